@@ -1,0 +1,1 @@
+"""What the law cares about, as pure data and functions: no clock, no chance, no framework."""

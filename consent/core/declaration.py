@@ -1,0 +1,314 @@
+"""What a site declares once: purposes, services and the cookies they set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from consent.errors import ConfigError, quote_all
+
+Text = str | Mapping[str, str]
+"""Words for the visitor: plain text, or plain text by language tag (`{"en": …, "de": …}`)."""
+
+NECESSARY = "necessary"
+"""The purpose that is always on."""
+
+_KEY = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+_HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*")
+# RFC 6265 section 4.1.1: a cookie-name is an HTTP token. `*` is a token character too; here it is the wildcard.
+_COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+# A name such as `*` or `_*` would sweep everyone else's cookies away on withdrawal.
+_MIN_LITERAL_CHARACTERS = 2
+
+
+class StorageKind(StrEnum):
+    """Where a service keeps something on the visitor's device."""
+
+    COOKIE = "cookie"
+    LOCAL_STORAGE = "local_storage"
+    SESSION_STORAGE = "session_storage"
+    INDEXED_DB = "indexed_db"
+
+
+@dataclass(frozen=True, slots=True)
+class CookieDeclaration:
+    """Declare one cookie, or storage entry, of a service.
+
+    Exactly one of `months`, `days`, `minutes` and `session` gives the lifetime; only storage
+    of another kind than `cookie` may leave all of them out, for "until it is cleared".
+
+    Raises:
+        ConfigError: If a field is malformed.
+
+    Source:
+        CJEU C-673/17 (Planet49): the duration, and whether third parties have access, must be told.
+    """
+
+    name: str
+    """Exact name, or a pattern in which `*` stands for any characters: `_ga_*`."""
+
+    _: KW_ONLY
+    months: int | None = None
+    days: int | None = None
+    minutes: int | None = None
+    session: bool = False
+    kind: str = StorageKind.COOKIE
+    """A value of `StorageKind`."""
+
+    domain: str = ""
+    """The `Domain` it is set with; empty for the site's own host or any parent of it."""
+
+    path: str = "/"
+    third_party: bool = False
+    """Whether it is set on the provider's host, where this site cannot clear it."""
+
+    description: Text = ""
+
+    def __post_init__(self) -> None:
+        _check_cookie_name(self)
+        if self.kind not in set(StorageKind):
+            raise ConfigError(
+                f"Cookie {self.name!r} is of kind {self.kind!r}. Allowed kinds: {quote_all(StorageKind)}.",
+                key=self.name,
+                value=self.kind,
+            )
+        _check_lifetime(self)
+        if not self.path.startswith("/"):
+            raise ConfigError(
+                f"The path of cookie {self.name!r} must begin with '/', got {self.path!r}.", key=self.name, value=self.path
+            )
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether `name` holds a wildcard."""
+        return "*" in self.name
+
+    @property
+    def is_clearable(self) -> bool:
+        """Whether this site's server can expire it: a cookie of its own host or a parent of it."""
+        return self.kind == StorageKind.COOKIE and not self.third_party
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """Declare one value that a service's snippet needs, such as a measurement id.
+
+    Raises:
+        ConfigError: If the pattern does not compile or refuses its own example.
+    """
+
+    name: str
+    _: KW_ONLY
+    pattern: str
+    """Regular expression that the whole value must match."""
+
+    example: str
+    required: bool = True
+
+    def __post_init__(self) -> None:
+        _check_pattern(self.pattern, self.example, where=f"parameter {self.name!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embed:
+    """Declare how a service is embedded as a frame.
+
+    Raises:
+        ConfigError: If a URL has no `{id}` or is not http(s), or the pattern refuses its example.
+    """
+
+    url: str
+    """Address of the frame; `{id}` is replaced by the percent-encoded id."""
+
+    source_url: str
+    """Address of the same content on the provider's own site, with `{id}`."""
+
+    id_pattern: str
+    id_example: str
+    width: int = 560
+    """Default width in CSS pixels."""
+
+    height: int = 315
+    """Default height in CSS pixels."""
+
+    allow: str = ""
+    """The frame's `allow` attribute (Permissions Policy)."""
+
+    def __post_init__(self) -> None:
+        for url in (self.url, self.source_url):
+            check_url(url, where="an embed")
+            if "{id}" not in url:
+                raise ConfigError(f"The embed URL {url!r} must hold '{{id}}'.", key="embed", value=url)
+        _check_pattern(self.id_pattern, self.id_example, where="an embed's id")
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """Declare why data is processed: the unit that is granted or denied, one switch.
+
+    Empty `title` and `description` stand for the shipped words of that key.
+    """
+
+    key: str
+    _: KW_ONLY
+    title: Text = ""
+    description: Text = ""
+    denied_by_gpc: bool = False
+    """Whether Global Privacy Control denies it: sale, sharing, targeted advertising."""
+
+    revision: int = 1
+    """Raise it when the meaning changed so much that earlier answers no longer count."""
+
+    def __post_init__(self) -> None:
+        _check_key(self.key, what="purpose")
+        object.__setattr__(self, "title", _freeze(self.title))
+        object.__setattr__(self, "description", _freeze(self.description))
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Declare a tool that serves one or more purposes.
+
+    Raises:
+        ConfigError: If a key, host, URL or parameter is malformed, or it serves no purpose.
+    """
+
+    key: str
+    _: KW_ONLY
+    name: str
+    purposes: tuple[str, ...]
+    hosts: tuple[str, ...] = ()
+    """Hosts that it contacts; `*.example.com` stands for every subdomain."""
+
+    cookies: tuple[CookieDeclaration, ...] = ()
+    provider: str = ""
+    """The legal entity behind it."""
+
+    provider_country: str = ""
+    """ISO 3166-1 alpha-2 code of the provider's seat."""
+
+    privacy_url: str = ""
+    description: Text = ""
+    justification: Text = ""
+    """Why the site cannot do without it; required for a service of the purpose `necessary`."""
+
+    parameters: tuple[Parameter, ...] = ()
+    snippet: str = ""
+    """Jinja source of the vendor's markup; `parameters` and `nonce` are its variables."""
+
+    embed: Embed | None = None
+    revision: int = 1
+    """Raise it when the service changed so much that earlier answers no longer count."""
+
+    def __post_init__(self) -> None:
+        _check_key(self.key, what="service")
+        for name in ("purposes", "hosts", "cookies", "parameters"):
+            object.__setattr__(self, name, _as_tuple(getattr(self, name), where=f"{name!r} of service {self.key!r}"))
+        for name in ("description", "justification"):
+            object.__setattr__(self, name, _freeze(getattr(self, name)))
+        if not self.purposes:
+            raise ConfigError(f"Service {self.key!r} names no purpose. Give it at least one.", key=self.key)
+        for host in self.hosts:
+            if not _HOST.fullmatch(host):
+                raise ConfigError(
+                    f"Service {self.key!r} names host {host!r}. A host is a lower-case name such as "
+                    "'stats.example.com' or '*.example.com', with no scheme, port or path.",
+                    key=self.key,
+                    value=host,
+                )
+        if self.privacy_url:
+            check_url(self.privacy_url, where=f"'privacy_url' of service {self.key!r}")
+
+
+def default_purposes() -> tuple[Purpose, ...]:
+    """Return the four purposes that are shipped."""
+    return (
+        Purpose(NECESSARY),
+        Purpose("preferences"),
+        Purpose("analytics"),
+        Purpose("marketing", denied_by_gpc=True),
+    )
+
+
+def check_url(url: str, *, where: str) -> None:
+    """Refuse everything but an absolute http(s) URL or a path on this site.
+
+    Raises:
+        ConfigError: For `javascript:`, `data:`, `//host`, control characters and the like.
+    """
+    is_path = url.startswith("/") and not url.startswith(("//", "/\\"))
+    is_web = url.startswith(("https://", "http://"))
+    if (is_path or is_web) and not any(character <= " " or character == "\x7f" for character in url):
+        return
+    raise ConfigError(
+        f"{where} holds the URL {url!r}. Allowed are 'https://…', 'http://…' or a path such as '/privacy'.",
+        key=where,
+        value=url,
+    )
+
+
+def _check_key(key: str, *, what: str) -> None:
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        raise ConfigError(
+            f"{what.capitalize()} key {key!r} is malformed. Use lower-case letters, digits, '-' and '_', "
+            "beginning and ending with a letter or digit.",
+            key=what,
+            value=key,
+        )
+
+
+def _check_cookie_name(cookie: CookieDeclaration) -> None:
+    name = cookie.name
+    if cookie.kind == StorageKind.COOKIE and not _COOKIE_NAME.fullmatch(name):
+        raise ConfigError(
+            f"{name!r} is not a cookie name. Allowed are the characters of an HTTP token "
+            "(RFC 6265 section 4.1.1), with '*' as the wildcard.",
+            key=name,
+            value=name,
+        )
+    if len(name.replace("*", "")) < min(_MIN_LITERAL_CHARACTERS, len(name) + ("*" in name)):
+        raise ConfigError(
+            f"Cookie name {name!r} matches almost every cookie, so withdrawing would delete what is not its own. "
+            f"Give at least {_MIN_LITERAL_CHARACTERS} characters besides '*'.",
+            key=name,
+            value=name,
+        )
+
+
+def _check_lifetime(cookie: CookieDeclaration) -> None:
+    amounts = [amount for amount in (cookie.months, cookie.days, cookie.minutes) if amount is not None]
+    given = len(amounts) + cookie.session
+    if given > 1 or (given == 0 and cookie.kind == StorageKind.COOKIE):
+        raise ConfigError(
+            f"Cookie {cookie.name!r} needs exactly one of 'months', 'days', 'minutes' and 'session=True', got {given}.",
+            key=cookie.name,
+            value=given,
+        )
+    if any(amount < 1 for amount in amounts):
+        raise ConfigError(
+            f"The lifetime of cookie {cookie.name!r} must be at least 1, got {amounts[0]}.", key=cookie.name, value=amounts[0]
+        )
+
+
+def _check_pattern(pattern: str, example: str, *, where: str) -> None:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise ConfigError(f"The pattern {pattern!r} of {where} does not compile: {error}.", key=where, value=pattern) from error
+    if not compiled.fullmatch(example):
+        raise ConfigError(
+            f"The pattern {pattern!r} of {where} refuses its own example {example!r}.", key=where, value=example
+        )
+
+
+def _as_tuple(values: tuple[object, ...], *, where: str) -> tuple[object, ...]:
+    if isinstance(values, str):
+        raise ConfigError(f"{where} must be a list, got the text {values!r}. Write ({values!r},).", key=where, value=values)
+    return tuple(values)
+
+
+def _freeze(text: Text) -> Text:
+    return text if isinstance(text, str) else MappingProxyType(dict(text))

@@ -1,0 +1,231 @@
+"""The policy: everything the site declares, validated when it is built."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from consent.core.declaration import NECESSARY, Purpose, Service, check_url, default_purposes
+from consent.core.lifetime import MONTHS_LIMIT
+from consent.core.policy_version import digest_policy, fingerprint_purpose, fingerprint_service
+from consent.errors import ConfigError, UnknownKeyError, order_by_likeness, quote_all
+
+# Services that measure or advertise, whatever a site calls them: never strictly necessary
+# (ePrivacy Directive art. 5(3), WP29 04/2012; requirement L18).
+_NEVER_NECESSARY_HOSTS = (
+    "google-analytics.com",
+    "googletagmanager.com",
+    "doubleclick.net",
+    "googlesyndication.com",
+    "googleadservices.com",
+    "facebook.net",
+    "facebook.com",
+    "clarity.ms",
+    "bat.bing.com",
+    "hotjar.com",
+    "analytics.tiktok.com",
+    "ads-twitter.com",
+    "snap.licdn.com",
+    "criteo.com",
+    "plausible.io",
+    "mixpanel.com",
+    "segment.com",
+    "amplitude.com",
+)
+_NEVER_NECESSARY_KEYS = frozenset(
+    {"google-analytics", "google-tag-manager", "matomo", "plausible", "meta-pixel"},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Declare who asks, why, and with which services. Immutable.
+
+    Raises:
+        ConfigError: If anything in it is malformed, contradictory or unlawful under opt-in.
+    """
+
+    controller: str
+    """Name of the legal person who decides on the processing (GDPR art. 4(7))."""
+
+    purposes: tuple[Purpose, ...] = field(default_factory=default_purposes)
+    services: tuple[Service, ...] = ()
+    accept_months: int = 6
+    """Calendar months that a choice with at least one grant holds, 1 to 13."""
+
+    refuse_months: int = 6
+    """Calendar months that a choice without any grant holds, 1 to 13."""
+
+    policy_url: str = ""
+    """Address of the site's own privacy policy; empty for none."""
+
+    version: str = field(init=False, default="")
+    """Digest of everything material, 16 hexadecimal digits."""
+
+    optional_purposes: tuple[Purpose, ...] = field(init=False, default=())
+    """The purposes a visitor decides on: all but `necessary`."""
+
+    fingerprints: Mapping[str, bytes] = field(init=False, default_factory=dict)
+    """3-byte fingerprint by key, of every purpose and service a visitor decides on."""
+
+    keys_by_fingerprint: Mapping[bytes, str] = field(init=False, default_factory=dict)
+    purposes_by_key: Mapping[str, Purpose] = field(init=False, default_factory=dict)
+    services_by_key: Mapping[str, Service] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _set = object.__setattr__
+        _set(self, "purposes", tuple(self.purposes))
+        _set(self, "services", tuple(self.services))
+        _check_head(self)
+        _check_keys(self.purposes, self.services)
+        _set(self, "purposes_by_key", MappingProxyType({purpose.key: purpose for purpose in self.purposes}))
+        _set(self, "services_by_key", MappingProxyType({service.key: service for service in self.services}))
+        for service in self.services:
+            _check_service(service, self.purposes_by_key)
+        _set(self, "optional_purposes", tuple(purpose for purpose in self.purposes if purpose.key != NECESSARY))
+        _set(self, "version", digest_policy(self.controller, self.purposes, self.services))
+        _set(self, "fingerprints", MappingProxyType(_fingerprint_all(self)))
+        _set(self, "keys_by_fingerprint", MappingProxyType(_invert(self.fingerprints)))
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether there is anything to ask: any purpose beyond `necessary`."""
+        return bool(self.optional_purposes)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every purpose key and service key."""
+        return (*self.purposes_by_key, *self.services_by_key)
+
+    def check_key(self, key: str, *, where: str = "") -> None:
+        """Refuse a key that is not declared.
+
+        Raises:
+            UnknownKeyError: With the declared keys, the closest first.
+        """
+        if key not in self.purposes_by_key and key not in self.services_by_key:
+            raise UnknownKeyError(key, allowed=self.keys, where=where)
+
+    def services_of(self, purpose_key: str) -> tuple[Service, ...]:
+        """Return the services listed under a purpose: each once, under its first optional purpose."""
+        return tuple(service for service in self.services if _listed_under(service) == purpose_key)
+
+    def optional_purposes_of(self, service: Service) -> tuple[str, ...]:
+        """Return the purposes of a service that a visitor decides on."""
+        return tuple(key for key in service.purposes if key != NECESSARY)
+
+
+def _listed_under(service: Service) -> str:
+    return next((key for key in service.purposes if key != NECESSARY), NECESSARY)
+
+
+def _check_head(policy: Policy) -> None:
+    if not policy.controller.strip():
+        raise ConfigError(
+            "'controller' is empty. Set CONSENT_CONTROLLER to the name of the company or person who runs the site: "
+            "a banner must say who asks.",
+            key="controller",
+            value=policy.controller,
+        )
+    for key in ("accept_months", "refuse_months"):
+        months = getattr(policy, key)
+        if isinstance(months, bool) or not isinstance(months, int) or not 1 <= months <= MONTHS_LIMIT:
+            raise ConfigError(
+                f"{key!r} must be a whole number between 1 and {MONTHS_LIMIT}, got {months!r}. "
+                "Browsers cap cookies at 400 days.",
+                key=key,
+                value=months,
+            )
+    if policy.policy_url:
+        check_url(policy.policy_url, where="'policy_url'")
+
+
+def _check_keys(purposes: Iterable[Purpose], services: Iterable[Service]) -> None:
+    keys = [declared.key for declared in (*purposes, *services)]
+    twice = [key for key, count in Counter(keys).items() if count > 1]
+    if twice:
+        raise ConfigError(
+            f"Key {twice[0]!r} is declared twice. Purposes and services share one set of keys; rename one of the two.",
+            key=twice[0],
+            value=twice,
+        )
+    if NECESSARY not in keys:
+        raise ConfigError(
+            f"The policy has no purpose {NECESSARY!r}. Add Purpose('necessary'): it is what stays on without consent.",
+            key="purposes",
+            value=keys,
+        )
+
+
+def _check_service(service: Service, purposes: Mapping[str, Purpose]) -> None:
+    for key in service.purposes:
+        if key not in purposes:
+            raise ConfigError(
+                f"Service {service.key!r} names purpose {key!r}, which the policy does not declare. "
+                f"Declared purposes, the closest first: {quote_all(order_by_likeness(key, purposes))}.",
+                key=service.key,
+                value=key,
+            )
+    if NECESSARY in service.purposes:
+        _check_necessary(service)
+
+
+def _check_necessary(service: Service) -> None:
+    others = [key for key in service.purposes if key != NECESSARY]
+    if others:
+        raise ConfigError(
+            f"Service {service.key!r} is filed under 'necessary' and under {quote_all(others)}. What is necessary "
+            "needs no consent, so it cannot serve anything else; declare two services or drop 'necessary'.",
+            key=service.key,
+            value=service.purposes,
+        )
+    if not service.justification:
+        raise ConfigError(
+            f"Service {service.key!r} is filed under 'necessary' without a justification. Give 'justification': why the "
+            "visitor cannot get what they asked for without it.",
+            key=service.key,
+            value=service.purposes,
+        )
+    tracker = _tracker_in(service)
+    if tracker:
+        raise ConfigError(
+            f"Service {service.key!r} is filed under 'necessary', but {tracker!r} measures or advertises, which is not "
+            "strictly necessary (ePrivacy Directive art. 5(3)). File it under 'analytics' or 'marketing'.",
+            key=service.key,
+            value=tracker,
+        )
+
+
+def _tracker_in(service: Service) -> str:
+    if service.key in _NEVER_NECESSARY_KEYS:
+        return service.key
+    return next((host for host in service.hosts if any(_is_within(host, never) for never in _NEVER_NECESSARY_HOSTS)), "")
+
+
+def _is_within(host: str, parent: str) -> bool:
+    bare = host.removeprefix("*.")
+    return bare == parent or bare.endswith("." + parent)
+
+
+def _fingerprint_all(policy: Policy) -> dict[str, bytes]:
+    found = {purpose.key: fingerprint_purpose(purpose) for purpose in policy.optional_purposes}
+    for service in policy.services:
+        if policy.optional_purposes_of(service):
+            found[service.key] = fingerprint_service(service, policy.purposes_by_key)
+    return found
+
+
+def _invert(fingerprints: Mapping[str, bytes]) -> dict[bytes, str]:
+    found: dict[bytes, str] = {}
+    for key, fingerprint in fingerprints.items():
+        if fingerprint in found:
+            raise ConfigError(
+                f"{key!r} and {found[fingerprint]!r} happen to have the same 24-bit fingerprint. "
+                f"Raise 'revision' of {key!r} by one.",
+                key=key,
+                value=fingerprint.hex(),
+            )
+        found[fingerprint] = key
+    return found

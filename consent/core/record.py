@@ -1,0 +1,184 @@
+"""The account of one choice: what was decided, when, under what, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from consent.core.privacy_signal import Signals
+from consent.core.regime import Regime
+
+SCHEMA = "consent-record/1"
+
+
+
+class Choice(StrEnum):
+    """Say what was decided on one purpose or service."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+
+
+class Event(StrEnum):
+    """Say what kind of act a record accounts for."""
+
+    CHOICE = "choice"
+    WITHDRAWAL = "withdrawal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Say what the visitor was shown when they decided."""
+
+    policy_version: str
+    language: str
+    """Tag of the language the notice was in."""
+
+    layer: int
+    """1 for the banner, 2 for the preferences page, 0 for a single embed."""
+
+    prompt_reason: str | None = None
+    """Why the visitor was asked, a value of `PromptReason`; None if nobody asked them."""
+
+    text_sha256: str | None = None
+    """Hash of the texts shown; None until a ledger keeps them."""
+
+    ui_sha256: str | None = None
+    """Hash of the markup shown; None until a ledger keeps it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Hold what a record says beyond the cookie: how the choice came about."""
+
+    event: Event
+    source: str
+    """Where the choice was made: `banner`, `preferences`, `embed` or `api`."""
+
+    action: str
+    """The posted action, such as `accept_all`."""
+
+    notice: Notice
+    evidence: str
+    """How the request proved its origin: `sec-fetch-site`, `origin`, `referer` or `none`."""
+
+    withdrawal_url: str
+    """Path at which the choice can be changed or withdrawn."""
+
+    services: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Service keys by the purpose they serve, as declared at that time."""
+
+    subject_id: str | None = None
+    """Random id of the visitor across choices; None while none is kept."""
+
+    jurisdiction: str | None = None
+    """Where the visitor was, such as `FR` or `US-CA`; None if not resolved."""
+
+    profile: str | None = None
+    """The rules that applied within the regime; None for the regime's own."""
+
+    signal_map: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What each vendor was told, such as `{"google": {"ad_storage": "denied"}}`."""
+
+    documents: Mapping[str, str] = field(default_factory=dict)
+    """Version by key of the documents in force."""
+
+    previous_id: str | None = None
+    """`record_id` of the choice that this one replaces; None for the first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRecord:
+    """Account for one choice.
+
+    Read back from the cookie it is a subset: `account` is None.
+
+    Source:
+        GDPR art. 7(1); field names after ISO/IEC TS 27560:2023.
+    """
+
+    record_id: str
+    """Random UUID, made by the server for this choice alone."""
+
+    decided_at: datetime
+    """Aware UTC instant of the server's clock, whole seconds."""
+
+    valid_until: datetime
+    """Aware UTC instant at which the choice ends: calendar months after `decided_at`."""
+
+    regime: Regime
+    signals: Signals
+    """The browser signals that came with the choice."""
+
+    choices: Mapping[str, Choice]
+    """Verdict by purpose and service key. A key that is missing was not decided on."""
+
+    fingerprints: Mapping[str, bytes]
+    """3-byte fingerprint of each key of `choices`, of the declaration that was decided on."""
+
+    is_complete: bool = True
+    """Whether everything that was asked was decided; false after one embed was allowed from a placeholder."""
+
+    account: Account | None = None
+
+    @property
+    def is_grant(self) -> bool:
+        """Whether anything was granted."""
+        return Choice.GRANTED in self.choices.values()
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the record as plain JSON values, in the shape `consent-record/1`.
+
+        Instants are ISO 8601 with `Z`; `decisions` holds `{key: {"state", "basis", "fingerprint"}}`.
+        """
+        return {
+            "schema": SCHEMA,
+            "record_id": self.record_id,
+            "event_time": _format_instant(self.decided_at),
+            "valid_until": _format_instant(self.valid_until),
+            "mode": self.regime.value,
+            "signals": {"sec_gpc": self.signals.gpc},
+            "is_complete": self.is_complete,
+            "decisions": {key: self._describe(key) for key in sorted(self.choices)},
+            **(_describe_account(self.account) if self.account else {}),
+        }
+
+    def _describe(self, key: str) -> dict[str, object]:
+        described: dict[str, object] = {
+            "state": "granted" if self.choices[key] is Choice.GRANTED else "refused",
+            "basis": "consent",
+            "fingerprint": self.fingerprints[key].hex(),
+        }
+        if self.account and key in self.account.services:
+            described["vendors"] = list(self.account.services[key])
+        return described
+
+
+def _describe_account(account: Account) -> dict[str, object]:
+    return {
+        "event": account.event.value,
+        "source": account.source,
+        "action": account.action,
+        "subject_id": account.subject_id,
+        "jurisdiction": account.jurisdiction,
+        "profile": account.profile,
+        "language": account.notice.language,
+        "notice": {
+            "version": account.notice.policy_version,
+            "text_sha256": account.notice.text_sha256,
+            "ui_sha256": account.notice.ui_sha256,
+            "layer": account.notice.layer,
+            "prompt_reason": account.notice.prompt_reason,
+        },
+        "evidence": account.evidence,
+        "signal_map": {name: dict(states) for name, states in account.signal_map.items()},
+        "documents": dict(account.documents),
+        "withdrawal_url": account.withdrawal_url,
+        "previous": account.previous_id,
+    }
+
+
+def _format_instant(instant: datetime) -> str:
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,133 @@
+"""Read a visitor's record, decide, and make new records: the only reader of clock and chance."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from consent.core.choice import Action, choose
+from consent.core.decision import Decision, decide
+from consent.core.lifetime import add_months
+from consent.core.policy import Policy
+from consent.core.privacy_signal import Signals
+from consent.core.record import Account, Choice, ConsentRecord
+from consent.core.regime import Regime
+from consent.errors import CookieError
+from consent.wire.cookie import PLAIN_NAME, SECURE_NAME, CookieCodec, check_size, find_values
+
+log = logging.getLogger("consent")
+
+# An entry takes about 5 kB with twenty services; a visitor's next page then costs a look-up instead of a signature.
+_MEMO_LIMIT = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Hold where a visitor stands: the record believed, and what follows from it."""
+
+    record: ConsentRecord | None
+    decision: Decision
+
+
+class Engine:
+    """Run one policy: cookies in, decisions and records out.
+
+    Raises:
+        ConfigError: If the policy's cookie could be too large for browsers.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        keys_oldest_first: Sequence[str | bytes],
+        read_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+    ) -> None:
+        check_size(policy)
+        self.policy = policy
+        self.read_clock = read_clock
+        self.new_id = new_id
+        self._codecs = {
+            name: CookieCodec(policy, name=name, keys_oldest_first=keys_oldest_first)
+            for name in (SECURE_NAME, PLAIN_NAME)
+        }
+        self._memo: dict[tuple[str, str, bool], Standing] = {}
+        self._strangers = {gpc: self.judge(None, signals=Signals(gpc=gpc)) for gpc in (False, True)}
+
+    def look_up(self, cookie_header: str, *, is_secure: bool, signals: Signals) -> Standing:
+        """Return where the visitor stands. Nothing in a header can raise or grant.
+
+        Args:
+            cookie_header: The request's `Cookie` field; empty for none.
+            is_secure: Whether the request came over HTTPS; it decides which cookie counts.
+        """
+        name = cookie_name(is_secure=is_secure)
+        values = find_values(cookie_header, name)
+        if not values:
+            return self._strangers[signals.gpc]
+        if len(values) > 1:
+            log.debug("The request carries %d different consent cookies; none is believed.", len(values))
+            return self._strangers[signals.gpc]
+        return self._look_up_value(values[0], name, signals)
+
+    def judge(self, record: ConsentRecord | None, *, signals: Signals) -> Standing:
+        """Decide on a record as of now."""
+        decision = decide(self.policy, record, signals=signals, regime=Regime.OPT_IN, now=self.read_clock())
+        return Standing(record=record, decision=decision)
+
+    def make_record(
+        self, action: Action, *, granted: Sequence[str], before: Standing, signals: Signals, account: Account
+    ) -> ConsentRecord:
+        """Make the record of a choice that was just posted."""
+        choices = choose(self.policy, action, granted=granted, before=before.decision)
+        is_complete = choices.keys() == self.policy.fingerprints.keys()
+        decided_at = self.read_clock().replace(microsecond=0)
+        return ConsentRecord(
+            record_id=self.new_id(),
+            decided_at=decided_at,
+            valid_until=add_months(decided_at, self._months(choices)),
+            regime=Regime.OPT_IN,
+            signals=signals,
+            choices=choices,
+            fingerprints={key: self.policy.fingerprints[key] for key in choices},
+            is_complete=is_complete,
+            account=account,
+        )
+
+    def encode(self, record: ConsentRecord, *, is_secure: bool) -> str:
+        """Return the signed cookie value of a record."""
+        return self._codecs[cookie_name(is_secure=is_secure)].encode(record)
+
+    def new_page_key(self) -> str:
+        """Return a fresh random key for one response: 128 bits, base64url."""
+        return secrets.token_urlsafe(16)
+
+    def _look_up_value(self, value: str, name: str, signals: Signals) -> Standing:
+        key = (value, name, signals.gpc)
+        known = self._memo.get(key)
+        if known is not None and self.read_clock() < known.decision.holds_until:
+            return known
+        try:
+            standing = self.judge(self._codecs[name].decode(value), signals=signals)
+        except CookieError as error:
+            # Not remembered: only values that carry our signature may take an entry.
+            log.debug("The consent cookie is not believed: %s", error)
+            return self._strangers[signals.gpc]
+        if len(self._memo) >= _MEMO_LIMIT:
+            self._memo.clear()
+        self._memo[key] = standing
+        return standing
+
+    def _months(self, choices: Mapping[str, Choice]) -> int:
+        is_grant = Choice.GRANTED in choices.values()
+        return self.policy.accept_months if is_grant else self.policy.refuse_months
+
+
+def cookie_name(*, is_secure: bool) -> str:
+    """Return the name of the consent cookie of a scheme: neither reads the other's."""
+    return SECURE_NAME if is_secure else PLAIN_NAME

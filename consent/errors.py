@@ -1,0 +1,106 @@
+"""The exceptions of the library: one tree, with the evidence as attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = [
+    "BadSignature",
+    "ConfigError",
+    "ConsentError",
+    "CookieError",
+    "Expired",
+    "SetupError",
+    "SubmissionError",
+    "UnknownKeyError",
+    "UnsupportedFormat",
+]
+
+
+class ConsentError(Exception):
+    """Be the root of everything this library raises on purpose."""
+
+
+class ConfigError(ConsentError, ValueError):
+    """Report a mistake in the policy or in a `CONSENT_*` setting.
+
+    Raised while the app starts, never during a request.
+    """
+
+    key: str
+    """The setting, or the path of the declaration, that is wrong."""
+
+    value: object
+    """What was found there."""
+
+    def __init__(self, message: str, *, key: str = "", value: object = None) -> None:
+        super().__init__(message)
+        self.key = key
+        self.value = value
+
+
+class SetupError(ConsentError, RuntimeError):
+    """Report the library used in a way or at a time that cannot work."""
+
+
+class UnknownKeyError(ConsentError, LookupError):
+    """Report a purpose or service key that the policy does not declare."""
+
+    key: str
+    """The key that was asked for."""
+
+    allowed: tuple[str, ...]
+    """Every declared key, the closest first."""
+
+    def __init__(self, key: str, *, allowed: Iterable[str], where: str = "") -> None:
+        self.key = key
+        self.allowed = order_by_likeness(key, allowed)
+        place = f" ({where})" if where else ""
+        super().__init__(
+            f"Unknown purpose or service {key!r}{place}. Declared keys, the closest first: "
+            f"{quote_all(self.allowed)}. Use one of them, or declare {key!r} in the policy."
+        )
+
+
+class CookieError(ConsentError, ValueError):
+    """Report a consent cookie that cannot be used; it never leaves the engine."""
+
+
+class BadSignature(CookieError):
+    """Report a cookie that none of the app's keys has signed."""
+
+
+class Expired(CookieError):
+    """Report a cookie older than its lifetime, or from the future."""
+
+
+class UnsupportedFormat(CookieError):
+    """Report a cookie, rightly signed, in a format this version does not read."""
+
+
+class SubmissionError(ConsentError, ValueError):
+    """Report a posted choice that is malformed; the visitor gets `status`."""
+
+    status: int
+    """HTTP status to answer with: 400, 413 or 415."""
+
+    code: str
+    """Stable machine-readable name, the `error` member of the JSON answer."""
+
+    def __init__(self, message: str, *, code: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+def order_by_likeness(word: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Return the known words, those most like `word` first, the others by alphabet."""
+    rest = sorted(known)
+    close = get_close_matches(word, rest, n=3, cutoff=0.5)
+    return (*close, *(each for each in rest if each not in close))
+
+
+def quote_all(words: Iterable[object]) -> str:
+    """Return the words quoted and separated by commas, for an error message."""
+    return ", ".join(repr(str(word)) for word in words) or "none"

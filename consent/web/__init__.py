@@ -1,0 +1,1 @@
+"""The Flask side: settings, request hooks, routes and templates around the engine."""

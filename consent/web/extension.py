@@ -1,0 +1,142 @@
+"""`Consent`: what a site adds to its app."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from flask import Flask
+
+from consent.catalogue import load_service
+from consent.core.declaration import Purpose, Service, default_purposes
+from consent.core.policy import Policy
+from consent.engine import Engine
+from consent.errors import ConfigError, SetupError
+from consent.messages import load_messages
+from consent.web.hooks import BLUEPRINT_NAME, register_hooks
+from consent.web.settings import Settings, read_settings, read_signing_keys
+from consent.web.site import EXTENSION_KEY, Site, load_assets
+from consent.web.snippet import compile_snippets
+from consent.web.templating import register_templating
+from consent.web.views import make_blueprint
+
+log = logging.getLogger("consent")
+
+
+class Consent:
+    """Ask for consent on every page of a Flask app, remember the answer, and gate what needs it.
+
+    Args:
+        app: The app to set up; None to call `init_app` later, once for each app.
+        policy: Everything declared in one object; excludes `services` and `purposes`.
+        services: Catalogue keys, or `Service` objects of the site's own.
+        purposes: Purposes to add to the four shipped ones; one of the same key replaces it.
+
+    Raises:
+        ConfigError: If the policy or a setting is wrong; always when the app starts.
+        SetupError: If the app has the extension already.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        policy: Policy | None = None,
+        services: Iterable[str | Service] = (),
+        purposes: Iterable[Purpose] = (),
+    ) -> None:
+        if isinstance(services, str):
+            raise ConfigError(
+                f"'services' must be a list, got the text {services!r}. Write services=[{services!r}].",
+                key="services",
+                value=services,
+            )
+        self._policy = policy
+        self._services = tuple(services)
+        self._purposes = tuple(purposes)
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Set up one app: routes, hooks, template globals. Settings are read here, once.
+
+        Raises:
+            ConfigError: If the policy or a setting is wrong.
+            SetupError: If the app has the extension already.
+        """
+        if EXTENSION_KEY in app.extensions:
+            raise SetupError(
+                "This app already has a Consent extension. Use app.extensions['consent'] instead of calling init_app() twice."
+            )
+        site = self._build_site(app)
+        app.extensions[EXTENSION_KEY] = site
+        app.register_blueprint(make_blueprint(BLUEPRINT_NAME, url_prefix=site.settings.url_prefix))
+        register_templating(app)
+        register_hooks(app, site)
+
+    def _build_site(self, app: Flask) -> Site:
+        settings = read_settings(app.config)
+        keys, warnings = read_signing_keys(app.config)
+        for warning in warnings:
+            log.warning("%s", warning)
+        policy = self._build_policy(settings)
+        assets = load_assets()
+        return Site(
+            settings=settings,
+            environment=app.jinja_env,
+            engine=Engine(policy, keys_oldest_first=keys),
+            messages=load_messages(overrides=settings.texts, fallback=settings.language),
+            assets=assets,
+            assets_by_file_name={asset.file_name: asset for asset in assets.values()},
+            snippets=compile_snippets(policy),
+        )
+
+    def _build_policy(self, settings: Settings) -> Policy:
+        if self._policy is not None:
+            _check_lone_policy(self._policy, settings, has_parts=bool(self._services or self._purposes))
+            return self._policy
+        if settings.controller is None:
+            raise ConfigError(
+                "'CONSENT_CONTROLLER' is not set. Set it to the name of the company or person who runs the site: a banner "
+                "must say who asks (GDPR art. 13(1)(a)).",
+                key="CONSENT_CONTROLLER",
+            )
+        own = {purpose.key: purpose for purpose in self._purposes}
+        shipped = tuple(own.pop(purpose.key, purpose) for purpose in default_purposes())
+        months = {key: value for key, value in _months(settings).items() if value is not None}
+        return Policy(
+            controller=settings.controller,
+            purposes=(*shipped, *own.values()),
+            services=tuple(_resolve(service) for service in self._services),
+            **months,
+        )
+
+
+def _months(settings: Settings) -> dict[str, int | None]:
+    return {"accept_months": settings.accept_months, "refuse_months": settings.refuse_months}
+
+
+def _check_lone_policy(policy: Policy, settings: Settings, *, has_parts: bool) -> None:
+    if has_parts:
+        raise ConfigError(
+            "Consent() was given 'policy' together with 'services' or 'purposes'. Put them into the Policy, or leave it out.",
+            key="policy",
+        )
+    given = {"controller": settings.controller} | _months(settings)
+    for name, value in given.items():
+        if value is not None and value != getattr(policy, name):
+            raise ConfigError(
+                f"'CONSENT_{name.upper()}' is {value!r}, but the given Policy says {getattr(policy, name)!r}. Keep one of the two.",
+                key=f"CONSENT_{name.upper()}",
+                value=value,
+            )
+
+
+def _resolve(service: str | Service) -> Service:
+    if isinstance(service, Service):
+        return service
+    if isinstance(service, str):
+        return load_service(service)
+    raise ConfigError(
+        f"'services' must hold catalogue keys or Service objects, got {service!r}.", key="services", value=service
+    )

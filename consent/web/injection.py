@@ -1,0 +1,178 @@
+"""Put into a page what it did not place itself: stylesheet, banner, link to the preferences.
+
+Nothing of the page is rewritten, only inserted into, at places found from its beginning.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+
+from flask import Response, copy_current_request_context, g
+from markupsafe import Markup
+
+from consent.web.templating import render_banner, settings_link, style_link
+from consent.web.visit import Visit
+from consent.wire.document import DocumentScanner, NotADocument, Places, begins_document, find_end, find_places
+
+log = logging.getLogger("consent")
+
+# With the `<` these cannot stand in a page's text, only in its markup.
+_BANNER_MARK = b'<section class="pvc-banner"'
+_LINK_MARK = b'class="pvc-settings-link"'
+
+# Encodings in which `<` is the byte 3C and nothing else: inserted ASCII cannot be misread.
+_ASCII_COMPATIBLE = ("utf-8", "utf8", "us-ascii", "ascii", "iso-8859-", "latin", "windows-125", "cp125", "koi8-", "gb", "big5", "shift_jis", "euc-")
+
+Insertions = list[tuple[int, bytes]]
+
+
+def inject(response: Response, visit: Visit) -> None:
+    """Insert what an HTML response lacks, if it turns out to be a document."""
+    charset = (response.mimetype_params.get("charset") or "").lower()
+    if charset and not charset.startswith(_ASCII_COMPATIBLE):
+        return
+    encode = _encode_utf8 if charset in ("utf-8", "utf8") else _encode_ascii
+    if response.is_sequence:
+        _inject_whole(response, visit, encode)
+    else:
+        _inject_stream(response, visit, encode)
+
+
+def splice(body: bytes, insertions: Insertions) -> bytes:
+    """Return `body` with each text inserted at its offset; offsets must not fall."""
+    parts: list[bytes] = []
+    done = 0
+    for offset, text in insertions:
+        parts += (body[done:offset], text)
+        done = offset
+    parts.append(body[done:])
+    return b"".join(parts)
+
+
+class InjectedStream:
+    """Iterate over a streamed document, holding back nothing but its beginning.
+
+    A class and not a generator: the server closes what it was given, and the view's own
+    generator must learn of it.
+    """
+
+    def __init__(self, chunks: Iterable[str | bytes], insert: Callable[[Places], Insertions]) -> None:
+        self._chunks = chunks
+        self._insert = insert
+
+    def __iter__(self) -> Iterator[str | bytes]:
+        chunks = iter(self._chunks)
+        yield from self._read_beginning(chunks)
+        yield from chunks
+
+    def close(self) -> None:
+        """Close the view's own iterable."""
+        close = getattr(self._chunks, "close", None)
+        if close is not None:
+            close()
+
+    def _read_beginning(self, chunks: Iterator[str | bytes]) -> Iterator[bytes]:
+        scanner = DocumentScanner()
+        places = None
+        try:
+            while places is None:
+                chunk = next(chunks, None)
+                if chunk is None:
+                    places = scanner.finish()
+                    break
+                places = scanner.feed(chunk.encode() if isinstance(chunk, str) else chunk)
+        except NotADocument:
+            places = None
+        beginning = scanner.buffered
+        if places is not None:
+            beginning = self._splice_safely(beginning, places)
+        if beginning:
+            yield beginning
+
+    def _splice_safely(self, beginning: bytes, places: Places) -> bytes:
+        try:
+            return splice(beginning, self._insert(places))
+        except Exception:  # a fault of ours must never cost the page; it goes out as it is
+            log.exception("The banner could not be inserted into a stream; the page was sent without it.")
+            return beginning
+
+
+def _inject_whole(response: Response, visit: Visit, encode: Callable[[str], bytes]) -> None:
+    body = response.get_data()
+    needs_link = _LINK_MARK not in body
+    needs_banner = visit.needs_prompt and not _has_banner(body, visit)
+    if not (needs_link or visit.needs_prompt) or not begins_document(body):
+        return
+    end = find_end(body) if needs_link else None
+    if not visit.needs_prompt and end is not None:
+        response.set_data(splice(body, [(end, encode(settings_link(visit)))]))
+        return
+    places = find_places(body)
+    if places is None:
+        return
+    # A link to the stylesheet further down, from a placeholder, would come after the banner's first paint.
+    needs_styles = visit.needs_prompt and visit.asset_url("banner.css").encode() not in body[: places.body_at]
+    insertions = _plan(visit, places, encode, needs_banner=needs_banner, needs_styles=needs_styles)
+    if needs_link:
+        insertions.append((places.body_at if end is None else end, encode(settings_link(visit))))
+    response.set_data(splice(body, insertions))
+
+
+def _inject_stream(response: Response, visit: Visit, encode: Callable[[str], bytes]) -> None:
+    # Asked now, while there is a request: the stream may be read after it.
+    needs_prompt = visit.needs_prompt
+    if not needs_prompt:
+        return
+    visit.ask_app_for_language()
+    _ = visit.nonce, visit.next_path
+
+    def insert(places: Places) -> Insertions:
+        needs_banner, needs_styles = not visit.has_banner, not visit.has_styles
+        visit.has_banner = visit.has_styles = True
+        return _plan(visit, places, encode, needs_banner=needs_banner, needs_styles=needs_styles)
+
+    response.response = InjectedStream(response.response, insert if visit.site.keeps_banners else _with_request(insert, visit))
+    response.headers.pop("Content-Length", None)
+
+
+def _with_request(insert: Callable[[Places], Insertions], visit: Visit) -> Callable[[Places], Insertions]:
+    """Give a site's own banner template the request back that the stream has outlived."""
+
+    @copy_current_request_context
+    def insert_within(places: Places) -> Insertions:
+        g._consent = visit
+        return insert(places)
+
+    return insert_within
+
+
+def _plan(
+    visit: Visit, places: Places, encode: Callable[[str], bytes], *, needs_banner: bool, needs_styles: bool
+) -> Insertions:
+    visit.page_language = places.language
+    if places.has_base:
+        visit.site.warn_once(
+            "base",
+            "A page has a <base href> with a host of its own, to which the banner's form would post too. "
+            "Use a path in <base href>, or leave it out.",
+        )
+    insertions = []
+    if needs_styles:
+        insertions.append((places.head_at, encode(style_link(visit))))
+    if needs_banner:
+        insertions.append((places.body_at, encode(render_banner(visit))))
+    return insertions
+
+
+def _has_banner(body: bytes, visit: Visit) -> bool:
+    return _BANNER_MARK in body or (visit.has_banner and b'data-consent-ui="banner"' in body)
+
+
+def _encode_utf8(markup: Markup | str) -> bytes:
+    return markup.encode("utf-8")
+
+
+def _encode_ascii(markup: Markup | str) -> bytes:
+    # Character references are read alike in every encoding, declared in the page or guessed.
+    return markup.encode("ascii", "xmlcharrefreplace")

@@ -1,0 +1,29 @@
+"""Which language to speak to a visitor: what the app says, else the page, else the setting."""
+
+from __future__ import annotations
+
+from flask import current_app
+
+from consent.web.site import Site
+
+
+def ask_app(site: Site) -> str | None:
+    """Return the language that the site's own function or Flask-Babel names; None for neither."""
+    locale = site.settings.locale
+    named = site.messages.match(locale()) if locale else None
+    return named or site.messages.match(_ask_babel())
+
+
+def fall_back(site: Site, page_language: str) -> str:
+    """Return the page's own language where there are texts for it, else the configured one."""
+    return site.messages.match(page_language) or site.messages.match(site.settings.language) or site.settings.language
+
+
+def _ask_babel() -> str | None:
+    if "babel" not in current_app.extensions:
+        return None
+    # Imported only where the site uses it: Flask-Babel is no dependency of this library.
+    from flask_babel import get_locale  # noqa: PLC0415
+
+    locale = get_locale()
+    return str(locale) if locale else None

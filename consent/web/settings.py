@@ -1,0 +1,139 @@
+"""The `CONSENT_*` settings, read once when the app starts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from consent.errors import ConfigError, order_by_likeness, quote_all
+from consent.messages import DEFAULT_LANGUAGE
+
+_PREFIX = "CONSENT_"
+_URL_PREFIX = re.compile(r"(?:/[A-Za-z0-9_~.-]+)+")
+_SHORT_KEY_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Hold the settings of one app; changing `app.config` later has no effect."""
+
+    controller: str | None = None
+    """`CONSENT_CONTROLLER`: who asks; None if the policy given in code says so."""
+
+    url_prefix: str = "/privacy-choices"
+    accept_months: int | None = None
+    refuse_months: int | None = None
+    language: str = DEFAULT_LANGUAGE
+    locale: Callable[[], str | None] | None = None
+    texts: Mapping[str, Mapping[str, str]]
+    csp_nonce: Callable[[], str] | None = None
+    excluded_endpoints: frozenset[str] = frozenset()
+    inject: bool = True
+
+
+def read_settings(config: Mapping[str, object]) -> Settings:
+    """Read every `CONSENT_*` key of a Flask config.
+
+    Raises:
+        ConfigError: For an unknown key or a value of the wrong type or range, with the key, what
+            was found, what is allowed and what to do.
+    """
+    own = {key: value for key, value in config.items() if key.startswith(_PREFIX)}
+    for key in own:
+        if key not in _CHECKS:
+            raise ConfigError(
+                f"Unknown setting {key!r}. Known settings, the closest first: {quote_all(order_by_likeness(key, _CHECKS))}.",
+                key=key,
+                value=own[key],
+            )
+    for key, value in own.items():
+        _CHECKS[key](key, value)
+    values = {key.removeprefix(_PREFIX).lower(): value for key, value in own.items()}
+    if "excluded_endpoints" in values:
+        values["excluded_endpoints"] = frozenset(own["CONSENT_EXCLUDED_ENDPOINTS"])  # type: ignore[call-overload]  # checked above
+    return Settings(**({"texts": {}} | values))  # type: ignore[arg-type]  # checked above, key by key
+
+
+def read_signing_keys(config: Mapping[str, object]) -> tuple[list[str | bytes], list[str]]:
+    """Return the app's keys, the oldest first as itsdangerous wants them, and warnings to log.
+
+    Raises:
+        ConfigError: If there is no `SECRET_KEY`: an unsigned cookie would prove nothing.
+    """
+    secret = config.get("SECRET_KEY")
+    if not isinstance(secret, str | bytes) or not secret:
+        raise ConfigError(
+            "'SECRET_KEY' is not set, so the consent cookie cannot be signed. Set it before Consent(app), for example to the "
+            "output of: python -c 'import secrets; print(secrets.token_hex())'",
+            key="SECRET_KEY",
+            value=None,
+        )
+    fallbacks = config.get("SECRET_KEY_FALLBACKS") or []
+    if isinstance(fallbacks, str | bytes) or not isinstance(fallbacks, Collection):
+        raise ConfigError("'SECRET_KEY_FALLBACKS' must be a list of keys.", key="SECRET_KEY_FALLBACKS")
+    keys: list[str | bytes] = [*fallbacks, secret]
+    if any(len(key) < _SHORT_KEY_BYTES for key in keys):
+        return keys, [f"'SECRET_KEY' or a fallback of it is shorter than {_SHORT_KEY_BYTES} bytes and can be guessed."]
+    return keys, []
+
+
+def _refuse(key: str, value: object, allowed: str) -> ConfigError:
+    return ConfigError(f"{key!r} must be {allowed}, got {value!r}.", key=key, value=value)
+
+
+def _check_text(key: str, value: object) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise _refuse(key, value, "a text that is not empty")
+
+
+def _check_prefix(key: str, value: object) -> None:
+    if not isinstance(value, str) or not _URL_PREFIX.fullmatch(value):
+        raise _refuse(key, value, "a path such as '/privacy-choices', without a slash at its end")
+
+
+def _check_months(key: str, value: object) -> None:
+    # The range is the policy's to check; here only what Policy could not name by its setting.
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _refuse(key, value, "a whole number of months between 1 and 13")
+    if not 1 <= value <= 13:  # noqa: PLR2004 - the number is in the message
+        raise ConfigError(f"{key!r} must be between 1 and 13, got {value}. Browsers cap cookies at 400 days.", key=key, value=value)
+
+
+def _check_callable(key: str, value: object) -> None:
+    if not callable(value):
+        raise _refuse(key, value, "a function without arguments")
+
+
+def _check_texts(key: str, value: object) -> None:
+    is_nested = isinstance(value, Mapping) and all(isinstance(own, Mapping) for own in value.values())
+    if not is_nested:
+        raise _refuse(key, value, "texts by language and key, such as {'en': {'banner.title': 'Your choice'}}")
+    for tag, own in value.items():  # type: ignore[attr-defined]  # a mapping, see above
+        for name, text in own.items():
+            if not isinstance(text, str):
+                raise _refuse(f"{key}[{tag!r}][{name!r}]", text, "a text")
+
+
+def _check_names(key: str, value: object) -> None:
+    if isinstance(value, str | bytes) or not isinstance(value, Collection) or not all(isinstance(name, str) for name in value):
+        raise _refuse(key, value, "a list of endpoint names, such as ['admin.index', 'admin.*']")
+
+
+def _check_flag(key: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise _refuse(key, value, "True or False")
+
+
+_CHECKS: Mapping[str, Callable[[str, object], None]] = {
+    "CONSENT_CONTROLLER": _check_text,
+    "CONSENT_URL_PREFIX": _check_prefix,
+    "CONSENT_ACCEPT_MONTHS": _check_months,
+    "CONSENT_REFUSE_MONTHS": _check_months,
+    "CONSENT_LANGUAGE": _check_text,
+    "CONSENT_LOCALE": _check_callable,
+    "CONSENT_TEXTS": _check_texts,
+    "CONSENT_CSP_NONCE": _check_callable,
+    "CONSENT_EXCLUDED_ENDPOINTS": _check_names,
+    "CONSENT_INJECT": _check_flag,
+}

@@ -1,0 +1,82 @@
+"""Everything computed once for one app: what a request only looks up."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import mimetypes
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+
+from jinja2 import Environment, Template
+
+from consent.engine import Engine
+from consent.messages import Messages
+from consent.web.settings import Settings
+
+log = logging.getLogger("consent")
+
+EXTENSION_KEY = "consent"
+
+_HASH_CHARACTERS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """Hold one static file under a name that changes with its content."""
+
+    file_name: str
+    """`banner.4f0c2a9b1d3e.css`: safe to cache for ever."""
+
+    body: bytes
+    content_type: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Site:
+    """Hold the parts of one app's extension: the value of `app.extensions["consent"]`."""
+
+    settings: Settings
+    environment: Environment
+    """The app's Jinja environment."""
+
+    engine: Engine
+    messages: Messages
+    assets: Mapping[str, Asset]
+    """By plain name, such as `banner.css`."""
+
+    assets_by_file_name: Mapping[str, Asset]
+    find_nonce: Callable[[], str] | None = None
+    """Gives the CSP nonce of a response; found at the first request, when every extension is there."""
+
+    snippets: Mapping[str, Template] = field(default_factory=dict)
+    """Compiled vendor markup by service key."""
+
+    banners: dict[tuple[str, ...], tuple[str, str]] = field(default_factory=dict)
+    """Rendered banner by language and prefix, cut where the page's own path goes."""
+
+    keeps_banners: bool = False
+    """Whether a rendered banner may serve other visitors: only if the template is the library's own."""
+
+    warned: set[str] = field(default_factory=set)
+    """Names of the warnings that were logged already."""
+
+    def warn_once(self, name: str, message: str, *arguments: object) -> None:
+        """Log a warning the first time that its name comes up in this process."""
+        if name not in self.warned:
+            self.warned.add(name)
+            log.warning(message, *arguments)
+
+
+def load_assets() -> dict[str, Asset]:
+    """Read the stylesheets of the package, by plain name."""
+    folder = resources.files("consent") / "static" / "consent" / "css"
+    return {entry.name: _make_asset(entry.name, entry.read_bytes()) for entry in folder.iterdir() if entry.is_file()}
+
+
+def _make_asset(name: str, body: bytes) -> Asset:
+    stem, _, ending = name.rpartition(".")
+    digest = hashlib.sha256(body).hexdigest()[:_HASH_CHARACTERS]
+    content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return Asset(file_name=f"{stem}.{digest}.{ending}", body=body, content_type=f"{content_type}; charset=utf-8")

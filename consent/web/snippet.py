@@ -1,0 +1,100 @@
+"""A service's own markup: its script snippet and its embedded frame."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from jinja2 import Environment, StrictUndefined, Template, TemplateError
+from markupsafe import Markup
+
+from consent.core.declaration import Embed, Service
+from consent.core.policy import Policy
+from consent.errors import ConfigError, order_by_likeness, quote_all
+
+# Apart from the app's environment: a host's filters, globals and autoescape rules have no say in vendor markup.
+_environment = Environment(autoescape=True, undefined=StrictUndefined)
+
+_FRAME = _environment.from_string(
+    '<iframe class="pvc-embed" src="{{ src }}" title="{{ title }}" width="{{ width }}" height="{{ height }}" loading="lazy"'
+    ' referrerpolicy="strict-origin-when-cross-origin"{% if allow %} allow="{{ allow }}"{% endif %} allowfullscreen></iframe>'
+)
+
+
+def compile_snippets(policy: Policy) -> dict[str, Template]:
+    """Compile the snippet of every service, and try each with its parameters' examples.
+
+    Raises:
+        ConfigError: If a snippet has a mistake.
+    """
+    return {service.key: _compile(service) for service in policy.services if service.snippet}
+
+
+def render_snippet(service: Service, template: Template, values: Mapping[str, object], *, nonce: str) -> Markup:
+    """Return a service's script markup.
+
+    Raises:
+        ConfigError: If a parameter is unknown, missing, or refused by its pattern.
+    """
+    return Markup(template.render(**_check_parameters(service, values), nonce=nonce))  # noqa: S704 - autoescaped above
+
+
+def render_frame(embed: Embed, embed_id: str, *, title: str, width: int, height: int) -> Markup:
+    """Return the live frame of an embed; its id was checked before."""
+    return Markup(  # noqa: S704 - autoescaped above
+        _FRAME.render(src=_fill(embed.url, embed_id), title=title, width=width, height=height, allow=embed.allow)
+    )
+
+
+def source_url(embed: Embed, embed_id: str) -> str:
+    """Return the address of the content on the provider's own site."""
+    return _fill(embed.source_url, embed_id)
+
+
+def is_embed_id(embed: Embed, embed_id: str) -> bool:
+    """Whether an id is one the provider could have given."""
+    return re.fullmatch(embed.id_pattern, embed_id) is not None
+
+
+def _fill(url: str, embed_id: str) -> str:
+    return url.replace("{id}", quote(embed_id, safe=""))
+
+
+def _compile(service: Service) -> Template:
+    try:
+        template = _environment.from_string(service.snippet)
+        template.render(**{parameter.name: parameter.example for parameter in service.parameters}, nonce="")
+    except TemplateError as error:
+        raise ConfigError(
+            f"The snippet of service {service.key!r} has a mistake: {error}. Its variables are "
+            f"{quote_all([*(parameter.name for parameter in service.parameters), 'nonce'])}.",
+            key=service.key,
+            value=service.snippet,
+        ) from error
+    return template
+
+
+def _check_parameters(service: Service, values: Mapping[str, object]) -> dict[str, str]:
+    known = {parameter.name: parameter for parameter in service.parameters}
+    for name in values:
+        if name not in known:
+            raise ConfigError(
+                f"Service {service.key!r} has no parameter {name!r}. Its parameters: "
+                f"{quote_all(order_by_likeness(name, known))}.",
+                key=service.key,
+                value=name,
+            )
+    for name, parameter in known.items():
+        if name in values and not re.fullmatch(parameter.pattern, str(values[name])):
+            raise ConfigError(
+                f"Parameter {name!r} of service {service.key!r} must match {parameter.pattern!r}, such as "
+                f"{parameter.example!r}, got {str(values[name])!r}.",
+                key=name,
+                value=values[name],
+            )
+        if parameter.required and name not in values:
+            raise ConfigError(
+                f"Service {service.key!r} needs the parameter {name!r}, such as {name}={parameter.example!r}.", key=name
+            )
+    return {name: str(values[name]) if name in values else "" for name in known}

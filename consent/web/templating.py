@@ -1,0 +1,195 @@
+"""What the template macros stand on: banner, gates, embeds and links as markup."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from flask import Flask, render_template
+from jinja2 import Undefined
+from markupsafe import Markup, escape
+
+from consent.core import gate as core_gate
+from consent.core.declaration import Embed, Service
+from consent.errors import ConfigError, SetupError, UnknownKeyError
+from consent.web.site import Site
+from consent.web.snippet import is_embed_id, render_frame, render_snippet, source_url
+from consent.web.visit import Visit, current_consent, get_visit
+from consent.wire.held_markup import hold
+
+_TEMPLATES = Path(__file__).parent.parent / "templates"
+_BANNER_TEMPLATES = ("consent/banner.html", "consent/default/banner.html")
+# Cannot occur in rendered markup: stands where a page's own path goes.
+_PATH_MARK = "\0"
+
+
+class ConsentMarkup:
+    """Give the macros their markup; the Jinja global `consent_markup`."""
+
+    @staticmethod
+    def head() -> Markup:
+        """Return the stylesheet link, once, when the page is about to ask."""
+        visit = get_visit()
+        return styles(visit) if visit.needs_prompt and not visit.is_own_page else Markup()
+
+    @staticmethod
+    def banner() -> Markup:
+        """Return the banner, once, when the visitor is to be asked."""
+        visit = get_visit()
+        if visit.has_banner or visit.is_own_page or not visit.needs_prompt:
+            return Markup()
+        visit.has_banner = True
+        return styles(visit) + render_banner(visit)
+
+    @staticmethod
+    def gate(keys: Sequence[str], caller: object) -> Markup:
+        """Return the block's markup, live if every key is granted and held otherwise."""
+        if isinstance(caller, Undefined) or not callable(caller):
+            raise SetupError(
+                f"gate() wraps markup{_place()}: write {{% call gate('analytics') %}}…{{% endcall %}}, with what it holds in between."
+            )
+        if not keys:
+            raise SetupError(f"gate() was given no key{_place()}. Name what must be granted, such as gate('analytics').")
+        return _gate(keys, str(caller()))
+
+    @staticmethod
+    def script(service_key: str, values: Mapping[str, object]) -> Markup:
+        """Return a service's snippet, live if the service is granted and held otherwise."""
+        visit = get_visit()
+        service = _find_service(visit, service_key)
+        template = visit.site.snippets.get(service_key)
+        if template is None:
+            raise SetupError(
+                f"Service {service_key!r} has no snippet{_place()}. Write its markup in {{% call gate({service_key!r}) %}}."
+            )
+        return _gate((service_key,), render_snippet(service, template, values, nonce=visit.nonce))
+
+    @staticmethod
+    def embed(service_key: str, embed_id: object, *, title: str, width: int | None, height: int | None) -> Markup:
+        """Return a service's frame if it is granted, else a placeholder of the same size."""
+        visit = get_visit()
+        service = _find_service(visit, service_key)
+        embed = _find_embed(service)
+        known_id = _check_embed_id(service, embed, str(embed_id))
+        if not title:
+            raise SetupError(f"embed() needs a title{_place()}: a frame without one says nothing to a screen reader (WCAG 4.1.2).")
+        size = {"width": width or embed.width, "height": height or embed.height}
+        if core_gate.is_open(visit.decision, (service_key,)):
+            return render_frame(embed, known_id, title=title, **size)
+        placeholder = render_template(
+            "consent/placeholder.html",
+            visit=visit,
+            service=service,
+            embed_id=known_id,
+            title=title,
+            source_url=source_url(embed, known_id),
+            **size,
+        )
+        return styles(visit) + Markup(placeholder)  # noqa: S704 - autoescaped by the template
+
+    @staticmethod
+    def cookie_table() -> Markup:
+        """Return the table of every declared cookie."""
+        return Markup(render_template("consent/cookie_table.html", visit=get_visit()))  # noqa: S704 - autoescaped
+
+
+def register_templating(app: Flask) -> None:
+    """Make the globals known to every template, imported macros included."""
+    app.jinja_env.globals["current_consent"] = current_consent
+    app.jinja_env.globals["consent_markup"] = ConsentMarkup
+
+
+def may_keep_banners(app: Flask) -> bool:
+    """Whether one rendered banner can serve every visitor of its language.
+
+    A site's own template may show what belongs to one visitor, and a template under work changes.
+    """
+    sources = [app.jinja_env.get_template(name).filename for name in _BANNER_TEMPLATES]
+    is_ours = all(source is not None and Path(source).is_relative_to(_TEMPLATES) for source in sources)
+    return is_ours and not app.jinja_env.auto_reload
+
+
+def styles(visit: Visit) -> Markup:
+    """Return the stylesheet link, or nothing if the page has it already."""
+    if visit.has_styles:
+        return Markup()
+    visit.has_styles = True
+    return style_link(visit)
+
+
+def style_link(visit: Visit) -> Markup:
+    """Return the link to the banner's stylesheet."""
+    nonce = Markup(' nonce="{}"').format(visit.nonce) if visit.nonce else ""
+    return Markup('<link rel="stylesheet" href="{}"{}>').format(visit.asset_url("banner.css"), nonce)
+
+
+def settings_link(visit: Visit) -> Markup:
+    """Return the plain link to the preferences page, as `settings_link()` places it."""
+    return Markup('<a class="pvc-settings-link" href="{}" data-consent-action="settings">{}</a>').format(
+        visit.preferences_url, visit.text("settings.link")
+    )
+
+
+def render_banner(visit: Visit) -> Markup:
+    """Return the banner's markup, from a kept rendering where one serves every visitor."""
+    site = visit.site
+    if not site.keeps_banners:
+        return Markup(render_template("consent/banner.html", visit=visit))  # noqa: S704 - autoescaped by the template
+    before, after = _keep_banner(site, visit)
+    return Markup(f"{before}{escape(visit.next_path)}{after}" if after else before)  # noqa: S704 - escaped here
+
+
+def _keep_banner(site: Site, visit: Visit) -> tuple[str, str]:
+    key = (visit.language, visit.preferences_url, "next" if visit.next_path else "")
+    kept = site.banners.get(key)
+    if kept is None:
+        marked = visit.with_next_path(_PATH_MARK if visit.next_path else "")
+        rendered = site.environment.get_template("consent/banner.html").render(visit=marked)
+        before, _, after = rendered.partition(_PATH_MARK)
+        kept = site.banners[key] = (before, after)
+    return kept
+
+
+def _gate(keys: Sequence[str], markup: str) -> Markup:
+    visit = get_visit()
+    for key in keys:
+        visit.policy.check_key(key, where=_place().strip())
+    if core_gate.is_open(visit.decision, keys):
+        return Markup(markup)  # noqa: S704 - the template's own markup, escaped where it was written
+    return Markup(hold(markup, keys=keys, page_key=visit.page_key, nonce=visit.nonce))  # noqa: S704 - escaped by hold
+
+
+def _find_service(visit: Visit, key: str) -> Service:
+    service = visit.policy.services_by_key.get(key)
+    if service is None:
+        raise UnknownKeyError(key, allowed=visit.policy.services_by_key, where=_place().strip())
+    return service
+
+
+def _find_embed(service: Service) -> Embed:
+    if service.embed is None:
+        raise SetupError(f"Service {service.key!r} cannot be embedded{_place()}: its declaration has no 'embed'.")
+    return service.embed
+
+
+def _check_embed_id(service: Service, embed: Embed, embed_id: str) -> str:
+    if not is_embed_id(embed, embed_id):
+        raise ConfigError(
+            f"{embed_id!r} is no id of service {service.key!r}{_place()}. It must match {embed.id_pattern!r}, such as "
+            f"{embed.id_example!r}.",
+            key=service.key,
+            value=embed_id,
+        )
+    return embed_id
+
+
+def _place() -> str:
+    """Return ` in template 'x.html', line 3` for the innermost template of the site itself."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        template = frame.f_globals.get("__jinja_template__")
+        if template is not None and not str(template.name).startswith("consent/"):
+            return f" in template {template.name!r}, line {template.get_corresponding_lineno(frame.f_lineno)}"
+        frame = frame.f_back
+    return ""

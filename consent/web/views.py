@@ -1,0 +1,277 @@
+"""The routes of the library: preferences, choice, state, declaration, assets."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from urllib.parse import urlencode, urlsplit
+
+from flask import Blueprint, Response, abort, current_app, jsonify, make_response, redirect, render_template, request
+
+from consent.core.choice import Action
+from consent.core.gate import find_closed, find_unwanted_cookies
+from consent.core.record import Account, ConsentRecord, Event, Notice
+from consent.engine import Standing, cookie_name
+from consent.errors import SubmissionError
+from consent.web.events import consent_recorded, consent_withdrawn
+from consent.web.snippet import is_embed_id, render_frame, source_url
+from consent.web.visit import Visit, get_visit
+from consent.wire.headers import expire_cookies, format_cookie
+from consent.wire.origin import CrossSiteError, Evidence, find_evidence, is_safe_path
+from consent.wire.submission import JSON_TYPE, Submission, collect, limit_bytes, parse_body, parse_submission
+
+log = logging.getLogger("consent")
+
+_ASSET_CACHE = "public, max-age=31536000, immutable"
+# Layers of the notice that a choice can come from, by source.
+_LAYERS = {"banner": 1, "preferences": 2, "embed": 0, "api": 0}
+
+
+def make_blueprint(name: str, *, url_prefix: str) -> Blueprint:
+    """Return a new blueprint with every route of the library."""
+    blueprint = Blueprint(name, __name__, url_prefix=url_prefix, template_folder="../templates")
+    blueprint.add_url_rule("/", "preferences", show_preferences)
+    blueprint.add_url_rule("/", "choose", receive_choice, methods=["POST"])
+    blueprint.add_url_rule("/state", "state", show_state)
+    blueprint.add_url_rule("/policy", "policy", show_policy)
+    blueprint.add_url_rule("/assets/<file_name>", "asset", send_asset)
+    blueprint.before_request(_mark_own_page)
+    blueprint.after_request(_protect)
+    return blueprint
+
+
+def show_preferences() -> str:
+    """Answer with the preferences page."""
+    visit = get_visit()
+    back_url = _find_back_url(visit)
+    return render_template(
+        "consent/preferences.html",
+        visit=visit,
+        saved="saved" in request.args,
+        back_url=back_url,
+        stay_url=f"{visit.preferences_url}?{urlencode({'saved': 1, 'back': back_url})}",
+    )
+
+
+def show_state() -> Response:
+    """Answer with the current decision as JSON."""
+    return jsonify(describe_state(get_visit()))
+
+
+def show_policy() -> str:
+    """Answer with the cookie declaration."""
+    visit = get_visit()
+    return render_template("consent/policy.html", visit=visit, back_url=_find_back_url(visit))
+
+
+def send_asset(file_name: str) -> Response:
+    """Answer with a stylesheet or script, to be kept for ever: its name changes with its content."""
+    asset = get_visit().site.assets_by_file_name.get(file_name)
+    if asset is None:
+        abort(HTTPStatus.NOT_FOUND)
+    response = Response(asset.body, content_type=asset.content_type)
+    response.headers["Cache-Control"] = _ASSET_CACHE
+    return response
+
+
+def receive_choice() -> Response:
+    """Take a posted choice, record it and answer."""
+    visit = get_visit()
+    try:
+        evidence = find_evidence(request.headers, host=request.host, scheme=request.scheme)
+        submission = parse_submission(_read_fields(visit), visit.policy)
+    except CrossSiteError:
+        return _refuse(visit, HTTPStatus.FORBIDDEN, "cross_site", "The request came from another site.")
+    except SubmissionError as error:
+        return _refuse(visit, HTTPStatus(error.status), error.code, str(error))
+    if submission.is_opening and evidence is Evidence.NONE:
+        return _refuse(visit, HTTPStatus.FORBIDDEN, "unproven_origin", "Nothing shows that this site's page sent the request.")
+    if submission.action is Action.ONCE:
+        return _show_once(visit, submission)
+    return _record(visit, submission, evidence)
+
+
+def describe_state(visit: Visit) -> dict[str, object]:
+    """Return the decision in the shape shared by `/state`, the POST's answer and the DOM events."""
+    decision, record = visit.decision, visit.record
+    return {
+        "choices": dict(decision.choices),
+        "services": dict(decision.services),
+        "regime": decision.regime,
+        "needs_prompt": decision.needs_prompt,
+        "policy_version": visit.policy.version,
+        "decided_at": record.decided_at.isoformat().replace("+00:00", "Z") if record else None,
+    }
+
+
+def _record(visit: Visit, submission: Submission, evidence: Evidence) -> Response:
+    before = visit.standing
+    record = visit.site.engine.make_record(
+        submission.action,
+        granted=submission.granted,
+        before=before,
+        signals=visit.signals,
+        account=_make_account(visit, submission, evidence, before),
+    )
+    after = visit.adopt(record)
+    closed = find_closed(before.decision, after.decision)
+    is_kept = _announce(record, before.record, is_withdrawal=bool(closed))
+    if not is_kept and find_closed(after.decision, before.decision):
+        visit.restore(before)
+        return _refuse(visit, HTTPStatus.SERVICE_UNAVAILABLE, "not_recorded", "The choice could not be recorded; nothing was granted.")
+    response = _answer(visit, submission)
+    _set_cookies(response, visit, record)
+    if closed:
+        # Pages with live trackers must not come back from the back/forward or the HTTP cache.
+        response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+def _announce(record: ConsentRecord, previous: ConsentRecord | None, *, is_withdrawal: bool) -> bool:
+    """Send the events; return whether every receiver took them."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # blinker wants the app, not its proxy
+    events = (consent_recorded, consent_withdrawn) if is_withdrawal else (consent_recorded,)
+    try:
+        for event in events:
+            event.send(app, record=record, previous=previous, _async_wrapper=app.ensure_sync)
+    except Exception:  # a receiver is the site's own code: whatever it raises, closing goes on and opening does not
+        log.exception("A receiver of a consent event failed.")
+        return False
+    return True
+
+
+def _make_account(visit: Visit, submission: Submission, evidence: Evidence, before: Standing) -> Account:
+    source = _find_source(visit, submission)
+    prompt_reason = before.decision.prompt_reason
+    return Account(
+        event=Event.WITHDRAWAL if submission.action is Action.WITHDRAW else Event.CHOICE,
+        source=source,
+        action=submission.action.value,
+        notice=Notice(
+            policy_version=visit.policy.version,
+            language=visit.language,
+            layer=_LAYERS[source],
+            prompt_reason=prompt_reason.value if prompt_reason else None,
+        ),
+        evidence=evidence.value,
+        withdrawal_url=visit.preferences_url,
+        services={
+            purpose.key: tuple(service.key for service in visit.policy.services if purpose.key in service.purposes)
+            for purpose in visit.policy.optional_purposes
+        },
+        previous_id=before.record.record_id if before.record else None,
+    )
+
+
+def _find_source(visit: Visit, submission: Submission) -> str:
+    if request.mimetype == JSON_TYPE:
+        return "api"
+    if submission.action is Action.ALLOW:
+        return "embed"
+    is_on_page = submission.action in (Action.SAVE, Action.WITHDRAW) or submission.next_path.startswith(visit.preferences_url)
+    return "preferences" if is_on_page else "banner"
+
+
+def _set_cookies(response: Response, visit: Visit, record: ConsentRecord) -> None:
+    value = format_cookie(
+        cookie_name(is_secure=visit.is_secure),
+        visit.site.engine.encode(record, is_secure=visit.is_secure),
+        max_age_seconds=int((record.valid_until - record.decided_at).total_seconds()),
+        is_secure=visit.is_secure,
+    )
+    unwanted = find_unwanted_cookies(visit.policy, visit.decision)
+    expired = expire_cookies(unwanted, sent=request.cookies, host=request.host, is_secure=visit.is_secure)
+    for each in (value, *expired):
+        response.headers.add("Set-Cookie", each)
+
+
+def _answer(visit: Visit, submission: Submission) -> Response:
+    if _wants_json():
+        return jsonify(describe_state(visit))
+    target = submission.next_path if is_safe_path(submission.next_path) else visit.home_path
+    return make_response(redirect(target, HTTPStatus.SEE_OTHER))
+
+
+def _show_once(visit: Visit, submission: Submission) -> Response:
+    service = visit.policy.services_by_key[submission.service_key]
+    embed = service.embed
+    if embed is None or not is_embed_id(embed, submission.embed_id):
+        return _refuse(visit, HTTPStatus.BAD_REQUEST, "malformed", "The embed's id is malformed.")
+    page = render_template(
+        "consent/once.html",
+        visit=visit,
+        service=service,
+        embed_id=submission.embed_id,
+        title=service.name,
+        embed_html=render_frame(embed, submission.embed_id, title=service.name, width=embed.width, height=embed.height),
+        source_url=source_url(embed, submission.embed_id),
+        back_url=_find_back_url(visit),
+    )
+    return make_response(page)
+
+
+def _read_fields(visit: Visit) -> Mapping[str, list[str]]:
+    limit = limit_bytes(visit.policy)
+    if (request.content_length or 0) > limit:
+        raise _too_large(limit)
+    # An earlier hook, such as a CSRF check, may have read the form already.
+    if "form" in vars(request):
+        return collect(request.form.items(multi=True))
+    body = request.stream.read(limit + 1)
+    if len(body) > limit:
+        raise _too_large(limit)
+    return parse_body(body, content_type=request.content_type or "")
+
+
+def _too_large(limit: int) -> SubmissionError:
+    return SubmissionError(f"The body is longer than {limit} bytes.", code="too_large", status=413)
+
+
+def _refuse(visit: Visit, status: HTTPStatus, code: str, message: str) -> Response:
+    log.info("A posted choice was refused with %d: %s", status, code)
+    if _wants_json():
+        response = jsonify({"error": code, "message": message})
+    else:
+        page = render_template("consent/error.html", visit=visit, status=int(status), message=message, back_url=visit.home_path)
+        response = make_response(page)
+    response.status_code = status
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = "30"
+    return response
+
+
+def _wants_json() -> bool:
+    accepted = request.accept_mimetypes
+    return request.mimetype == JSON_TYPE or accepted[JSON_TYPE] > accepted["text/html"]
+
+
+def _find_back_url(visit: Visit) -> str:
+    """Return the path of the page the visitor came from; the site's root if it is not one of ours."""
+    asked = request.args.get("back") or _referer_path()
+    is_page = is_safe_path(asked) and not asked.startswith(visit.preferences_url)
+    return asked if is_page else visit.home_path
+
+
+def _referer_path() -> str:
+    try:
+        parts = urlsplit(request.referrer or "")
+    except ValueError:
+        return ""
+    if parts.netloc.lower() != request.host.lower():
+        return ""
+    return f"{parts.path}{'?' if parts.query else ''}{parts.query}"
+
+
+def _mark_own_page() -> None:
+    get_visit().is_own_page = True
+
+
+def _protect(response: Response) -> Response:
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if response.mimetype == "text/html":
+        # Nobody may lay the switches under something else to be clicked.
+        response.headers["X-Frame-Options"] = "DENY"
+        response.headers["Content-Security-Policy"] = "frame-ancestors 'none'"
+    return response

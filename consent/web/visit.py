@@ -1,0 +1,351 @@
+"""One request's consent state: parsed when someone first asks, and remembered to have been asked."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from urllib.parse import quote
+
+from flask import Flask, current_app, g, has_request_context, request
+from werkzeug.local import LocalProxy
+
+from consent.core import gate
+from consent.core.decision import Decision
+from consent.core.declaration import CookieDeclaration, Text
+from consent.core.policy import Policy
+from consent.core.privacy_signal import Signals, parse_sec_gpc
+from consent.core.record import ConsentRecord
+from consent.core.regime import Regime
+from consent.engine import Standing, cookie_name
+from consent.errors import SetupError
+from consent.messages import direction_of
+from consent.web.language import ask_app, fall_back
+from consent.web.site import EXTENSION_KEY, Site
+from consent.wire.origin import is_safe_path
+
+log = logging.getLogger("consent")
+
+# Unreserved and sub-delimiters of a path (RFC 3986 section 3.3).
+_PATH_SAFE = "/:@!$&'()*+,;=~-._"
+
+
+class Visit:
+    """Hold what this visitor has allowed, and what a page needs to know about asking.
+
+    Reached as `current_consent`, in views and in templates. Reading anything that depends on
+    the visitor marks the response `Vary: Cookie, Sec-GPC` and private.
+    """
+
+    def __init__(self, site: Site, environ: Mapping[str, object]) -> None:
+        self.site = site
+        self.environ = environ
+        self.is_dependent = False
+        """Whether the response depends on the visitor; once true it stays so."""
+
+        self.is_answered = False
+        """Whether the headers have gone."""
+
+        self.is_own_page = False
+        self.page_language = ""
+        """The `lang` of the page's own `<html>`, where it is known."""
+
+        self.extra_vary: tuple[str, ...] = ()
+        """Names of request headers, besides the usual two, that the response varies with."""
+
+        self.has_styles = False
+        self.has_banner = False
+        self._standing: Standing | None = None
+        self._app_language: str | bool | None = False
+        self._page_key: str | None = None
+        self._nonce: str | None = None
+        self._next_path: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Visit of {self.environ.get('PATH_INFO', '')!r}>"
+
+    # -- what the visitor decided ------------------------------------------------------------
+
+    @property
+    def standing(self) -> Standing:
+        """The record believed and the decision, read at the first use."""
+        self._mark()
+        return self._peek()
+
+    @property
+    def decision(self) -> Decision:
+        """The verdict and reason of each purpose and service."""
+        return self.standing.decision
+
+    @property
+    def record(self) -> ConsentRecord | None:
+        """The last choice, as much of it as the cookie holds; None for none that is believed."""
+        return self.standing.record
+
+    @property
+    def needs_prompt(self) -> bool:
+        """Whether the banner is to be shown."""
+        return self.decision.needs_prompt
+
+    @property
+    def regime(self) -> Regime:
+        """The legal regime that applies to this visitor."""
+        return self.decision.regime
+
+    @property
+    def jurisdiction(self) -> str | None:
+        """Where the visitor is; None for unknown, which means opt-in."""
+        self._mark()
+        return None
+
+    @property
+    def cache_key(self) -> str:
+        """16 hexadecimal digits that are equal for visitors who get the same page.
+
+        To be part of the key of every cached view or fragment in which a gate stands.
+        """
+        decision = self.decision
+        verdicts = sorted({**decision.choices, **decision.services}.items())
+        text = repr((self.policy.version, decision.regime, decision.needs_prompt, self.signals.gpc, verdicts))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def allows(self, key: str) -> bool:
+        """Whether a purpose or service is granted.
+
+        Raises:
+            UnknownKeyError: If the policy does not declare the key.
+        """
+        self.policy.check_key(key)
+        return gate.is_open(self.decision, (key,))
+
+    def adopt(self, record: ConsentRecord) -> Standing:
+        """Take a choice that was just made for the visitor's standing, and return it."""
+        self._mark()
+        self._standing = self.site.engine.judge(record, signals=self.signals)
+        return self._standing
+
+    def restore(self, standing: Standing) -> None:
+        """Put back the standing before a choice that could not be recorded."""
+        self._standing = standing
+
+    @property
+    def signals(self) -> Signals:
+        """The browser's privacy signals."""
+        self._mark()
+        return self._read_signals()
+
+    # -- what a page needs ---------------------------------------------------------------------
+
+    @property
+    def policy(self) -> Policy:
+        """What the site declares."""
+        return self.site.engine.policy
+
+    @property
+    def language(self) -> str:
+        """Tag of the language to speak to this visitor, such as `en` or `zh-Hans`."""
+        return self.ask_app_for_language() or fall_back(self.site, self.page_language)
+
+    def ask_app_for_language(self) -> str | None:
+        """Return what the app says of the language; asked once, while there is a request."""
+        if self._app_language is False:
+            self._app_language = ask_app(self.site)
+        return self._app_language if isinstance(self._app_language, str) else None
+
+    def add_vary(self, name: str) -> None:
+        """Note a request header that the response varies with."""
+        if name not in self.extra_vary:
+            self.extra_vary = (*self.extra_vary, name)
+
+    @property
+    def direction(self) -> str:
+        """Writing direction of that language: `ltr` or `rtl`."""
+        return direction_of(self.language)
+
+    def text(self, key: str, **values: object) -> str:
+        """Return a shipped or overridden text, as plain text."""
+        return self.site.messages.text(self.language, key, **values)
+
+    def count_text(self, key: str, count: int, **values: object) -> str:
+        """Return a text in the form that a number takes."""
+        return self.site.messages.count_text(self.language, key, count, **values)
+
+    def list_text(self, items: Sequence[str]) -> str:
+        """Return several names as one enumeration."""
+        return self.site.messages.list_text(self.language, items)
+
+    def date_text(self, instant: datetime) -> str:
+        """Return the day of an instant."""
+        return self.site.messages.date_text(self.language, instant)
+
+    def words(self, text: Text) -> str:
+        """Return a declared text in the visitor's language."""
+        return self.site.messages.words(self.language, text)
+
+    def purpose_title(self, key: str) -> str:
+        """Return the name of a purpose."""
+        title = self.policy.purposes_by_key[key].title
+        return self.words(title) if title else self.text(f"purpose.{key}.title")
+
+    def purpose_description(self, key: str) -> str:
+        """Return what a purpose means."""
+        description = self.policy.purposes_by_key[key].description
+        return self.words(description) if description else self.text(f"purpose.{key}.description")
+
+    def title_of(self, key: str) -> str:
+        """Return the name of a purpose or service."""
+        service = self.policy.services_by_key.get(key)
+        return service.name if service else self.purpose_title(key)
+
+    def lifetime_text(self, cookie: CookieDeclaration) -> str:
+        """Return how long a cookie stays, in words."""
+        if cookie.session:
+            return self.text("duration.session")
+        for unit in ("months", "days", "minutes"):
+            count = getattr(cookie, unit)
+            if count is not None:
+                is_years = unit == "months" and count % 12 == 0
+                return self.count_text("duration.years", count // 12) if is_years else self.count_text(f"duration.{unit}", count)
+        return self.text("duration.until_cleared")
+
+    @property
+    def preferences_url(self) -> str:
+        """Path of the preferences page."""
+        return f"{self._script_root}{self.site.settings.url_prefix}/"
+
+    action_url = preferences_url
+
+    @property
+    def policy_url(self) -> str:
+        """Path of the cookie declaration."""
+        return f"{self.preferences_url}policy"
+
+    def asset_url(self, name: str) -> str:
+        """Return the path of a stylesheet or script of the library."""
+        return f"{self.preferences_url}assets/{self.site.assets[name].file_name}"
+
+    @property
+    def next_path(self) -> str:
+        """Path and query of this page, to come back to; empty if it cannot be fetched again."""
+        if self._next_path is None:
+            self._next_path = self._find_next_path()
+        return self._next_path
+
+    def with_next_path(self, path: str) -> Visit:
+        """Return a copy that leads back to another page."""
+        twin = copy.copy(self)
+        twin._next_path = path
+        return twin
+
+    @property
+    def home_path(self) -> str:
+        """Path of the site's root."""
+        return f"{self._script_root}/"
+
+    @property
+    def nonce(self) -> str:
+        """The response's CSP nonce; empty for none."""
+        if self._nonce is None:
+            self._nonce = (self.site.find_nonce() or "") if self.site.find_nonce else ""
+        return self._nonce
+
+    @property
+    def page_key(self) -> str:
+        """Random key of this response, on every held block of it."""
+        if self._page_key is None:
+            self._page_key = self.site.engine.new_page_key()
+        return self._page_key
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the request came over HTTPS, as far as the WSGI environment says."""
+        return self.environ.get("wsgi.url_scheme") == "https"
+
+    @property
+    def cookie_name(self) -> str:
+        """Name of the consent cookie under this request's scheme."""
+        return cookie_name(is_secure=self.is_secure)
+
+    @property
+    def cookie_header(self) -> str:
+        """The request's `Cookie` field, unparsed."""
+        return str(self.environ.get("HTTP_COOKIE", ""))
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _mark(self) -> None:
+        if self.is_answered and not self.is_dependent:
+            log.warning(
+                "Consent was read in %r after its headers had gone, so no cache was told that the response depends on the "
+                "visitor. Read current_consent before the stream begins.",
+                self.environ.get("PATH_INFO", ""),
+            )
+        self.is_dependent = True
+
+    def _peek(self) -> Standing:
+        if self._standing is None:
+            self._standing = self.site.engine.look_up(
+                self.cookie_header, is_secure=self.is_secure, signals=self._read_signals()
+            )
+        return self._standing
+
+    def _read_signals(self) -> Signals:
+        value = self.environ.get("HTTP_SEC_GPC")
+        return Signals(gpc=parse_sec_gpc(str(value))) if value is not None else _NO_SIGNALS
+
+    @property
+    def _script_root(self) -> str:
+        return quote(str(self.environ.get("SCRIPT_NAME", "")).encode("latin-1").rstrip(b"/"), safe=_PATH_SAFE)
+
+    def _find_next_path(self) -> str:
+        if self.environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
+            return ""
+        path = quote(str(self.environ.get("PATH_INFO", "")).encode("latin-1"), safe=_PATH_SAFE)
+        query = str(self.environ.get("QUERY_STRING", ""))
+        whole = f"{self._script_root}{path}{'?' if query else ''}{query}"
+        return whole if is_safe_path(whole) else ""
+
+
+_NO_SIGNALS = Signals()
+
+
+def get_site(app: Flask) -> Site:
+    """Return what was computed for an app.
+
+    Raises:
+        SetupError: If the app has no Consent extension.
+    """
+    site: Site | None = app.extensions.get(EXTENSION_KEY)
+    if site is None:
+        raise SetupError("This app has no Consent extension. Call Consent(app) or consent.init_app(app) first.")
+    return site
+
+
+def get_visit() -> Visit:
+    """Return the visit of the current request.
+
+    Raises:
+        SetupError: Outside a request.
+    """
+    if not has_request_context():
+        raise SetupError(
+            "current_consent was read outside a request. Push one with app.test_request_context(), or pass a Visit explicitly."
+        )
+    environ = request.environ
+    visit: Visit | None = g.get("_consent")
+    # One application context can serve several requests in tests, and `g` lives as long as that.
+    if visit is None or visit.environ is not environ:
+        visit = Visit(get_site(current_app), environ)
+        g._consent = visit
+    return visit
+
+
+def find_visit() -> Visit | None:
+    """Return the current request's visit if anything has asked for it."""
+    visit: Visit | None = g.get("_consent")
+    return visit if visit is not None and visit.environ is request.environ else None
+
+
+current_consent: Visit = LocalProxy(get_visit)  # type: ignore[assignment]  # a proxy behaves as what it stands for

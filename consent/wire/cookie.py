@@ -1,0 +1,193 @@
+"""A consent record as a signed cookie value, and back.
+
+The value is the base64url of
+
+    version (1) | record id (16) | decided at (5, seconds) | flags (1) | number of grants (2) |
+    fingerprint (3) of each granted key | fingerprint (3) of each denied key
+
+then `.` and the signature: about 185 bytes with four purposes and twenty services.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+import itsdangerous
+
+from consent.core.lifetime import add_months
+from consent.core.policy import Policy
+from consent.core.policy_version import FINGERPRINT_BYTES
+from consent.core.privacy_signal import Signals
+from consent.core.record import Choice, ConsentRecord
+from consent.core.regime import Regime
+from consent.errors import BadSignature, ConfigError, UnsupportedFormat
+
+# `__Host-` makes browsers refuse the cookie unless it is Secure, of this host alone and of path `/` (RFC 6265bis).
+SECURE_NAME = "__Host-consent"
+PLAIN_NAME = "consent"
+
+# RFC 6265bis section 5.6: a name and value longer than this together are ignored by browsers.
+SIZE_LIMIT_BYTES = 4096
+
+_FORMAT_VERSION = 1
+_HEAD_BYTES = 25
+_SIGNATURE_CHARACTERS = 43
+_SALT_PREFIX = "flask-cookie-consent"
+_REGIMES = (Regime.OPT_IN,)
+_REGIME_MASK, _GPC_FLAG, _COMPLETE_FLAG = 0b0011, 0b0100, 0b1000
+
+
+class CookieCodec:
+    """Turn records of one policy into values of one cookie, and back.
+
+    Source:
+        itsdangerous: the last key signs, all verify; a salt of its own keeps the app's other
+        signatures, and the cookie of the other scheme, from passing here.
+    """
+
+    def __init__(self, policy: Policy, *, name: str, keys_oldest_first: Sequence[str | bytes]) -> None:
+        self._policy = policy
+        self._signer = _build_signer(name, keys_oldest_first)
+
+    def encode(self, record: ConsentRecord) -> str:
+        """Return the signed value: ASCII, without characters that a cookie must quote."""
+        granted = _join_fingerprints(record, Choice.GRANTED)
+        payload = b"".join(
+            (
+                bytes((_FORMAT_VERSION,)),
+                UUID(record.record_id).bytes,
+                int(record.decided_at.timestamp()).to_bytes(5),
+                bytes((_pack_flags(record),)),
+                (len(granted) // FINGERPRINT_BYTES).to_bytes(2),
+                granted,
+                _join_fingerprints(record, Choice.DENIED),
+            )
+        )
+        return self._signer.sign(urlsafe_b64encode(payload).rstrip(b"=")).decode("ascii")
+
+    def decode(self, value: str) -> ConsentRecord:
+        """Read a value back; fingerprints that the policy does not know are dropped.
+
+        Raises:
+            BadSignature: If none of the keys signed it.
+            UnsupportedFormat: If it was signed, but holds what this version cannot read.
+        """
+        try:
+            signed = self._signer.unsign(value.encode("ascii"))
+        except (itsdangerous.BadData, UnicodeEncodeError) as error:
+            raise BadSignature("The consent cookie is not signed by this app.") from error
+        try:
+            return self._unpack(urlsafe_b64decode(signed + b"=="))
+        except (binascii.Error, IndexError, ValueError, OverflowError) as error:
+            raise UnsupportedFormat("The consent cookie is signed, but not in a format this version reads.") from error
+
+    def _unpack(self, payload: bytes) -> ConsentRecord:
+        if payload[0] != _FORMAT_VERSION or (len(payload) - _HEAD_BYTES) % FINGERPRINT_BYTES:
+            raise UnsupportedFormat(f"The consent cookie has format version {payload[0]}.")
+        flags = payload[22]
+        denied_at = _HEAD_BYTES + FINGERPRINT_BYTES * int.from_bytes(payload[23:25])
+        choices: dict[str, Choice] = {}
+        fingerprints: dict[str, bytes] = {}
+        for at in range(_HEAD_BYTES, len(payload), FINGERPRINT_BYTES):
+            fingerprint = payload[at : at + FINGERPRINT_BYTES]
+            key = self._policy.keys_by_fingerprint.get(fingerprint)
+            if key is not None:
+                choices[key] = Choice.GRANTED if at < denied_at else Choice.DENIED
+                fingerprints[key] = fingerprint
+        decided_at = datetime.fromtimestamp(int.from_bytes(payload[17:22]), UTC)
+        return ConsentRecord(
+            record_id=_format_id(payload[1:17]),
+            decided_at=decided_at,
+            valid_until=add_months(decided_at, self._months(denied_at > _HEAD_BYTES)),
+            regime=_REGIMES[flags & _REGIME_MASK],
+            signals=_SIGNALS[flags & _GPC_FLAG != 0],
+            choices=choices,
+            fingerprints=fingerprints,
+            is_complete=flags & _COMPLETE_FLAG != 0,
+        )
+
+    def _months(self, is_grant: bool) -> int:
+        return self._policy.accept_months if is_grant else self._policy.refuse_months
+
+
+def check_size(policy: Policy) -> None:
+    """Refuse a policy whose cookie could be ignored by browsers.
+
+    Raises:
+        ConfigError: If name and value could pass 4,096 bytes.
+    """
+    payload_bytes = _HEAD_BYTES + FINGERPRINT_BYTES * len(policy.fingerprints)
+    size_bytes = len(SECURE_NAME) + -(-payload_bytes * 4 // 3) + 1 + _SIGNATURE_CHARACTERS
+    if size_bytes > SIZE_LIMIT_BYTES:
+        raise ConfigError(
+            f"The policy declares {len(policy.fingerprints)} purposes and services to choose from; the cookie could take "
+            f"{size_bytes} bytes, and browsers ignore more than {SIZE_LIMIT_BYTES}. Join some services into one.",
+            key="services",
+            value=size_bytes,
+        )
+
+
+def find_values(header: str, name: str) -> list[str]:
+    """Return every different value of one cookie in a `Cookie` header field.
+
+    The name must match exactly: servers that trim more than space and tab from names, or let a
+    quoted value run on over a semicolon, can be made to see a prefixed cookie that the browser
+    never guarded (PortSwigger 2025, "cookie prefixes" and "cookie sandwich"; test case T70).
+    """
+    start = header.find(name)
+    if start < 0:
+        return []
+    # Nearly every header: the name once and no quote in sight.
+    if '"' not in header and header.find(name, start + 1) < 0:
+        before, after = header[:start].rstrip(" \t"), header[start + len(name) :].lstrip(" \t")
+        is_ours = (not before or before.endswith(";")) and after.startswith("=")
+        return [after[1:].partition(";")[0].strip(" \t")] if is_ours else []
+    return _read_values(header, name)
+
+
+def _read_values(header: str, name: str) -> list[str]:
+    values: list[str] = []
+    quote_is_open = False
+    for part in header.split(";"):
+        found, equals, value = part.partition("=")
+        value = value.strip(" \t")
+        if not quote_is_open and equals and found.strip(" \t") == name and value not in values:
+            values.append(value)
+        quote_is_open = _leaves_quote_open(part if quote_is_open else value, quote_is_open=quote_is_open)
+    return values
+
+
+def _leaves_quote_open(text: str, *, quote_is_open: bool) -> bool:
+    if quote_is_open:
+        return not text.rstrip(" \t").endswith('"')
+    return text.startswith('"') and (len(text) == 1 or not text.endswith('"'))
+
+
+def _build_signer(name: str, keys_oldest_first: Sequence[str | bytes]) -> itsdangerous.Signer:
+    salt = f"{_SALT_PREFIX}.{name}"
+    signer = itsdangerous.Signer(list(keys_oldest_first), salt=salt, digest_method=hashlib.sha256)
+    # Deriving the keys once, not on every check, takes a fifth off it; "none" then uses them as they are.
+    derived = [signer.derive_key(key) for key in signer.secret_keys]
+    return itsdangerous.Signer(derived, salt=salt, key_derivation="none", digest_method=hashlib.sha256)
+
+
+def _join_fingerprints(record: ConsentRecord, choice: Choice) -> bytes:
+    return b"".join(sorted(record.fingerprints[key] for key, chosen in record.choices.items() if chosen is choice))
+
+
+def _pack_flags(record: ConsentRecord) -> int:
+    gpc = _GPC_FLAG if record.signals.gpc else 0
+    return _REGIMES.index(record.regime) | gpc | (_COMPLETE_FLAG if record.is_complete else 0)
+
+
+def _format_id(raw: bytes) -> str:
+    digits = raw.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+_SIGNALS = (Signals(gpc=False), Signals(gpc=True))

@@ -1,0 +1,119 @@
+"""Values of response headers: `Set-Cookie`, `Vary`, `Cache-Control`."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Sequence
+
+from consent.core.declaration import CookieDeclaration
+
+# Proxies refuse responses whose headers pass 4 to 8 kB in all.
+EXPIRY_LIMIT_BYTES = 3072
+
+# What a response that depends on the visitor's consent varies with.
+CONSENT_VARY = ("Cookie", "Sec-GPC")
+
+_EXPIRED = "Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0"
+
+
+def format_cookie(name: str, value: str, *, max_age_seconds: int, is_secure: bool) -> str:
+    """Return the `Set-Cookie` value of the consent cookie."""
+    secure = "; Secure" if is_secure else ""
+    return f"{name}={value}; Max-Age={max_age_seconds}; Path=/; HttpOnly{secure}; SameSite=Lax"
+
+
+def expire_cookies(
+    declarations: Sequence[CookieDeclaration], *, sent: Iterable[str], host: str, is_secure: bool
+) -> list[str]:
+    """Return `Set-Cookie` values that expire the declared cookies, at most 3 kB of them.
+
+    A request does not say with which `Domain` and `Path` a cookie was set, so each is expired for
+    the host alone and for every parent domain; the rest goes on a later response.
+
+    Args:
+        sent: Names of the cookies that the request carries.
+        host: Host of the request, with or without a port.
+    """
+    values: list[str] = []
+    size_bytes = 0
+    for name, path in _find_targets(declarations, sent):
+        for domain in ("", *_parent_domains(host)):
+            if domain and name.startswith("__Host-"):
+                continue
+            value = _format_expiry(name, path=path, domain=domain, is_secure=is_secure)
+            size_bytes += len(value)
+            if size_bytes > EXPIRY_LIMIT_BYTES:
+                return values
+            values.append(value)
+    return values
+
+
+def compile_names(declarations: Iterable[CookieDeclaration]) -> re.Pattern[str] | None:
+    """Return a pattern that finds any declared name in a `Cookie` header; None for no names."""
+    names = {re.escape(cookie.name).replace(r"\*", "[^=;]*") for cookie in declarations}
+    return re.compile(rf"(?:^|;[ \t]*)(?:{'|'.join(sorted(names))})=") if names else None
+
+
+def add_vary(current: str | None, names: Sequence[str]) -> str:
+    """Return a `Vary` value with the names added, each once whatever its case."""
+    if not current:
+        return ", ".join(names)
+    present = {part.strip().lower() for part in current.split(",")}
+    if "*" in present:
+        return current
+    return ", ".join((current, *(name for name in names if name.lower() not in present)))
+
+
+def make_private(current: str | None) -> str:
+    """Return a `Cache-Control` value that keeps shared caches away.
+
+    `public` and `s-maxage` go; `private` or `no-store` stay as they were.
+    """
+    parts = [part.strip() for part in (current or "").split(",") if part.strip()]
+    kept = [part for part in parts if part.partition("=")[0].lower() not in ("public", "s-maxage")]
+    names = {part.partition("=")[0].lower() for part in kept}
+    return ", ".join(kept if names & {"private", "no-store"} else (*kept, "private"))
+
+
+def is_public(current: str | None) -> bool:
+    """Whether a `Cache-Control` value invites shared caches."""
+    return current is not None and any(
+        part.strip().partition("=")[0].lower() in ("public", "s-maxage") for part in current.split(",")
+    )
+
+
+def _find_targets(declarations: Sequence[CookieDeclaration], sent: Iterable[str]) -> list[tuple[str, str]]:
+    names = list(dict.fromkeys(sent))
+    targets: dict[tuple[str, str], None] = {}
+    for cookie in declarations:
+        matcher = re.compile(re.escape(cookie.name).replace(r"\*", ".*"))
+        # A cookie of another path does not come with this request, so an exact name is expired unseen.
+        if cookie.path != "/" and not cookie.is_pattern:
+            targets[cookie.name, cookie.path] = None
+        for name in names:
+            if matcher.fullmatch(name):
+                targets[name, "/"] = None
+                targets[name, cookie.path] = None
+    return list(targets)
+
+
+def _parent_domains(host: str) -> list[str]:
+    bare = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
+    if _is_address(bare.strip("[]")):
+        return []
+    labels = bare.lower().split(".")
+    return [".".join(labels[at:]) for at in range(len(labels) - 1)]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _format_expiry(name: str, *, path: str, domain: str, is_secure: bool) -> str:
+    domain_part = f"; Domain={domain}" if domain else ""
+    return f"{name}=; {_EXPIRED}; Path={path}{domain_part}{'; Secure' if is_secure else ''}"

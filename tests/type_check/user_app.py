@@ -1,0 +1,117 @@
+"""A site as a user of the library would write it: never run, but mypy must accept it, strictly, with the wheel installed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, assert_type
+
+from flask import Flask, Response
+from flask.testing import FlaskClient
+
+from consent import (
+    Consent,
+    CookieDeclaration,
+    Policy,
+    Purpose,
+    Service,
+    consent_recorded,
+    consent_withdrawn,
+    current_consent,
+    requires_consent,
+)
+from consent.errors import ConfigError, ConsentError, SetupError
+from consent.testing import grant, refuse
+
+consent = Consent()
+
+STATISTICS = Service(
+    "house-statistics",
+    name="House statistics",
+    purposes=("analytics",),
+    hosts=("stats.example.org",),
+    cookies=(
+        CookieDeclaration("visits", months=13, description="Counts visits."),
+        CookieDeclaration(
+            "visits_*", session=True, description={"en": "Groups page views.", "de": "Fasst Aufrufe zusammen."}
+        ),
+    ),
+    provider="Example Statistics Ltd",
+    privacy_url="https://stats.example.org/privacy",
+)
+
+
+def create_app() -> Flask:
+    """Use the application factory pattern."""
+    app = Flask(__name__)
+    app.config.from_mapping(SECRET_KEY="…", CONSENT_CONTROLLER="Example News Ltd")
+    consent.init_app(app)
+    return app
+
+
+def create_app_in_three_lines() -> Flask:
+    app = Flask(__name__)
+    Consent(app, services=["google-analytics", STATISTICS], purposes=[Purpose("comments", title="Comments")])
+    return app
+
+
+def create_app_with_policy() -> Flask:
+    app = Flask(__name__)
+    policy = Policy(
+        controller="Example News Ltd",
+        purposes=(Purpose("necessary"), Purpose("analytics", description="How the site is used.", denied_by_gpc=True)),
+        services=(STATISTICS,),
+        accept_months=6,
+        refuse_months=3,
+    )
+    try:
+        Consent(app, policy=policy)
+    except (ConfigError, SetupError):
+        app.logger.exception("The policy is not usable.")
+        raise
+    return app
+
+
+app = create_app()
+
+
+@app.get("/recommendations")
+@requires_consent("preferences", "analytics")
+def recommendations() -> str:
+    return "For you"
+
+
+@app.get("/map")
+@requires_consent("google-maps", otherwise="no_map.html")
+async def city_map() -> Response:
+    return Response("map")
+
+
+@app.get("/state")
+def state() -> dict[str, Any]:
+    assert_type(current_consent.allows("analytics"), bool)
+    assert_type(current_consent.needs_prompt, bool)
+    assert_type(current_consent.cache_key, str)
+    record = current_consent.record
+    decided_at: datetime | None = record.decided_at if record is not None else None
+    return {
+        "choices": dict(current_consent.decision.choices),
+        "regime": str(current_consent.regime),
+        "decided_at": decided_at.isoformat() if decided_at else None,
+    }
+
+
+def remember(sender: Flask, *, record: object, previous: object) -> None:
+    sender.logger.info("%r replaces %r", record, previous)
+
+
+consent_recorded.connect(remember, app)
+consent_withdrawn.connect(remember)
+
+
+def check_page(client: FlaskClient) -> None:
+    grant(client, "analytics", "youtube")
+    refuse(client)
+
+
+def explain(error: ConsentError) -> str:
+    return str(error)

@@ -1,0 +1,20 @@
+"""Print pip constraints that pin every run-time dependency to the lowest version it may have."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+# What the lowest Flask asks for in its turn, so that it meets the neighbours of its own day.
+FLASK_FLOORS = ["blinker==1.6.2", "click==8.1.3", "werkzeug==3.0.0"]
+
+
+def lowest_versions(pyproject: str) -> list[str]:
+    """Turn the lower bounds of the declared dependencies into pins."""
+    dependencies: list[str] = tomllib.loads(pyproject)["project"]["dependencies"]
+    return [dependency.replace(">=", "==") for dependency in dependencies] + FLASK_FLOORS
+
+
+if __name__ == "__main__":
+    checkout = Path(__file__).resolve().parent.parent
+    print(*lowest_versions((checkout / "pyproject.toml").read_text("utf-8")), sep="\n")

@@ -1,0 +1,133 @@
+"""Run test suites against the built wheel and close with one line that counts them all.
+
+Usage: python tools/run_tests.py SUITE...   (see SUITES; no name runs all)
+
+A failing suite does not stop the next one: one run tells everything that is wrong. Only the standard library is used, so
+that any Python can start it; each suite runs in the environment that the Makefile prepared.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+REPORTS = CHECKOUT / "build" / "reports"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """One pytest run."""
+
+    name: str
+    environment: str
+    """Folder of the virtual environment, from the checkout."""
+
+    arguments: tuple[str, ...]
+    is_measured: bool = True
+    """Whether branch coverage is recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """What a suite's report says."""
+
+    passed: int
+    failed: int
+    skipped: int
+
+
+SUITES = {
+    suite.name: suite
+    for suite in (
+        Suite(name="fast", environment=".venv", arguments=("tests", "--ignore=tests/browser")),
+        Suite(name="browser", environment=".venv", arguments=("tests/browser",)),
+        Suite(
+            name="lowest",
+            environment="build/venv-lowest",
+            # Old releases meet a newer Python: their deprecations are not ours.
+            arguments=("tests/unit", "tests/integration", "-W", "default"),
+            is_measured=False,
+        ),
+    )
+}
+
+
+def main(names: list[str]) -> int:
+    """Run the named suites, or all; return the exit status."""
+    if unknown := [name for name in names if name not in SUITES]:
+        sys.exit(f"No suite is called {', '.join(map(repr, unknown))}. Known suites: {', '.join(SUITES)}.")
+    suites = [SUITES[name] for name in names or SUITES]
+    counts = [_run(suite) for suite in suites]
+    _report_coverage([suite for suite in suites if suite.is_measured])
+    total = [sum(column) for column in zip(*((c.passed, c.failed, c.skipped) for c in counts), strict=True)]
+    print("total: {} passed, {} failed, {} skipped".format(*total), flush=True)
+    return 1 if total[1] else 0
+
+
+def _run(suite: Suite) -> Count:
+    report = REPORTS / f"{suite.name}.xml"
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.unlink(missing_ok=True)
+    print(f"==> tests: {suite.name}, in {suite.environment}", flush=True)
+    _require_built_package(suite)
+    started = time.monotonic()
+    # The console script, not `-m pytest`: -m puts the checkout first on sys.path, and its `consent` would be tested.
+    scripts = CHECKOUT / suite.environment / "bin"
+    command = [str(scripts / "pytest"), *suite.arguments, f"--junit-xml={report}"]
+    if suite.is_measured:
+        command = [str(scripts / "coverage"), "run", f"--data-file={_coverage_file(suite)}", *command]
+    status = subprocess.run(command, cwd=CHECKOUT, env=_environment(), check=False).returncode
+    print(f"==> {suite.name} took {time.monotonic() - started:.0f} s", flush=True)
+    return _count(report, status)
+
+
+def _require_built_package(suite: Suite) -> None:
+    """Stop if a test would import `consent` from the checkout, which lacks nothing that the wheel may lack."""
+    python = CHECKOUT / suite.environment / "bin" / "python"
+    probe = "import consent, sys; sys.exit('site-packages' not in consent.__file__)"
+    if subprocess.run([str(python), "-c", probe], cwd=CHECKOUT, env=_environment(), check=False).returncode:
+        sys.exit(f"The environment {suite.environment} does not hold the built wheel. Run: make test")
+
+
+def _environment() -> dict[str, str]:
+    # PYTHONSAFEPATH keeps the checkout off the front of sys.path, also in the processes that a test starts.
+    return os.environ | {"PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _count(report: Path, status: int) -> Count:
+    """Read the totals; a run that broke off, or collected nothing, counts as one failure."""
+    if not report.exists():
+        return Count(passed=0, failed=1, skipped=0)
+    suites = ElementTree.parse(report).getroot().iter("testsuite")  # noqa: S314 - pytest just wrote it
+    tests = failed = skipped = 0
+    for suite in suites:
+        tests += int(suite.get("tests", 0))
+        failed += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        skipped += int(suite.get("skipped", 0))
+    passed = max(tests - failed - skipped, 0)
+    return Count(passed=passed, failed=failed or int(status != 0), skipped=skipped)
+
+
+def _coverage_file(suite: Suite) -> Path:
+    return REPORTS / f"coverage-{suite.name}"
+
+
+def _report_coverage(suites: list[Suite]) -> None:
+    files = [str(path) for suite in suites if (path := _coverage_file(suite)).exists()]
+    if not files:
+        return
+    coverage = str(CHECKOUT / ".venv" / "bin" / "coverage")
+    data = f"--data-file={REPORTS / 'coverage'}"
+    subprocess.run([coverage, "combine", "--quiet", "--keep", data, *files], cwd=CHECKOUT, check=False)
+    print("==> branch coverage of consent and tests", flush=True)
+    subprocess.run([coverage, "report", data], cwd=CHECKOUT, check=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

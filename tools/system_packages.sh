@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Install what the tests need from Debian and this machine lacks: the browsers, the HTML checker's Java, fonts for Arabic
+# and Chinese. As root it installs; as anyone else it says what to install. A machine that has everything is left alone.
+#
+# Usage: tools/system_packages.sh venv|test
+set -euo pipefail
+
+missing=()
+
+need_command() { # command, package
+  command -v "$1" >/dev/null 2>&1 || missing+=("$2")
+}
+
+need_font() { # file name pattern, package
+  # By file, not by fc-list: fontconfig itself may be missing, and comes with the browser.
+  find /usr/share/fonts /usr/local/share/fonts ~/.fonts ~/.local/share/fonts -name "$1" -print -quit 2>/dev/null | grep -q . ||
+    missing+=("$2")
+}
+
+need_venv() {
+  # Debian's python3 cannot make an environment without this package.
+  "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+}
+
+need_venv
+if [[ ${1:?say venv or test} == test ]]; then
+  need_command chromium chromium
+  need_command firefox-esr firefox-esr
+  need_command java default-jre-headless
+  need_command npm npm
+  need_font 'NotoSansArabic-*' fonts-noto-core
+  need_font 'NotoSansCJK-*' fonts-noto-cjk
+fi
+
+if ((${#missing[@]} == 0)); then
+  exit 0
+fi
+
+if ! command -v apt-get >/dev/null 2>&1; then
+  echo "These Debian packages, or your system's like of them, must be installed first: ${missing[*]}" >&2
+  exit 1
+fi
+if [[ $(id -u) != 0 ]]; then
+  echo "These system packages are missing. Run this, then the same make command again:" >&2
+  echo "  sudo apt-get update && sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+  exit 1
+fi
+
+echo "==> installing system packages: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -qq -y --no-install-recommends "${missing[@]}"
