@@ -44,7 +44,7 @@ class Engine:
         self,
         policy: Policy,
         *,
-        keys_oldest_first: Sequence[str | bytes],
+        keys_oldest_first: Sequence[bytes],
         read_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:

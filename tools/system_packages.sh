@@ -47,6 +47,10 @@ if [[ $(id -u) != 0 ]]; then
 fi
 
 echo "==> installing system packages: ${missing[*]}"
+log=$(mktemp)
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
-apt-get install -qq -y --no-install-recommends "${missing[@]}"
+if ! { apt-get update -qq && apt-get install -qq -y --no-install-recommends "${missing[@]}"; } </dev/null >"$log" 2>&1; then
+  cat "$log" >&2
+  exit 1
+fi
+rm -f "$log"

@@ -68,7 +68,9 @@ class Decision:
         return self.prompt_reason is not None
 
 
-def decide(policy: Policy, record: ConsentRecord | None, *, signals: Signals, regime: Regime, now: datetime) -> Decision:
+def decide(
+    policy: Policy, record: ConsentRecord | None, *, signals: Signals, regime: Regime, now: datetime
+) -> Decision:
     """Work out what this visitor has allowed, and whether to ask.
 
     A purpose or service whose declaration changed since the record is undecided again; the

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -78,7 +78,9 @@ class CookieDeclaration:
         _check_lifetime(self)
         if not self.path.startswith("/"):
             raise ConfigError(
-                f"The path of cookie {self.name!r} must begin with '/', got {self.path!r}.", key=self.name, value=self.path
+                f"The path of cookie {self.name!r} must begin with '/', got {self.path!r}.",
+                key=self.name,
+                value=self.path,
             )
 
     @property
@@ -109,6 +111,14 @@ class Parameter:
     required: bool = True
 
     def __post_init__(self) -> None:
+        # `nonce` is what the library itself gives every snippet.
+        if not self.name.isidentifier() or self.name == "nonce":
+            raise ConfigError(
+                f"Parameter name {self.name!r} must be a Python identifier other than 'nonce': it is written as a keyword "
+                "argument of script().",
+                key="parameter",
+                value=self.name,
+            )
         _check_pattern(self.pattern, self.example, where=f"parameter {self.name!r}")
 
 
@@ -289,7 +299,9 @@ def _check_lifetime(cookie: CookieDeclaration) -> None:
         )
     if any(amount < 1 for amount in amounts):
         raise ConfigError(
-            f"The lifetime of cookie {cookie.name!r} must be at least 1, got {amounts[0]}.", key=cookie.name, value=amounts[0]
+            f"The lifetime of cookie {cookie.name!r} must be at least 1, got {amounts[0]}.",
+            key=cookie.name,
+            value=amounts[0],
         )
 
 
@@ -297,16 +309,22 @@ def _check_pattern(pattern: str, example: str, *, where: str) -> None:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise ConfigError(f"The pattern {pattern!r} of {where} does not compile: {error}.", key=where, value=pattern) from error
+        raise ConfigError(
+            f"The pattern {pattern!r} of {where} does not compile: {error}.", key=where, value=pattern
+        ) from error
     if not compiled.fullmatch(example):
         raise ConfigError(
             f"The pattern {pattern!r} of {where} refuses its own example {example!r}.", key=where, value=example
         )
 
 
-def _as_tuple(values: tuple[object, ...], *, where: str) -> tuple[object, ...]:
+def _as_tuple(values: object, *, where: str) -> tuple[object, ...]:
     if isinstance(values, str):
-        raise ConfigError(f"{where} must be a list, got the text {values!r}. Write ({values!r},).", key=where, value=values)
+        raise ConfigError(
+            f"{where} must be a list, got the text {values!r}. Write ({values!r},).", key=where, value=values
+        )
+    if not isinstance(values, Iterable):
+        raise ConfigError(f"{where} must be a list, got {values!r}.", key=where, value=values)
     return tuple(values)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from consent.core.declaration import CookieDeclaration, Service
 from consent.core.decision import Decision, Reason
+from consent.core.declaration import CookieDeclaration, Service
 from consent.core.policy import Policy
 from consent.core.record import Choice
 

@@ -39,6 +39,10 @@ _NEVER_NECESSARY_KEYS = frozenset(
 )
 
 
+# What the French CNIL calls good practice, and the least that the Italian Garante allows before asking again.
+DEFAULT_MONTHS = 6
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Declare who asks, why, and with which services. Immutable.
@@ -52,10 +56,10 @@ class Policy:
 
     purposes: tuple[Purpose, ...] = field(default_factory=default_purposes)
     services: tuple[Service, ...] = ()
-    accept_months: int = 6
+    accept_months: int = DEFAULT_MONTHS
     """Calendar months that a choice with at least one grant holds, 1 to 13."""
 
-    refuse_months: int = 6
+    refuse_months: int = DEFAULT_MONTHS
     """Calendar months that a choice without any grant holds, 1 to 13."""
 
     policy_url: str = ""
@@ -143,7 +147,7 @@ def _check_head(policy: Policy) -> None:
 
 
 def _check_keys(purposes: Iterable[Purpose], services: Iterable[Service]) -> None:
-    keys = [declared.key for declared in (*purposes, *services)]
+    keys = [*(purpose.key for purpose in purposes), *(service.key for service in services)]
     twice = [key for key, count in Counter(keys).items() if count > 1]
     if twice:
         raise ConfigError(
@@ -201,7 +205,9 @@ def _check_necessary(service: Service) -> None:
 def _tracker_in(service: Service) -> str:
     if service.key in _NEVER_NECESSARY_KEYS:
         return service.key
-    return next((host for host in service.hosts if any(_is_within(host, never) for never in _NEVER_NECESSARY_HOSTS)), "")
+    return next(
+        (host for host in service.hosts if any(_is_within(host, never) for never in _NEVER_NECESSARY_HOSTS)), ""
+    )
 
 
 def _is_within(host: str, parent: str) -> bool:

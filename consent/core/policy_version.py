@@ -33,7 +33,7 @@ def fingerprint_service(service: Service, purposes: Mapping[str, Purpose]) -> by
 def digest_policy(controller: str, purposes: Sequence[Purpose], services: Sequence[Service]) -> str:
     """Return the policy version: 16 hexadecimal digits over everything material."""
     by_key = {purpose.key: purpose for purpose in purposes}
-    material = {
+    material: dict[str, object] = {
         "controller": controller,
         "purposes": sorted((_material_purpose(purpose) for purpose in purposes), key=_canonical),
         "services": sorted((_material_service(service, by_key) for service in services), key=_canonical),
@@ -57,7 +57,15 @@ def _material_service(service: Service, purposes: Mapping[str, Purpose]) -> dict
 
 
 def _material_cookie(cookie: CookieDeclaration) -> list[object]:
-    return [cookie.name, str(cookie.kind), cookie.months, cookie.days, cookie.minutes, cookie.session, cookie.third_party]
+    return [
+        cookie.name,
+        str(cookie.kind),
+        cookie.months,
+        cookie.days,
+        cookie.minutes,
+        cookie.session,
+        cookie.third_party,
+    ]
 
 
 def _digest(material: dict[str, object]) -> bytes:

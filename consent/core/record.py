@@ -13,7 +13,6 @@ from consent.core.regime import Regime
 SCHEMA = "consent-record/1"
 
 
-
 class Choice(StrEnum):
     """Say what was decided on one purpose or service."""
 

@@ -68,9 +68,9 @@ class Messages:
 
     def list_text(self, language: str, items: Sequence[str]) -> str:
         """Return the items as one enumeration, in the way of a language."""
-        if len(items) < 2:  # noqa: PLR2004 - a list of one needs no joint
+        if len(items) < 2:
             return "".join(items)
-        if len(items) == 2:  # noqa: PLR2004
+        if len(items) == 2:
             return self.text(language, "list.pair", first=items[0], last=items[1])
         start = items[0]
         for item in items[1:-1]:
@@ -168,4 +168,6 @@ def _check_own(tag: str, own: Mapping[str, str], known: Mapping[str, str]) -> No
 def _warn_of_gaps(tag: str, texts: Mapping[str, str], known: Mapping[str, str], fallback: str) -> None:
     missing = sorted(known.keys() - texts.keys())
     if missing:
-        log.warning("%d texts are missing in %r and are shown in %r, the first: %r.", len(missing), tag, fallback, missing[0])
+        log.warning(
+            "%d texts are missing in %r and are shown in %r, the first: %r.", len(missing), tag, fallback, missing[0]
+        )

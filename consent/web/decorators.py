@@ -41,14 +41,20 @@ def requires_consent(*keys: str, otherwise: View[P] | None = None) -> Callable[[
             for key in keys:
                 visit.policy.check_key(key, where=f"@requires_consent on {view.__qualname__}")
             if is_open(visit.decision, keys):
-                return current_app.ensure_sync(view)(*args, **kwargs)
+                return _run(view, *args, **kwargs)
             if otherwise is not None:
-                return current_app.ensure_sync(otherwise)(*args, **kwargs)
+                return _run(otherwise, *args, **kwargs)
             raise Forbidden(response=_refuse(visit, keys))
 
         return guarded
 
     return decorate
+
+
+def _run(view: View[P], *args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+    """Call a view, an async one included."""
+    result: ResponseReturnValue = current_app.ensure_sync(view)(*args, **kwargs)
+    return result
 
 
 def _refuse(visit: Visit, keys: tuple[str, ...]) -> Response:

@@ -9,7 +9,7 @@ from flask import Flask
 
 from consent.catalogue import load_service
 from consent.core.declaration import Purpose, Service, default_purposes
-from consent.core.policy import Policy
+from consent.core.policy import DEFAULT_MONTHS, Policy
 from consent.engine import Engine
 from consent.errors import ConfigError, SetupError
 from consent.messages import load_messages
@@ -103,17 +103,13 @@ class Consent:
             )
         own = {purpose.key: purpose for purpose in self._purposes}
         shipped = tuple(own.pop(purpose.key, purpose) for purpose in default_purposes())
-        months = {key: value for key, value in _months(settings).items() if value is not None}
         return Policy(
             controller=settings.controller,
             purposes=(*shipped, *own.values()),
             services=tuple(_resolve(service) for service in self._services),
-            **months,
+            accept_months=settings.accept_months or DEFAULT_MONTHS,
+            refuse_months=settings.refuse_months or DEFAULT_MONTHS,
         )
-
-
-def _months(settings: Settings) -> dict[str, int | None]:
-    return {"accept_months": settings.accept_months, "refuse_months": settings.refuse_months}
 
 
 def _check_lone_policy(policy: Policy, settings: Settings, *, has_parts: bool) -> None:
@@ -122,7 +118,11 @@ def _check_lone_policy(policy: Policy, settings: Settings, *, has_parts: bool) -
             "Consent() was given 'policy' together with 'services' or 'purposes'. Put them into the Policy, or leave it out.",
             key="policy",
         )
-    given = {"controller": settings.controller} | _months(settings)
+    given = {
+        "controller": settings.controller,
+        "accept_months": settings.accept_months,
+        "refuse_months": settings.refuse_months,
+    }
     for name, value in given.items():
         if value is not None and value != getattr(policy, name):
             raise ConfigError(

@@ -9,6 +9,7 @@ every hook and after the session cookie.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 
@@ -39,12 +40,12 @@ def register_hooks(app: Flask, site: Site) -> None:
             _insert_safely(response, site)
         return response
 
-    def finish(sender: Flask, response: Response, **_: object) -> None:
+    def finish(_sender: Flask, response: Response, **_: object) -> None:
         visit = find_visit()
         if visit is not None:
             _finish_headers(response, visit)
 
-    def prepare(sender: Flask, **_: object) -> None:
+    def prepare(_sender: Flask, **_: object) -> None:
         request_started.disconnect(prepare, app)
         _run_first(app, insert)
         _prepare_for_neighbours(app, site)
@@ -61,7 +62,7 @@ def _run_first(app: Flask, hook: object) -> None:
 
 def _prepare_for_neighbours(app: Flask, site: Site) -> None:
     """Settle what depends on other extensions, all of which are there by the first request."""
-    site.find_nonce = site.settings.csp_nonce or app.jinja_env.globals.get("csp_nonce")
+    site.find_nonce = site.settings.csp_nonce or _find_nonce_global(app)
     site.keeps_banners = may_keep_banners(app)
     csrf = app.extensions.get("csrf")
     if csrf is not None and hasattr(csrf, "exempt"):
@@ -72,6 +73,11 @@ def _prepare_for_neighbours(app: Flask, site: Site) -> None:
             "Flask-Caching is in use. A cached view or fragment with a gate in it is one visitor's: add "
             "current_consent.cache_key to its cache key."
         )
+
+
+def _find_nonce_global(app: Flask) -> Callable[[], str] | None:
+    found = app.jinja_env.globals.get("csp_nonce")
+    return found if callable(found) else None
 
 
 def _is_html(response: Response) -> bool:
@@ -101,7 +107,9 @@ def _is_to_inject(response: Response, site: Site, current: Request) -> bool:
             current.path,
         )
         return False
-    if headers.get("Content-Disposition", "").lower().startswith("attachment") or "no-transform" in headers.get("Cache-Control", ""):
+    if headers.get("Content-Disposition", "").lower().startswith("attachment") or "no-transform" in headers.get(
+        "Cache-Control", ""
+    ):
         return False
     if _is_excluded(current, site):
         return False
@@ -124,7 +132,9 @@ def _is_excluded(current: Request, site: Site) -> bool:
 def _find_fragment_header(current: Request) -> str:
     """Return the name of the request header that says the answer is no page of its own."""
     environ = current.environ
-    if "HTTP_HX_REQUEST" in environ and not ("HTTP_HX_BOOSTED" in environ or "HTTP_HX_HISTORY_RESTORE_REQUEST" in environ):
+    if "HTTP_HX_REQUEST" in environ and not (
+        "HTTP_HX_BOOSTED" in environ or "HTTP_HX_HISTORY_RESTORE_REQUEST" in environ
+    ):
         return "HX-Request"
     if "HTTP_TURBO_FRAME" in environ:
         return "Turbo-Frame"

@@ -22,7 +22,21 @@ _BANNER_MARK = b'<section class="pvc-banner"'
 _LINK_MARK = b'class="pvc-settings-link"'
 
 # Encodings in which `<` is the byte 3C and nothing else: inserted ASCII cannot be misread.
-_ASCII_COMPATIBLE = ("utf-8", "utf8", "us-ascii", "ascii", "iso-8859-", "latin", "windows-125", "cp125", "koi8-", "gb", "big5", "shift_jis", "euc-")
+_ASCII_COMPATIBLE = (
+    "utf-8",
+    "utf8",
+    "us-ascii",
+    "ascii",
+    "iso-8859-",
+    "latin",
+    "windows-125",
+    "cp125",
+    "koi8-",
+    "gb",
+    "big5",
+    "shift_jis",
+    "euc-",
+)
 
 Insertions = list[tuple[int, bytes]]
 
@@ -61,10 +75,10 @@ class InjectedStream:
         self._chunks = chunks
         self._insert = insert
 
-    def __iter__(self) -> Iterator[str | bytes]:
+    def __iter__(self) -> Iterator[bytes]:
         chunks = iter(self._chunks)
         yield from self._read_beginning(chunks)
-        yield from chunks
+        yield from chunks  # type: ignore[misc]  # what is text among them, Werkzeug encodes
 
     def close(self) -> None:
         """Close the view's own iterable."""
@@ -132,7 +146,9 @@ def _inject_stream(response: Response, visit: Visit, encode: Callable[[str], byt
         visit.has_banner = visit.has_styles = True
         return _plan(visit, places, encode, needs_banner=needs_banner, needs_styles=needs_styles)
 
-    response.response = InjectedStream(response.response, insert if visit.site.keeps_banners else _with_request(insert, visit))
+    response.response = InjectedStream(
+        response.response, insert if visit.site.keeps_banners else _with_request(insert, visit)
+    )
     response.headers.pop("Content-Length", None)
 
 

@@ -40,14 +40,13 @@ def read_settings(config: Mapping[str, object]) -> Settings:
             was found, what is allowed and what to do.
     """
     own = {key: value for key, value in config.items() if key.startswith(_PREFIX)}
-    for key in own:
+    for key, value in own.items():
         if key not in _CHECKS:
             raise ConfigError(
                 f"Unknown setting {key!r}. Known settings, the closest first: {quote_all(order_by_likeness(key, _CHECKS))}.",
                 key=key,
-                value=own[key],
+                value=value,
             )
-    for key, value in own.items():
         _CHECKS[key](key, value)
     values = {key.removeprefix(_PREFIX).lower(): value for key, value in own.items()}
     if "excluded_endpoints" in values:
@@ -55,7 +54,7 @@ def read_settings(config: Mapping[str, object]) -> Settings:
     return Settings(**({"texts": {}} | values))  # type: ignore[arg-type]  # checked above, key by key
 
 
-def read_signing_keys(config: Mapping[str, object]) -> tuple[list[str | bytes], list[str]]:
+def read_signing_keys(config: Mapping[str, object]) -> tuple[list[bytes], list[str]]:
     """Return the app's keys, the oldest first as itsdangerous wants them, and warnings to log.
 
     Raises:
@@ -72,7 +71,7 @@ def read_signing_keys(config: Mapping[str, object]) -> tuple[list[str | bytes], 
     fallbacks = config.get("SECRET_KEY_FALLBACKS") or []
     if isinstance(fallbacks, str | bytes) or not isinstance(fallbacks, Collection):
         raise ConfigError("'SECRET_KEY_FALLBACKS' must be a list of keys.", key="SECRET_KEY_FALLBACKS")
-    keys: list[str | bytes] = [*fallbacks, secret]
+    keys = [key.encode() if isinstance(key, str) else bytes(key) for key in (*fallbacks, secret)]
     if any(len(key) < _SHORT_KEY_BYTES for key in keys):
         return keys, [f"'SECRET_KEY' or a fallback of it is shorter than {_SHORT_KEY_BYTES} bytes and can be guessed."]
     return keys, []
@@ -96,8 +95,10 @@ def _check_months(key: str, value: object) -> None:
     # The range is the policy's to check; here only what Policy could not name by its setting.
     if isinstance(value, bool) or not isinstance(value, int):
         raise _refuse(key, value, "a whole number of months between 1 and 13")
-    if not 1 <= value <= 13:  # noqa: PLR2004 - the number is in the message
-        raise ConfigError(f"{key!r} must be between 1 and 13, got {value}. Browsers cap cookies at 400 days.", key=key, value=value)
+    if not 1 <= value <= 13:
+        raise ConfigError(
+            f"{key!r} must be between 1 and 13, got {value}. Browsers cap cookies at 400 days.", key=key, value=value
+        )
 
 
 def _check_callable(key: str, value: object) -> None:
@@ -116,7 +117,11 @@ def _check_texts(key: str, value: object) -> None:
 
 
 def _check_names(key: str, value: object) -> None:
-    if isinstance(value, str | bytes) or not isinstance(value, Collection) or not all(isinstance(name, str) for name in value):
+    if (
+        isinstance(value, str | bytes)
+        or not isinstance(value, Collection)
+        or not all(isinstance(name, str) for name in value)
+    ):
         raise _refuse(key, value, "a list of endpoint names, such as ['admin.index', 'admin.*']")
 
 

@@ -50,7 +50,9 @@ class ConsentMarkup:
                 f"gate() wraps markup{_place()}: write {{% call gate('analytics') %}}…{{% endcall %}}, with what it holds in between."
             )
         if not keys:
-            raise SetupError(f"gate() was given no key{_place()}. Name what must be granted, such as gate('analytics').")
+            raise SetupError(
+                f"gate() was given no key{_place()}. Name what must be granted, such as gate('analytics')."
+            )
         return _gate(keys, str(caller()))
 
     @staticmethod
@@ -73,7 +75,9 @@ class ConsentMarkup:
         embed = _find_embed(service)
         known_id = _check_embed_id(service, embed, str(embed_id))
         if not title:
-            raise SetupError(f"embed() needs a title{_place()}: a frame without one says nothing to a screen reader (WCAG 4.1.2).")
+            raise SetupError(
+                f"embed() needs a title{_place()}: a frame without one says nothing to a screen reader (WCAG 4.1.2)."
+            )
         size = {"width": width or embed.width, "height": height or embed.height}
         if core_gate.is_open(visit.decision, (service_key,)):
             return render_frame(embed, known_id, title=title, **size)

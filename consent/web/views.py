@@ -7,7 +7,18 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Response, abort, current_app, jsonify, make_response, redirect, render_template, request
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    abort,
+    current_app,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+)
 
 from consent.core.choice import Action
 from consent.core.gate import find_closed, find_unwanted_cookies
@@ -79,14 +90,16 @@ def receive_choice() -> Response:
     """Take a posted choice, record it and answer."""
     visit = get_visit()
     try:
-        evidence = find_evidence(request.headers, host=request.host, scheme=request.scheme)
+        evidence = find_evidence(dict(request.headers), host=request.host, scheme=request.scheme)
         submission = parse_submission(_read_fields(visit), visit.policy)
     except CrossSiteError:
         return _refuse(visit, HTTPStatus.FORBIDDEN, "cross_site", "The request came from another site.")
     except SubmissionError as error:
         return _refuse(visit, HTTPStatus(error.status), error.code, str(error))
     if submission.is_opening and evidence is Evidence.NONE:
-        return _refuse(visit, HTTPStatus.FORBIDDEN, "unproven_origin", "Nothing shows that this site's page sent the request.")
+        return _refuse(
+            visit, HTTPStatus.FORBIDDEN, "unproven_origin", "Nothing shows that this site's page sent the request."
+        )
     if submission.action is Action.ONCE:
         return _show_once(visit, submission)
     return _record(visit, submission, evidence)
@@ -119,7 +132,12 @@ def _record(visit: Visit, submission: Submission, evidence: Evidence) -> Respons
     is_kept = _announce(record, before.record, is_withdrawal=bool(closed))
     if not is_kept and find_closed(after.decision, before.decision):
         visit.restore(before)
-        return _refuse(visit, HTTPStatus.SERVICE_UNAVAILABLE, "not_recorded", "The choice could not be recorded; nothing was granted.")
+        return _refuse(
+            visit,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "not_recorded",
+            "The choice could not be recorded; nothing was granted.",
+        )
     response = _answer(visit, submission)
     _set_cookies(response, visit, record)
     if closed:
@@ -130,7 +148,7 @@ def _record(visit: Visit, submission: Submission, evidence: Evidence) -> Respons
 
 def _announce(record: ConsentRecord, previous: ConsentRecord | None, *, is_withdrawal: bool) -> bool:
     """Send the events; return whether every receiver took them."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # blinker wants the app, not its proxy
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - as Flask tells extensions to
     events = (consent_recorded, consent_withdrawn) if is_withdrawal else (consent_recorded,)
     try:
         for event in events:
@@ -169,7 +187,9 @@ def _find_source(visit: Visit, submission: Submission) -> str:
         return "api"
     if submission.action is Action.ALLOW:
         return "embed"
-    is_on_page = submission.action in (Action.SAVE, Action.WITHDRAW) or submission.next_path.startswith(visit.preferences_url)
+    is_on_page = submission.action in (Action.SAVE, Action.WITHDRAW) or submission.next_path.startswith(
+        visit.preferences_url
+    )
     return "preferences" if is_on_page else "banner"
 
 
@@ -233,7 +253,9 @@ def _refuse(visit: Visit, status: HTTPStatus, code: str, message: str) -> Respon
     if _wants_json():
         response = jsonify({"error": code, "message": message})
     else:
-        page = render_template("consent/error.html", visit=visit, status=int(status), message=message, back_url=visit.home_path)
+        page = render_template(
+            "consent/error.html", visit=visit, status=int(status), message=message, back_url=visit.home_path
+        )
         response = make_response(page)
     response.status_code = status
     if status is HTTPStatus.SERVICE_UNAVAILABLE:

@@ -49,6 +49,11 @@ class Visit:
         """Whether the headers have gone."""
 
         self.is_own_page = False
+        """Whether the page is one of the library's own, which needs no banner."""
+
+        self.own_next_path: str | None = None
+        """Where a choice made on this page leads, once it was worked out."""
+
         self.page_language = ""
         """The `lang` of the page's own `<html>`, where it is known."""
 
@@ -61,7 +66,6 @@ class Visit:
         self._app_language: str | bool | None = False
         self._page_key: str | None = None
         self._nonce: str | None = None
-        self._next_path: str | None = None
 
     def __repr__(self) -> str:
         return f"<Visit of {self.environ.get('PATH_INFO', '')!r}>"
@@ -207,7 +211,11 @@ class Visit:
             count = getattr(cookie, unit)
             if count is not None:
                 is_years = unit == "months" and count % 12 == 0
-                return self.count_text("duration.years", count // 12) if is_years else self.count_text(f"duration.{unit}", count)
+                return (
+                    self.count_text("duration.years", count // 12)
+                    if is_years
+                    else self.count_text(f"duration.{unit}", count)
+                )
         return self.text("duration.until_cleared")
 
     @property
@@ -229,14 +237,14 @@ class Visit:
     @property
     def next_path(self) -> str:
         """Path and query of this page, to come back to; empty if it cannot be fetched again."""
-        if self._next_path is None:
-            self._next_path = self._find_next_path()
-        return self._next_path
+        if self.own_next_path is None:
+            self.own_next_path = self._find_next_path()
+        return self.own_next_path
 
     def with_next_path(self, path: str) -> Visit:
         """Return a copy that leads back to another page."""
         twin = copy.copy(self)
-        twin._next_path = path
+        twin.own_next_path = path
         return twin
 
     @property

@@ -50,7 +50,7 @@ class CookieCodec:
         signatures, and the cookie of the other scheme, from passing here.
     """
 
-    def __init__(self, policy: Policy, *, name: str, keys_oldest_first: Sequence[str | bytes]) -> None:
+    def __init__(self, policy: Policy, *, name: str, keys_oldest_first: Sequence[bytes]) -> None:
         self._policy = policy
         self._signer = _build_signer(name, keys_oldest_first)
 
@@ -168,7 +168,7 @@ def _leaves_quote_open(text: str, *, quote_is_open: bool) -> bool:
     return text.startswith('"') and (len(text) == 1 or not text.endswith('"'))
 
 
-def _build_signer(name: str, keys_oldest_first: Sequence[str | bytes]) -> itsdangerous.Signer:
+def _build_signer(name: str, keys_oldest_first: Sequence[bytes]) -> itsdangerous.Signer:
     salt = f"{_SALT_PREFIX}.{name}"
     signer = itsdangerous.Signer(list(keys_oldest_first), salt=salt, digest_method=hashlib.sha256)
     # Deriving the keys once, not on every check, takes a fifth off it; "none" then uses them as they are.

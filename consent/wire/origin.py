@@ -57,8 +57,8 @@ def find_evidence(headers: Mapping[str, str], *, host: str, scheme: str) -> Evid
 def is_safe_path(path: str) -> bool:
     """Whether a redirect to this text stays on the origin: one path, with or without a query.
 
-    Browsers drop tabs and line breaks and read `\\` as `/` (WHATWG URL Standard), so `/\\t/evil`
-    and `/\\\\evil` would leave.
+    Browsers drop tabs and line breaks and read a backslash as a slash (WHATWG URL Standard), so
+    a path with either can lead to another host.
     """
     return (
         path.startswith("/")

@@ -293,7 +293,7 @@ def test_no_bytes_break_the_scan(page: bytes, cuts: list[int]) -> None:
     places = find_places(page)
 
     assert scan(chunks(page, cuts)) == (places, page)
-    assert find_end(page) is None or 0 <= find_end(page) < len(page)
+    assert 0 <= (find_end(page) or 0) <= len(page)
     assert places is None or (begins_document(page) and 0 <= places.head_at <= places.body_at <= len(page))
 
 

@@ -1,0 +1,88 @@
+"""The project's own files agree with each other, and with what was built and installed."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.metadata import files, metadata
+from pathlib import Path
+
+import pytest
+
+import consent
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PYPROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))
+MAX_LINES = 400
+EMPTY_NAMES = {"base", "common", "helpers", "misc", "utils"}
+
+
+def find_sources(*folders):
+    return sorted(path for folder in folders for path in (CHECKOUT / folder).rglob("*.py"))
+
+
+def test_tests_run_against_the_built_wheel():
+    assert "site-packages" in Path(str(consent.__file__)).parts
+
+
+def test_wheel_holds_every_file_of_the_package():
+    source = CHECKOUT / "consent"
+    kept = {f"consent/{path.relative_to(source).as_posix()}" for path in source.rglob("*") if path.is_file()}
+    installed = {str(path) for path in files("flask-cookie-consent") or () if path.parts[0] == "consent"}
+
+    assert {path for path in kept if "__pycache__" not in path} == {
+        path for path in installed if "__pycache__" not in path
+    }
+
+
+def test_wheel_asks_for_the_contracted_packages_alone():
+    requirements = metadata("flask-cookie-consent").get_all("Requires-Dist") or []
+
+    assert sorted(re.split(r"[^\w-]", requirement)[0] for requirement in requirements) == [
+        "flask",
+        "itsdangerous",
+        "jinja2",
+    ]
+
+
+def test_wheel_declares_inline_types():
+    assert (Path(str(consent.__file__)).parent / "py.typed").read_text("utf-8") == ""
+
+
+@pytest.mark.parametrize("path", PYPROJECT["tool"]["ruff"]["lint"]["per-file-ignores"])
+def test_path_in_lint_settings_exists(path):
+    assert (CHECKOUT / path.removesuffix("/**")).exists()
+
+
+@pytest.mark.parametrize(
+    "contract", PYPROJECT["tool"]["importlinter"]["contracts"], ids=lambda contract: contract["name"]
+)
+def test_module_in_import_contract_exists(contract):
+    named = [*contract.get("layers", ()), *contract.get("source_modules", ())]
+    modules = [module for entry in named for module in entry.split(" | ")]
+
+    for module in modules:
+        path = CHECKOUT.joinpath(*module.split("."))
+        assert path.is_dir() or path.with_suffix(".py").is_file(), module
+
+
+@pytest.mark.parametrize(
+    "path", find_sources("consent", "examples", "tests", "tools"), ids=lambda path: str(path.relative_to(CHECKOUT))
+)
+def test_source_file_is_short_and_named_for_its_concept(path):
+    assert len(path.read_text("utf-8").splitlines()) <= MAX_LINES
+    assert path.stem not in EMPTY_NAMES
+
+
+def test_changelog_opens_with_unreleased():
+    headings = re.findall(r"^## (.+)$", (CHECKOUT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+
+    assert headings[0] == "[Unreleased]"
+    assert len(headings) == len(set(headings))
+
+
+def test_ci_runs_what_a_developer_runs():
+    script = (CHECKOUT / ".ci" / "run").read_text("utf-8")
+
+    assert "make lint" in script
+    assert "make test" in script
