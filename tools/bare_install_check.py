@@ -35,7 +35,7 @@ def check_smallest_site_asks() -> None:
     from consent import Consent  # noqa: PLC0415
 
     app = Flask(__name__)
-    app.config.update(SECRET_KEY="bare", CONSENT_CONTROLLER="Bare Ltd")  # noqa: S106 - a made-up key
+    app.config.update(SECRET_KEY="a key for this check alone", CONSENT_CONTROLLER="Bare Ltd")  # noqa: S106 - a made-up key
     Consent(app, services=["google-analytics", "youtube"])
     app.add_url_rule("/", "page", lambda: "<!doctype html><title>Bare</title><body><p>Hello")
     client = app.test_client()

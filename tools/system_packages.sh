@@ -13,8 +13,14 @@ need_command() { # command, package
 
 need_font() { # file name pattern, package
   # By file, not by fc-list: fontconfig itself may be missing, and comes with the browser.
-  find /usr/share/fonts /usr/local/share/fonts ~/.fonts ~/.local/share/fonts -name "$1" -print -quit 2>/dev/null | grep -q . ||
-    missing+=("$2")
+  local found
+  found=$(find /usr/share/fonts /usr/local/share/fonts ~/.fonts ~/.local/share/fonts -name "$1" -print -quit 2>/dev/null || true)
+  [[ -n $found ]] || missing+=("$2")
+}
+
+need_library() { # file name, package
+  # By its path: ldconfig is not on everyone's PATH.
+  [[ $(/sbin/ldconfig -p 2>/dev/null || true) == *"$1"* ]] || missing+=("$2")
 }
 
 need_venv() {
@@ -28,6 +34,7 @@ if [[ ${1:?say venv or test} == test ]]; then
   need_command firefox-esr firefox-esr
   need_command java default-jre-headless
   need_command npm npm
+  need_library libatomic.so.1 libatomic1 # Playwright's own Node.js asks for it
   need_font 'NotoSansArabic-*' fonts-noto-core
   need_font 'NotoSansCJK-*' fonts-noto-cjk
 fi

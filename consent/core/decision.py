@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 from consent.core.declaration import NECESSARY
 from consent.core.policy import Policy
@@ -97,9 +98,9 @@ def decide(
     for key in policy.services_by_key:
         reasons[key] = _judge_service(policy, key, record=current, signals=signals)
     return Decision(
-        choices={key: _verdict(reasons[key]) for key in policy.purposes_by_key},
-        services={key: _verdict(reasons[key]) for key in policy.services_by_key},
-        reasons=reasons,
+        choices=MappingProxyType({key: _verdict(reasons[key]) for key in policy.purposes_by_key}),
+        services=MappingProxyType({key: _verdict(reasons[key]) for key in policy.services_by_key}),
+        reasons=MappingProxyType(reasons),
         regime=regime,
         prompt_reason=_find_prompt_reason(policy, record, reasons=reasons, is_current=is_current),
         holds_until=_find_end(record, now=now),

@@ -42,6 +42,9 @@ def register_hooks(app: Flask, site: Site) -> None:
 
     def finish(_sender: Flask, response: Response, **_: object) -> None:
         visit = find_visit()
+        # A stream may ask only after this; its visit must know that it is too late to tell caches.
+        if visit is None and response.is_streamed:
+            visit = get_visit()
         if visit is not None:
             _finish_headers(response, visit)
 

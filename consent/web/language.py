@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import current_app
 
 from consent.web.site import Site
 
+log = logging.getLogger("consent")
+
 
 def ask_app(site: Site) -> str | None:
     """Return the language that the site's own function or Flask-Babel names; None for neither."""
-    locale = site.settings.locale
-    named = site.messages.match(locale()) if locale else None
-    return named or site.messages.match(_ask_babel())
+    try:
+        named = site.settings.locale() if site.settings.locale else None
+        return site.messages.match(named) or site.messages.match(_ask_babel())
+    except Exception:  # the site's own code: whatever it raises, the banner can still speak the configured language
+        log.exception("The language could not be found out; the configured one is used.")
+        return None
 
 
 def fall_back(site: Site, page_language: str) -> str:

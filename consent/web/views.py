@@ -23,12 +23,13 @@ from flask import (
 from consent.core.choice import Action
 from consent.core.gate import find_closed, find_unwanted_cookies
 from consent.core.record import Account, ConsentRecord, Event, Notice
-from consent.engine import Standing, cookie_name
+from consent.engine import Standing
 from consent.errors import SubmissionError
 from consent.web.events import consent_recorded, consent_withdrawn
 from consent.web.snippet import is_embed_id, render_frame, source_url
 from consent.web.visit import Visit, get_visit
-from consent.wire.headers import expire_cookies, format_cookie
+from consent.wire.cookie import find_values
+from consent.wire.headers import expire_cookies, expire_on_parents, format_cookie
 from consent.wire.origin import CrossSiteError, Evidence, find_evidence, is_safe_path
 from consent.wire.submission import JSON_TYPE, Submission, collect, limit_bytes, parse_body, parse_submission
 
@@ -195,15 +196,22 @@ def _find_source(visit: Visit, submission: Submission) -> str:
 
 def _set_cookies(response: Response, visit: Visit, record: ConsentRecord) -> None:
     value = format_cookie(
-        cookie_name(is_secure=visit.is_secure),
+        visit.cookie_name,
         visit.site.engine.encode(record, is_secure=visit.is_secure),
         max_age_seconds=int((record.valid_until - record.decided_at).total_seconds()),
         is_secure=visit.is_secure,
     )
     unwanted = find_unwanted_cookies(visit.policy, visit.decision)
     expired = expire_cookies(unwanted, sent=request.cookies, host=request.host, is_secure=visit.is_secure)
-    for each in (value, *expired):
+    for each in (*_expire_rivals(visit), value, *expired):
         response.headers.add("Set-Cookie", each)
+
+
+def _expire_rivals(visit: Visit) -> list[str]:
+    """Expire what a parent domain set under the consent cookie's name: two different ones are never believed."""
+    if len(find_values(visit.cookie_header, visit.cookie_name)) < 2:
+        return []
+    return expire_on_parents(visit.cookie_name, host=request.host, is_secure=visit.is_secure)
 
 
 def _answer(visit: Visit, submission: Submission) -> Response:
@@ -226,7 +234,7 @@ def _show_once(visit: Visit, submission: Submission) -> Response:
         title=service.name,
         embed_html=render_frame(embed, submission.embed_id, title=service.name, width=embed.width, height=embed.height),
         source_url=source_url(embed, submission.embed_id),
-        back_url=_find_back_url(visit),
+        back_url=submission.next_path if is_safe_path(submission.next_path) else _find_back_url(visit),
     )
     return make_response(page)
 
@@ -295,5 +303,4 @@ def _protect(response: Response) -> Response:
     if response.mimetype == "text/html":
         # Nobody may lay the switches under something else to be clicked.
         response.headers["X-Frame-Options"] = "DENY"
-        response.headers["Content-Security-Policy"] = "frame-ancestors 'none'"
     return response

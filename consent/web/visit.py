@@ -294,6 +294,8 @@ class Visit:
 
     def _peek(self) -> Standing:
         if self._standing is None:
+            if not self.is_secure and self.environ.get("HTTP_X_FORWARDED_PROTO") == "https":
+                _warn_of_proxy(self.site)
             self._standing = self.site.engine.look_up(
                 self.cookie_header, is_secure=self.is_secure, signals=self._read_signals()
             )
@@ -314,6 +316,15 @@ class Visit:
         query = str(self.environ.get("QUERY_STRING", ""))
         whole = f"{self._script_root}{path}{'?' if query else ''}{query}"
         return whole if is_safe_path(whole) else ""
+
+
+def _warn_of_proxy(site: Site) -> None:
+    if not current_app.debug:
+        site.warn_once(
+            "proxy",
+            "A proxy says that visitors use HTTPS, but the app sees plain HTTP, so the consent cookie is set without Secure "
+            "and without its __Host- prefix. Configure ProxyFix: werkzeug.middleware.proxy_fix.ProxyFix(app.wsgi_app, x_proto=1).",
+        )
 
 
 _NO_SIGNALS = Signals()

@@ -15,6 +15,7 @@ import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from uuid import UUID
 
 import itsdangerous
@@ -106,8 +107,8 @@ class CookieCodec:
             valid_until=add_months(decided_at, self._months(denied_at > _HEAD_BYTES)),
             regime=_REGIMES[flags & _REGIME_MASK],
             signals=_SIGNALS[flags & _GPC_FLAG != 0],
-            choices=choices,
-            fingerprints=fingerprints,
+            choices=MappingProxyType(choices),
+            fingerprints=MappingProxyType(fingerprints),
             is_complete=flags & _COMPLETE_FLAG != 0,
         )
 

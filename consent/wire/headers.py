@@ -49,6 +49,13 @@ def expire_cookies(
     return values
 
 
+def expire_on_parents(name: str, *, host: str, is_secure: bool) -> list[str]:
+    """Return `Set-Cookie` values that expire one name on every parent domain, and not on the host alone."""
+    if name.startswith("__Host-"):
+        return []
+    return [_format_expiry(name, path="/", domain=domain, is_secure=is_secure) for domain in _parent_domains(host)]
+
+
 def compile_names(declarations: Iterable[CookieDeclaration]) -> re.Pattern[str] | None:
     """Return a pattern that finds any declared name in a `Cookie` header; None for no names."""
     names = {re.escape(cookie.name).replace(r"\*", "[^=;]*") for cookie in declarations}

@@ -20,6 +20,7 @@ _ARGUMENTS: Final = (
     "--no-first-run",
 )
 
+
 @contextmanager
 def launch(*, back_forward_cache: bool = False) -> Iterator[Browser]:
     """Run Chromium headless and end it afterwards; once a test session is enough.

@@ -80,8 +80,12 @@ def recommendations() -> str:
     return "For you"
 
 
+def show_no_map() -> str:
+    return "The map needs your consent."
+
+
 @app.get("/map")
-@requires_consent("google-maps", otherwise="no_map.html")
+@requires_consent("google-maps", otherwise=show_no_map)
 async def city_map() -> Response:
     return Response("map")
 

@@ -1,0 +1,101 @@
+"""Run both servers in one process, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from types import FrameType
+
+from flask import Flask
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from .app import NEWS_PORT, TRACKER_PORT, create_app
+from .trackers import create_tracker_app
+
+HOST = "127.0.0.1"
+
+_WELCOME = """
+  The Harbour Post       http://news.localhost:{news}/
+  Arabic edition         http://news.localhost:{news}/ar/
+  What the trackers saw  http://news.localhost:{news}/what-the-trackers-saw
+
+  Try this:
+    1. Read a story before you choose anything, then look at what the trackers saw: nothing.
+    2. Reject all, read on, look again. Then accept all, and look once more.
+    3. Load the film of the ferry alone, from its placeholder.
+    4. Withdraw under "Privacy settings" at the foot of any page.
+
+  Ctrl-C stops both servers.
+"""
+
+
+class PortError(OSError):
+    """A port cannot be had."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _read_options(arguments)
+    try:
+        sockets = [_bind(options.port, "--port"), _bind(options.tracker_port, "--tracker-port")]
+    except PortError as error:
+        print(error, file=sys.stderr)
+        return 1
+    news_port, tracker_port = (bound.getsockname()[1] for bound in sockets)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    servers = [_serve(create_app(tracker_port=tracker_port), sockets[0]), _serve(create_tracker_app(), sockets[1])]
+    print(_WELCOME.format(news=news_port), flush=True)
+    _wait_for_signal()
+    for server in servers:
+        server.shutdown()
+    print("Stopped.")
+    return 0
+
+
+def _read_options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m examples.newsroom", description="A news site that asks before it tracks."
+    )
+    parser.add_argument(
+        "--port", type=int, default=os.environ.get("NEWSROOM_PORT", str(NEWS_PORT)), help="of the site; 0 for any"
+    )
+    parser.add_argument(
+        "--tracker-port",
+        type=int,
+        default=os.environ.get("NEWSROOM_TRACKER_PORT", str(TRACKER_PORT)),
+        help="of the third parties; 0 for any",
+    )
+    return parser.parse_args(arguments)
+
+
+def _bind(port: int, option: str) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen()
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise PortError(f"Port {port} cannot be used: {error}. Choose another with {option}.") from error
+    return listener
+
+
+def _serve(app: Flask, listener: socket.socket) -> BaseWSGIServer:
+    server = make_server(HOST, listener.getsockname()[1], app, threaded=True, fd=listener.fileno())
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def _wait_for_signal() -> None:
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    stopped.wait()

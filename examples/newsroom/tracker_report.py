@@ -1,0 +1,129 @@
+"""What the trackers saw: their own log, cut where a choice was made on the site."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http.client import HTTPConnection, HTTPException
+
+from flask import Blueprint, current_app, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from consent import current_consent
+
+from .timeline import ChoiceMade
+
+tracker_report = Blueprint("tracker_report", __name__)
+
+HOSTS = ("stats.localhost", "ads.localhost", "social.localhost", "video.localhost", "maps.localhost")
+_TIMEOUT_SECONDS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One request, as a tracker logged it."""
+
+    at: float
+    method: str
+    host: str
+    path: str
+    page: str
+    cookies: dict[str, str]
+
+    @property
+    def time_text(self) -> str:
+        return _format_time(self.at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """What the trackers saw between two choices."""
+
+    choice: ChoiceMade | None
+    """The choice that began it; None for the time before any."""
+
+    sightings: tuple[Sighting, ...]
+
+    @property
+    def time_text(self) -> str:
+        return _format_time(self.choice.at) if self.choice else ""
+
+    @property
+    def granted(self) -> list[str]:
+        """Titles of the purposes that were granted in full."""
+        keys = self.choice.granted if self.choice else ()
+        purposes = current_consent.policy.optional_purposes
+        return [current_consent.purpose_title(purpose.key) for purpose in purposes if purpose.key in keys]
+
+    @property
+    def granted_services(self) -> list[str]:
+        """Names of single services, granted where their purpose is not."""
+        keys = self.choice.granted if self.choice else ()
+        services = current_consent.policy.services
+        return [
+            service.name
+            for service in services
+            if service.key in keys and not any(purpose in keys for purpose in service.purposes)
+        ]
+
+    @property
+    def requests_by_host(self) -> dict[str, int]:
+        counts = Counter(sighting.host for sighting in self.sightings)
+        return {host: counts[host] for host in HOSTS}
+
+    @property
+    def cookie_count(self) -> int:
+        return len({(sighting.host, name) for sighting in self.sightings for name in sighting.cookies})
+
+
+@tracker_report.get("/what-the-trackers-saw")
+def show() -> str:
+    sightings = fetch_log(_tracker_port())
+    choices = current_app.extensions["newsroom"].timeline.choices
+    phases = None if sightings is None else cut(sightings, choices)
+    return render_template("trackers.html", phases=phases, hosts=HOSTS, record=current_consent.record)
+
+
+@tracker_report.post("/what-the-trackers-saw/reset")
+def reset() -> ResponseReturnValue:
+    _ask_trackers(_tracker_port(), "POST", "/log/reset")
+    current_app.extensions["newsroom"].timeline.clear()
+    return redirect(url_for(".show"), 303)
+
+
+def fetch_log(port: int) -> list[Sighting] | None:
+    """Return what reached the trackers, oldest first; None if they do not answer."""
+    body = _ask_trackers(port, "GET", "/log")
+    return None if body is None else [Sighting(**entry) for entry in json.loads(body)["requests"]]
+
+
+def cut(sightings: list[Sighting], choices: tuple[ChoiceMade, ...]) -> list[Phase]:
+    """Return one phase before the first choice, and one after each, oldest first."""
+    starts = [None, *choices]
+    edges = [float("-inf"), *(choice.at for choice in choices), float("inf")]
+    return [
+        Phase(choice=start, sightings=tuple(one for one in sightings if begin <= one.at < end))
+        for start, begin, end in zip(starts, edges, edges[1:], strict=False)
+    ]
+
+
+def _ask_trackers(port: int, method: str, path: str) -> bytes | None:
+    connection = HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_SECONDS)
+    try:
+        connection.request(method, path)
+        return connection.getresponse().read()
+    except (OSError, HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def _tracker_port() -> int:
+    port: int = current_app.extensions["newsroom"].tracker_port
+    return port
+
+
+def _format_time(at: float) -> str:
+    return datetime.fromtimestamp(at, tz=UTC).strftime("%H:%M:%S")

@@ -1,0 +1,241 @@
+"""What is measured, against what, and how much it may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import perf_counter
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import itsdangerous
+from blinker import Signal
+from flask import Flask, request_finished, request_started
+from flask.signals import appcontext_popped, appcontext_pushed, before_render_template, template_rendered
+from werkzeug.test import create_environ
+
+from consent import testing
+from consent.core.policy import Policy
+from consent.core.declaration import Purpose, default_purposes
+from consent.core.privacy_signal import Signals
+from consent.engine import Engine
+from consent.web.templating import render_banner
+from consent.web.visit import Visit, get_site
+from consent.wire.cookie import PLAIN_NAME
+from tests.bench.pairing import Work
+from tests.bench.site import Placed, make_site, stream_chunks
+
+# What a browser sends beside the consent cookie on a site that measures.
+_OTHER_COOKIES = "theme=dark; _ga=GA1.1.1466735920.1741600000; session=eyJ1c2VyIjoxMn0.Z88AAA.mJ0yZb3c"
+_NO_SIGNALS = Signals()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """Hold one comparison."""
+
+    name: str
+    target: float | None
+    """The ratio it should not pass; None for a row that only informs."""
+
+    work: Work
+    base: Work
+
+
+def make_rows() -> list[Row]:
+    """Build every comparison, in the order of the table."""
+    return [*_response_rows(), *_cookie_rows(), _banner_row()]
+
+
+# --- Whole responses ---------------------------------------------------------------------------------------------------
+
+
+def _response_rows() -> Iterator[Row]:
+    bare, plain, linked, full = (
+        make_site(has_library=False),
+        make_site(has_library=True),
+        make_site(has_library=True, placed=Placed.LINK),
+        make_site(has_library=True, placed=Placed.ALL),
+    )
+    twin = make_site(has_library=False)
+    accepted, refused = _get_cookie(linked, is_grant=True), _get_cookie(linked, is_grant=False)
+
+    def row(name: str, target: float | None, app: Flask, path: str, cookie: str = "") -> Row:
+        work, base = _request(app, path, cookie), _without_receivers(_request(bare, path, cookie))
+        return Row(name=name, target=target, work=work, base=base)
+
+    noise = _without_receivers(_request(twin, "/page/5", ""))
+    yield Row(name="noise: the bare site against itself, 5 KB", target=None, work=noise, base=row("", None, bare, "/page/5").base)
+    yield row("JSON", 1.03, full, "/data")
+    for kilobytes, decided, first in ((5, 1.04, 1.06), (50, 1.01, 1.02)):
+        path = f"/page/{kilobytes}"
+        yield row(f"decided (accepted), {kilobytes} KB, link placed", decided, linked, path, accepted)
+        yield row(f"decided (refused), {kilobytes} KB, link placed", decided, linked, path, refused)
+        yield row(f"decided (refused), {kilobytes} KB, link injected", None, plain, path, refused)
+        yield row(f"first visit, {kilobytes} KB, banner placed", first, full, path)
+        yield row(f"first visit, {kilobytes} KB, banner injected", first, plain, path)
+    yield row("stream of 5 MB, banner injected", 1.2, plain, "/stream")
+
+
+def _request(app: Flask, path: str, cookie: str) -> Work:
+    environ = create_environ(path, base_url="http://courier.example")
+
+    def run(repeats: int) -> float:
+        environs = [_freshen(environ, cookie) for _ in range(repeats)]
+        started = perf_counter()
+        for each in environs:
+            _consume(app, each)
+        return perf_counter() - started
+
+    return run
+
+
+def _freshen(environ: WSGIEnvironment, cookie: str) -> WSGIEnvironment:
+    """Copy an environment; its cookies are a new object, as in a server, whose hash is not known yet."""
+    fresh = f"{_OTHER_COOKIES}; {cookie}" if cookie else _OTHER_COOKIES[:1] + _OTHER_COOKIES[1:]
+    return {**environ, "HTTP_COOKIE": fresh}
+
+
+def _consume(app: Flask, environ: WSGIEnvironment) -> None:
+    body = app(environ, _start_response)
+    for _ in body:
+        pass
+    body.close()  # type: ignore[attr-defined]  # Werkzeug's iterables have it
+
+
+def _start_response(_status: str, _headers: list[tuple[str, str]], _exc_info: object = None) -> Callable[[bytes], object]:
+    return bytes
+
+
+def _get_cookie(app: Flask, *, is_grant: bool) -> str:
+    client = app.test_client()
+    if is_grant:
+        testing.grant(client)
+    else:
+        testing.refuse(client)
+    cookie = client.get_cookie(PLAIN_NAME)
+    if cookie is None:
+        raise RuntimeError("The site set no consent cookie.")
+    return f"{PLAIN_NAME}={cookie.value}"
+
+
+_SIGNALS = (request_started, request_finished, appcontext_pushed, appcontext_popped, before_render_template, template_rendered)
+
+
+def _without_receivers(work: Work) -> Work:
+    """Run as in a process without the library: Flask's signals are shared by all apps of a process, and one receiver slows all."""
+
+    def run(repeats: int) -> float:
+        with _emptied(_SIGNALS):
+            return work(repeats)
+
+    return run
+
+
+@contextmanager
+def _emptied(signals: tuple[Signal, ...]) -> Iterator[None]:
+    kept = [signal.receivers for signal in signals]
+    for signal in signals:
+        signal.receivers = {}
+    try:
+        yield
+    finally:
+        for signal, receivers in zip(signals, kept, strict=True):
+            signal.receivers = receivers
+
+
+def check_stream() -> str:
+    """Say whether any chunk is held back once the head has gone out."""
+    app = make_site(has_library=True)
+    taken: list[int] = []
+
+    def count_chunks() -> Iterator[bytes]:
+        for number, chunk in enumerate(stream_chunks(), start=1):
+            taken.append(number)
+            yield chunk
+
+    app.view_functions["stream"] = lambda: app.response_class(count_chunks(), mimetype="text/html")
+    body = app(create_environ("/stream"), _start_response)
+    lags = [len(taken) - sent for sent, _ in enumerate(body, start=1)]
+    body.close()  # type: ignore[attr-defined]  # Werkzeug's iterables have it
+    is_held = max(lags) > 0
+    return f"{'over' if is_held else 'ok'}, {len(lags)} chunks of {len(taken)} sent, at most {max(lags)} held back after the head"
+
+
+# --- Cookie ------------------------------------------------------------------------------------------------------------
+
+
+def _cookie_rows() -> Iterator[Row]:
+    shipped = default_purposes()
+    more = [Purpose(key, title=key, description=key) for key in ("personalisation", "research", "support")]
+    six = Policy(controller="Harbour Courier Ltd", purposes=(*shipped, *more))
+    yield from _check_rows(six, "6 purposes")
+    site = get_site(make_site(has_library=True))
+    yield from _check_rows(site.engine.policy, "3 purposes, 6 services")
+
+
+def _check_rows(policy: Policy, what: str) -> Iterator[Row]:
+    secret = b"a key that is long enough for every check"
+    engine = Engine(policy, keys_oldest_first=[secret])
+    serializer = itsdangerous.URLSafeTimedSerializer(secret, salt="bench")
+    from consent.core.choice import Action
+    record = engine.make_record(
+        Action.ACCEPT_ALL, granted=(), before=engine.judge(None, signals=_NO_SIGNALS), signals=_NO_SIGNALS, account=None
+    )
+    header = f"{_OTHER_COOKIES}; {PLAIN_NAME}={engine.encode(record, is_secure=False)}"
+    token = serializer.dumps({"id": record.record_id, "choices": dict(record.choices)})
+
+    def load(repeats: int) -> float:
+        started = perf_counter()
+        for _ in range(repeats):
+            serializer.loads(token)
+        return perf_counter() - started
+
+    def look_up(repeats: int) -> float:
+        headers = [header[:1] + header[1:] for _ in range(repeats)]
+        started = perf_counter()
+        for each in headers:
+            engine.look_up(each, is_secure=False, signals=_NO_SIGNALS)
+        return perf_counter() - started
+
+    def look_up_anew(repeats: int) -> float:
+        headers = [header[:1] + header[1:] for _ in range(repeats)]
+        memo = engine._memo
+        started = perf_counter()
+        for each in headers:
+            memo.clear()
+            engine.look_up(each, is_secure=False, signals=_NO_SIGNALS)
+        return perf_counter() - started
+
+    yield Row(name=f"cookie check, miss, {what}", target=0.4, work=look_up_anew, base=load)
+    yield Row(name=f"cookie check, repeated, {what}", target=0.01, work=look_up, base=load)
+
+
+# --- Banner ------------------------------------------------------------------------------------------------------------
+
+
+def _banner_row() -> Row:
+    app = make_site(has_library=True)
+    _consume(app, create_environ("/page/5"))  # the first request settles whether banners may be kept
+    site = get_site(app)
+    template = app.jinja_env.get_template("consent/banner.html")
+    environ = create_environ("/page/5?from=front")
+
+    def keep(repeats: int) -> float:
+        with app.app_context():
+            visits = [Visit(site, environ) for _ in range(repeats)]
+            started = perf_counter()
+            for visit in visits:
+                render_banner(visit)
+            return perf_counter() - started
+
+    def render(repeats: int) -> float:
+        with app.app_context():
+            visits = [Visit(site, environ) for _ in range(repeats)]
+            started = perf_counter()
+            for visit in visits:
+                template.render(visit=visit)
+            return perf_counter() - started
+
+    return Row(name="banner text, against rendering it", target=0.01, work=keep, base=render)

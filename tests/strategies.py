@@ -1,0 +1,139 @@
+"""Hypothesis strategies: policies, records, cookie headers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from hypothesis import reject
+from hypothesis import strategies as st
+
+from consent.core.declaration import CookieDeclaration, Purpose, Service
+from consent.core.lifetime import MONTHS_LIMIT, add_months
+from consent.core.policy import Policy
+from consent.core.privacy_signal import Signals
+from consent.core.record import Choice, ConsentRecord
+from consent.core.regime import Regime
+from consent.errors import ConfigError
+
+keys = st.from_regex(r"[a-z][a-z0-9]{0,7}(?:[-_][a-z0-9]{1,4})?", fullmatch=True).filter(lambda key: key != "necessary")
+
+# Offsets on purpose: an instant is the same wherever the server's clock stands.
+zones = st.timezones() | st.just(UTC)
+instants = st.datetimes(min_value=datetime(1, 1, 3), max_value=datetime(9999, 12, 29), timezones=zones)  # noqa: DTZ001
+near_instants = st.datetimes(
+    min_value=datetime(2026, 1, 1),  # noqa: DTZ001 - the time zone is given apart
+    max_value=datetime(2027, 12, 31),  # noqa: DTZ001
+    timezones=st.just(UTC),
+)
+signals = st.builds(Signals, gpc=st.booleans())
+choices = st.sampled_from(Choice)
+cookie_names = st.from_regex(r"[_a-zA-Z][-_.a-zA-Z0-9]{2,12}", fullmatch=True)
+
+# Characters of a `Cookie` header field that decide how it is read, and some that should not.
+header_characters = st.sampled_from(list("=;, \t\"\\'.-_$abc\x00\x0b\x7f\x85\xa0é\u2000consent"))
+header_texts = st.text(header_characters, max_size=80) | st.text(max_size=80)
+
+
+@st.composite
+def purposes(draw: st.DrawFn, key: str) -> Purpose:
+    return Purpose(key, denied_by_gpc=draw(st.booleans()), revision=draw(st.integers(1, 3)))
+
+
+@st.composite
+def policies(draw: st.DrawFn, *, max_services: int = 6) -> Policy:
+    """A policy of up to five purposes and some services, a few of them exempt."""
+    names = draw(st.lists(keys, unique=True, min_size=0, max_size=5 + max_services))
+    purpose_count = draw(st.integers(0, min(5, len(names))))
+    purpose_keys, service_keys = names[:purpose_count], names[purpose_count:]
+    declared = (Purpose("necessary"), *(draw(purposes(key)) for key in purpose_keys))
+    try:
+        return Policy(
+            controller="Example",
+            purposes=declared,
+            services=tuple(_service(draw, key, purpose_keys) for key in service_keys),
+            accept_months=draw(st.integers(1, MONTHS_LIMIT)),
+            refuse_months=draw(st.integers(1, MONTHS_LIMIT)),
+        )
+    except ConfigError:
+        # Two of the random keys met in their 24 bits: an error by contract, and no policy to test with.
+        reject()
+
+
+@st.composite
+def records(draw: st.DrawFn, policy: Policy, *, moments: st.SearchStrategy[datetime] = instants) -> ConsentRecord:
+    """Any record at all: keys nobody declared, fingerprints of another policy, an end before its beginning."""
+    decided = draw(st.lists(st.sampled_from([*policy.keys, "stranger"]), unique=True))
+    return ConsentRecord(
+        record_id=str(draw(st.uuids(version=4))),
+        decided_at=draw(moments),
+        valid_until=draw(moments),
+        regime=Regime.OPT_IN,
+        signals=draw(signals),
+        choices={key: draw(choices) for key in decided},
+        fingerprints=draw(_fingerprints(policy, decided)),
+        is_complete=draw(st.booleans()),
+    )
+
+
+@st.composite
+def true_records(draw: st.DrawFn, policy: Policy) -> ConsentRecord:
+    """A record as the engine would make it under this policy."""
+    chosen = draw(_verdicts(policy))
+    decided_at = draw(near_instants).replace(microsecond=0)
+    months = policy.accept_months if Choice.GRANTED in chosen.values() else policy.refuse_months
+    return ConsentRecord(
+        record_id=str(UUID(int=draw(st.integers(0, 2**128 - 1)))),
+        decided_at=decided_at,
+        valid_until=add_months(decided_at, months),
+        regime=Regime.OPT_IN,
+        signals=draw(signals),
+        choices=chosen,
+        fingerprints={key: policy.fingerprints[key] for key in chosen},
+        is_complete=draw(st.booleans()),
+    )
+
+
+@st.composite
+def policies_with_record(draw: st.DrawFn, *, is_true: bool = False) -> tuple[Policy, ConsentRecord]:
+    """A policy together with a record; `is_true` for one that belongs to it."""
+    policy = draw(policies())
+    return policy, draw(true_records(policy) if is_true else records(policy))
+
+
+@st.composite
+def moments_around(draw: st.DrawFn, record: ConsentRecord) -> datetime:
+    """An instant near one at which something changes for a record, or any."""
+    edge = draw(st.sampled_from([record.decided_at, record.valid_until, record.decided_at - timedelta(seconds=300)]))
+    offset = draw(st.sampled_from([-86400, -301, -300, -1, 0, 1, 299, 300, 301, 86400]))
+    try:
+        return edge.astimezone(UTC) + timedelta(seconds=offset)
+    except OverflowError:
+        return draw(instants)
+
+
+def _service(draw: st.DrawFn, key: str, purpose_keys: list[str]) -> Service:
+    served = draw(st.lists(st.sampled_from(purpose_keys), unique=True)) if purpose_keys else []
+    return Service(
+        key,
+        name=key,
+        purposes=tuple(served) or ("necessary",),
+        justification="" if served else "It is asked for.",
+        cookies=tuple(CookieDeclaration(name, days=1) for name in draw(st.lists(cookie_names, unique=True, max_size=2))),
+        revision=draw(st.integers(1, 3)),
+    )
+
+
+def _verdicts(policy: Policy) -> st.SearchStrategy[Mapping[str, Choice]]:
+    if not policy.fingerprints:
+        return st.just({})
+    return st.dictionaries(st.sampled_from(sorted(policy.fingerprints)), choices)
+
+
+@st.composite
+def _fingerprints(draw: st.DrawFn, policy: Policy, decided: list[str]) -> dict[str, bytes]:
+    right = {key: policy.fingerprints[key] for key in decided if key in policy.fingerprints}
+    wrong = draw(st.dictionaries(st.sampled_from(decided), st.binary(min_size=3, max_size=3))) if decided else {}
+    missing = draw(st.sets(st.sampled_from(decided))) if decided else set()
+    return {key: value for key, value in {**right, **wrong}.items() if key not in missing}

@@ -1,0 +1,57 @@
+"""Calendar months: not 180 days, never above what browsers keep."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from consent.core.lifetime import LIFETIME_LIMIT, MONTHS_LIMIT, add_months
+
+EVERY_DAY = [datetime(2027, 1, 1, 12, tzinfo=UTC) + timedelta(days=day) for day in range(366 + 365)]
+
+
+@pytest.mark.parametrize(
+    ("begin", "months", "end"),
+    [
+        ((2025, 8, 31), 6, (2026, 2, 28)),
+        ((2027, 8, 31), 6, (2028, 2, 29)),
+        ((2026, 8, 30), 6, (2027, 2, 28)),
+        ((2026, 8, 28), 6, (2027, 2, 28)),
+        ((2026, 1, 31), 1, (2026, 2, 28)),
+        ((2026, 3, 31), 1, (2026, 4, 30)),
+        ((2026, 6, 15), 6, (2026, 12, 15)),
+        ((2026, 7, 15), 6, (2027, 1, 15)),
+        ((2026, 12, 31), 1, (2027, 1, 31)),
+        ((2026, 12, 31), 12, (2027, 12, 31)),
+        ((2028, 2, 29), 12, (2029, 2, 28)),
+        ((2026, 12, 31), 13, (2028, 1, 31)),
+        ((2099, 8, 31), 6, (2100, 2, 28)),
+    ],
+)
+def test_add_months_keeps_the_day_or_takes_the_last(begin, months, end):
+    assert add_months(datetime(*begin, 23, 59, 58, tzinfo=UTC), months) == datetime(*end, 23, 59, 58, tzinfo=UTC)
+
+
+def test_six_months_are_181_to_184_days():
+    assert {(add_months(day, 6) - day).days for day in EVERY_DAY} == {181, 182, 183, 184}
+
+
+@pytest.mark.parametrize("months", range(1, MONTHS_LIMIT + 1))
+def test_no_allowed_lifetime_is_longer_than_browsers_keep(months):
+    longest = max(add_months(day, months) - day for day in EVERY_DAY)
+
+    assert timedelta(days=28) <= longest <= LIFETIME_LIMIT
+    assert longest.total_seconds() <= 34_560_000
+
+
+def test_add_months_keeps_the_time_zone():
+    zone = timezone(timedelta(hours=9))
+
+    assert add_months(datetime(2026, 8, 31, tzinfo=zone), 6) == datetime(2027, 2, 28, tzinfo=zone)
+
+
+def test_later_choices_never_end_earlier():
+    ends = [add_months(day, 6) for day in EVERY_DAY]
+
+    assert ends == sorted(ends)

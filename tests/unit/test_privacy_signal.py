@@ -1,0 +1,27 @@
+"""`Sec-GPC`, by the vectors of its specification."""
+
+from __future__ import annotations
+
+import pytest
+
+from consent.core.privacy_signal import Signals, parse_sec_gpc
+
+
+@pytest.mark.parametrize("value", ["1", " 1 ", "\t1", "0, 1", "1, 1", "1,0", "x,1", "1,", ",1"])
+def test_sec_gpc_is_on(value):
+    assert parse_sec_gpc(value) is True
+
+
+@pytest.mark.parametrize(
+    "value", [None, "", " ", "0", "true", "1;x", "11", "01", "0,0", "?1", '"1"', "1 1", "1.0", "+1", "１", "\u20091", "1\x0b", ","]
+)
+def test_sec_gpc_is_off_for_anything_else(value):
+    assert parse_sec_gpc(value) is False
+
+
+def test_sec_gpc_of_many_fields_is_read_in_linear_time():
+    assert parse_sec_gpc("0," * 30_000 + "1") is True
+
+
+def test_signals_are_off_by_default():
+    assert Signals() == Signals(gpc=False)
