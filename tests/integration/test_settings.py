@@ -1,0 +1,152 @@
+"""`CONSENT_*` settings: read once, and refused when wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from consent import Consent
+from consent.errors import ConfigError
+
+
+def refuse(app):
+    with pytest.raises(ConfigError) as caught:
+        Consent(app)
+    return caught.value
+
+
+def test_unknown_setting_is_refused_with_the_closest(bare_app):
+    error = refuse(bare_app(CONSENT_ACCEPT_MONTH=3))
+
+    assert str(error).startswith(
+        "Unknown setting 'CONSENT_ACCEPT_MONTH'. Known settings, the closest first: 'CONSENT_ACCEPT_MONTHS', "
+    )
+    assert (error.key, error.value) == ("CONSENT_ACCEPT_MONTH", 3)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("CONSENT_CONTROLLER", 7, "'CONSENT_CONTROLLER' must be a text that is not empty, got 7."),
+        ("CONSENT_CONTROLLER", " ", "'CONSENT_CONTROLLER' must be a text that is not empty, got ' '."),
+        ("CONSENT_ACCEPT_MONTHS", "6", "'CONSENT_ACCEPT_MONTHS' must be a whole number of months between 1 and 13, got '6'."),
+        ("CONSENT_ACCEPT_MONTHS", 6.0, "'CONSENT_ACCEPT_MONTHS' must be a whole number of months between 1 and 13, got 6.0."),
+        ("CONSENT_REFUSE_MONTHS", True, "'CONSENT_REFUSE_MONTHS' must be a whole number of months between 1 and 13, got True."),
+        ("CONSENT_ACCEPT_MONTHS", 24, "'CONSENT_ACCEPT_MONTHS' must be between 1 and 13, got 24. Browsers cap cookies at 400 days."),
+        ("CONSENT_REFUSE_MONTHS", 0, "'CONSENT_REFUSE_MONTHS' must be between 1 and 13, got 0. Browsers cap cookies at 400 days."),
+        ("CONSENT_INJECT", "yes", "'CONSENT_INJECT' must be True or False, got 'yes'."),
+        ("CONSENT_INJECT", 1, "'CONSENT_INJECT' must be True or False, got 1."),
+        ("CONSENT_LOCALE", "de", "'CONSENT_LOCALE' must be a function without arguments, got 'de'."),
+        ("CONSENT_CSP_NONCE", "abc", "'CONSENT_CSP_NONCE' must be a function without arguments, got 'abc'."),
+        (
+            "CONSENT_EXCLUDED_ENDPOINTS",
+            "admin.index",
+            "'CONSENT_EXCLUDED_ENDPOINTS' must be a list of endpoint names, such as ['admin.index', 'admin.*'], "
+            "got 'admin.index'.",
+        ),
+        (
+            "CONSENT_EXCLUDED_ENDPOINTS",
+            [7],
+            "'CONSENT_EXCLUDED_ENDPOINTS' must be a list of endpoint names, such as ['admin.index', 'admin.*'], got [7].",
+        ),
+        (
+            "CONSENT_TEXTS",
+            {"banner.title": "Hello"},
+            "'CONSENT_TEXTS' must be texts by language and key, such as {'en': {'banner.title': 'Your choice'}}, "
+            "got {'banner.title': 'Hello'}.",
+        ),
+        (
+            "CONSENT_TEXTS",
+            {"en": {"banner.title": 7}},
+            "\"CONSENT_TEXTS['en']['banner.title']\" must be a text, got 7.",
+        ),
+    ],
+)  # fmt: skip
+def test_wrong_value_is_refused(bare_app, key, value, message):
+    assert str(refuse(bare_app(**{key: value}))) == message
+
+
+@pytest.mark.parametrize("prefix", ["", "/", "privacy", "/privacy/", "//evil", "/a b", "/<x>", "https://a.example/b", 7])
+def test_malformed_prefix_is_refused(bare_app, prefix):
+    assert str(refuse(bare_app(CONSENT_URL_PREFIX=prefix))) == (
+        "'CONSENT_URL_PREFIX' must be a path such as '/privacy-choices', without a slash at its end, "
+        f"got {prefix!r}."
+    )
+
+
+def test_language_without_texts_is_refused(bare_app):
+    error = refuse(bare_app(CONSENT_LANGUAGE="tlh"))
+
+    assert str(error).startswith("'CONSENT_LANGUAGE' is 'tlh', for which there are no texts. Known languages, ")
+
+
+def test_unknown_text_key_is_refused_with_the_closest(bare_app):
+    error = refuse(bare_app(CONSENT_TEXTS={"en": {"banner.tittle": "Hello"}}))
+
+    assert str(error).startswith(
+        "CONSENT_TEXTS['en'] holds the unknown key 'banner.tittle'. The closest known keys: 'banner.title', "
+    )
+
+
+def test_unknown_placeholder_is_refused(bare_app):
+    error = refuse(bare_app(CONSENT_TEXTS={"en": {"banner.text": "{company} asks"}}))
+
+    assert str(error) == (
+        "CONSENT_TEXTS['en']['banner.text'] uses the placeholder 'company'; this text knows 'controller'."
+    )
+
+
+@pytest.mark.parametrize("tag", ["../../etc", "english", "e", "de_AT "])
+def test_malformed_language_tag_is_refused(bare_app, tag):
+    assert "is not a language tag" in str(refuse(bare_app(CONSENT_TEXTS={tag: {"banner.title": "Hello"}})))
+
+
+def test_own_prefix_is_used_everywhere(make_app, choose):
+    client = make_app(CONSENT_URL_PREFIX="/legal/choices").test_client()
+    text = client.get("/").text
+
+    assert 'action="/legal/choices/"' in text
+    assert 'href="/legal/choices/policy"' in text
+    assert 'href="/legal/choices/assets/banner.' in text
+    assert client.get("/legal/choices/").status_code == 200
+    assert client.get("/privacy-choices/").status_code == 404
+    assert choose(client, "reject_all").status_code == 303
+
+
+def test_setting_changed_after_setup_has_no_effect(make_app, choose):
+    names = ["other"]
+    texts = {"en": {"banner.title": "Before"}}
+    app = make_app(CONSENT_TEXTS=texts, CONSENT_EXCLUDED_ENDPOINTS=names)
+    app.config.update(
+        CONSENT_CONTROLLER="Later Ltd", CONSENT_ACCEPT_MONTHS=1, CONSENT_INJECT=False, CONSENT_URL_PREFIX="/later"
+    )
+    names.append("index")
+    texts["en"]["banner.title"] = "After"
+    client = app.test_client()
+    text = client.get("/").text
+
+    assert "Example News Ltd asks to store" in text
+    assert '<h2 class="pvc-banner__title" id="pvc-banner-title">Before</h2>' in text
+    assert "Your choice lasts 6 months." in text
+
+
+def test_secret_key_changed_after_setup_has_no_effect(app, choose):
+    client = app.test_client()
+    choose(client, "accept_all")
+    app.config["SECRET_KEY"] = "z" * 32
+
+    assert client.get("/privacy-choices/state").json["needs_prompt"] is False
+
+
+def test_months_are_told_apart_when_they_differ(make_app):
+    text = make_app(CONSENT_ACCEPT_MONTHS=12, CONSENT_REFUSE_MONTHS=1).test_client().get("/").text
+
+    assert "If you agree, that lasts 12 months." in text
+    assert "If you refuse, that lasts 1 month." in text
+
+
+def test_injection_switched_off_leaves_pages_alone(make_app, page):
+    response = make_app(CONSENT_INJECT=False).test_client().get("/")
+
+    assert response.text == page
+    assert "Vary" not in response.headers
+    assert "Cache-Control" not in response.headers
