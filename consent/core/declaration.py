@@ -145,7 +145,7 @@ class Embed:
     """Default height in CSS pixels."""
 
     allow: str = ""
-    """The frame's `allow` attribute (Permissions Policy)."""
+    """More of the frame's `allow` attribute (Permissions Policy); `fullscreen` is always in it."""
 
     def __post_init__(self) -> None:
         for url in (self.url, self.source_url):

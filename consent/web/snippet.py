@@ -18,7 +18,7 @@ _environment = Environment(autoescape=True, undefined=StrictUndefined)
 
 _FRAME = _environment.from_string(
     '<iframe class="pvc-embed" src="{{ src }}" title="{{ title }}" width="{{ width }}" height="{{ height }}" loading="lazy"'
-    ' referrerpolicy="strict-origin-when-cross-origin"{% if allow %} allow="{{ allow }}"{% endif %} allowfullscreen></iframe>'
+    ' referrerpolicy="strict-origin-when-cross-origin" allow="fullscreen{% if allow %}; {{ allow }}{% endif %}"></iframe>'
 )
 
 

@@ -49,7 +49,7 @@ def test_request_within_a_request_does_not_lose_the_outer_visit(app):
         seen = current_consent.allows("analytics")
         with app.test_request_context("/inner"):
             current_consent.allows("marketing")
-        return str(seen)
+        return {"seen": seen}
 
     assert app.test_client().get("/outer").headers["Vary"] == "Cookie, Sec-GPC"
 
@@ -158,5 +158,5 @@ def test_kept_banner_of_one_mount_point_is_not_shown_at_another(app):
 def test_odd_script_root_is_escaped(app):
     text = app.test_client().get("/", environ_overrides={"SCRIPT_NAME": '/"><b>\xc3\xa9'}).text
 
-    assert '"><b>' not in text.replace('"><b>', "", 0).split("<body>")[0]
+    assert "<b>" not in text
     assert 'action="/%22%3E%3Cb%3E%C3%A9/privacy-choices/"' in text

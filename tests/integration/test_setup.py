@@ -55,7 +55,7 @@ def test_setup_after_the_first_request_is_refused(bare_app):
         Consent(app)
 
 
-@pytest.mark.parametrize("key", [None, "", b""])
+@pytest.mark.parametrize("key", [None, "", b""], ids=repr)
 def test_missing_secret_key_is_refused(bare_app, key):
     with pytest.raises(ConfigError) as caught:
         Consent(bare_app(SECRET_KEY=key))
@@ -82,7 +82,7 @@ def test_long_key_is_not_warned_of(bare_app, caplog):
     assert caplog.records == []
 
 
-@pytest.mark.parametrize("fallbacks", ["old-key-of-the-site", b"old-key-of-the-site", 5, ["k" * 32, None], [7], [""]])
+@pytest.mark.parametrize("fallbacks", ["old-key-of-the-site", b"old-key-of-the-site", 5, ["k" * 32, None], [7], [""]], ids=repr)
 def test_malformed_fallback_keys_are_refused(bare_app, fallbacks):
     with pytest.raises(ConfigError, match="'SECRET_KEY_FALLBACKS'"):
         Consent(bare_app(SECRET_KEY_FALLBACKS=fallbacks))
@@ -149,14 +149,14 @@ def test_service_unknown_to_the_catalogue_is_refused(bare_app):
         {"services": Service("chat", name="Chat", purposes=("preferences",))},
         {"policy": {"controller": "Example"}},
     ],
-    ids=str,
+    ids=["text", "texts", "purpose", "service", "dict"],
 )
 def test_argument_of_another_type_is_refused(bare_app, arguments):
     with pytest.raises(ConfigError, match=f"'{next(iter(arguments))}'"):
         Consent(bare_app(), **arguments)
 
 
-@pytest.mark.parametrize("parts", [{"services": ["youtube"]}, {"purposes": [Purpose("social")]}], ids=str)
+@pytest.mark.parametrize("parts", [{"services": ["youtube"]}, {"purposes": [Purpose("social")]}], ids=["services", "purposes"])
 def test_policy_beside_services_or_purposes_is_refused(bare_app, parts):
     with pytest.raises(ConfigError) as caught:
         Consent(bare_app(), policy=Policy(controller="Example News Ltd"), **parts)

@@ -1,0 +1,242 @@
+"""`decide()` case by case: the cases are in `tests/vectors/decision.json`, to be read in other languages too."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from pathlib import Path
+
+import pytest
+
+from consent.core.decision import CLOCK_LEEWAY, PromptReason, Reason, decide
+from consent.core.declaration import Purpose, Service
+from consent.core.lifetime import add_months
+from consent.core.policy import Policy
+from consent.core.privacy_signal import Signals
+from consent.core.record import Choice, ConsentRecord
+from consent.core.regime import Regime
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "decision.json").read_text())
+OLD_FINGERPRINT = b"\x00\x00\x00"
+
+
+def build_policy():
+    declared = VECTORS["policy"]
+    return Policy(
+        controller="Example",
+        purposes=tuple(Purpose(**purpose) for purpose in declared["purposes"]),
+        services=tuple(
+            Service(
+                service["key"],
+                name=service["key"],
+                purposes=service["purposes"],
+                justification="It is asked for." if service["purposes"] == ["necessary"] else "",
+            )
+            for service in declared["services"]
+        ),
+    )
+
+
+POLICY = build_policy()
+
+
+def build_record(described):
+    if described is None:
+        return None
+    choices = dict.fromkeys(described["granted"], Choice.GRANTED) | dict.fromkeys(described["denied"], Choice.DENIED)
+    return ConsentRecord(
+        record_id="00000000-0000-4000-8000-000000000000",
+        decided_at=datetime.fromisoformat(described["decided_at"]),
+        valid_until=datetime.fromisoformat(described["valid_until"]),
+        regime=Regime.OPT_IN,
+        signals=Signals(gpc=described["gpc"]),
+        choices=choices,
+        fingerprints={
+            key: OLD_FINGERPRINT if key in described["changed"] else POLICY.fingerprints.get(key, OLD_FINGERPRINT)
+            for key in choices
+        },
+        is_complete=described["is_complete"],
+    )
+
+
+def decide_case(case):
+    return decide(
+        POLICY,
+        build_record(case["record"]),
+        signals=Signals(gpc=case["gpc"]),
+        regime=Regime.OPT_IN,
+        now=datetime.fromisoformat(case["now"]),
+    )
+
+
+def make_record(policy, now, *, choice=Choice.GRANTED, **changes):
+    values = {
+        "record_id": "00000000-0000-4000-8000-000000000000",
+        "decided_at": now,
+        "valid_until": add_months(now, 6),
+        "regime": Regime.OPT_IN,
+        "signals": Signals(),
+        "choices": dict.fromkeys(policy.fingerprints, choice),
+        "fingerprints": dict(policy.fingerprints),
+    }
+    return ConsentRecord(**(values | changes))
+
+
+def judge(policy, record, now, *, gpc=False):
+    return decide(policy, record, signals=Signals(gpc=gpc), regime=Regime.OPT_IN, now=now)
+
+
+@pytest.mark.parametrize("case", VECTORS["cases"], ids=lambda case: case["name"])
+def test_reasons_of_each_case(case):
+    assert decide_case(case).reasons == case["reasons"]
+
+
+@pytest.mark.parametrize("case", VECTORS["cases"], ids=lambda case: case["name"])
+def test_verdicts_of_each_case(case):
+    decision = decide_case(case)
+
+    verdicts = {**decision.choices, **decision.services}
+    assert sorted(key for key, choice in verdicts.items() if choice is Choice.GRANTED) == case["granted"]
+    assert set(decision.choices) == set(POLICY.purposes_by_key)
+    assert set(decision.services) == set(POLICY.services_by_key)
+
+
+@pytest.mark.parametrize("case", VECTORS["cases"], ids=lambda case: case["name"])
+def test_prompt_of_each_case(case):
+    decision = decide_case(case)
+
+    assert decision.prompt_reason == case["prompt_reason"]
+    assert decision.needs_prompt is (case["prompt_reason"] is not None)
+
+
+def test_every_reason_and_prompt_reason_occurs_in_the_cases():
+    assert {reason for case in VECTORS["cases"] for reason in case["reasons"].values()} == set(Reason)
+    assert {case["prompt_reason"] for case in VECTORS["cases"]} == {*PromptReason, None}
+
+
+def test_decision_carries_the_regime_it_was_made_under(policy, now):
+    assert judge(policy, None, now).regime is Regime.OPT_IN
+
+
+def test_nothing_is_asked_when_there_is_nothing_to_ask(now):
+    policy = Policy(controller="Example", purposes=(Purpose("necessary"),))
+
+    assert judge(policy, None, now).prompt_reason is None
+
+
+def test_signal_does_not_suppress_the_prompt(policy, now):
+    assert judge(policy, None, now, gpc=True).prompt_reason is PromptReason.NO_RECORD
+
+
+def test_service_is_not_opened_by_the_grant_of_its_purpose_alone(policy, now):
+    record = make_record(policy, now, choices={"analytics": Choice.GRANTED})
+
+    assert judge(policy, record, now).services["stats"] == "denied"
+
+
+def test_grant_without_a_fingerprint_does_not_count(policy, now):
+    record = make_record(policy, now, fingerprints={})
+
+    assert judge(policy, record, now).choices["analytics"] == "denied"
+
+
+def test_fingerprint_without_a_choice_does_not_open(policy, now):
+    record = make_record(policy, now, choices={})
+
+    assert set(judge(policy, record, now).choices.values()) == {"granted", "denied"}
+    assert judge(policy, record, now).choices["analytics"] == "denied"
+
+
+@pytest.mark.parametrize("value", ["granted ", "GRANTED", True, 1, None])
+def test_value_that_is_no_choice_does_not_open(policy, now, value):
+    record = make_record(policy, now, choices=dict.fromkeys(policy.fingerprints, value))
+
+    assert judge(policy, record, now).choices["analytics"] == "denied"
+
+
+def test_service_of_two_purposes_is_closed_by_the_signal_on_either(policy, now):
+    decision = judge(policy, make_record(policy, now), now, gpc=True)
+
+    assert decision.reasons["pixel"] is Reason.GPC
+    assert decision.reasons["stats"] is Reason.GRANTED
+
+
+def test_revision_of_a_purpose_asks_again_for_it_and_its_services(policy, now):
+    record = make_record(policy, now)
+    revised = dataclasses.replace(
+        policy,
+        purposes=tuple(
+            dataclasses.replace(purpose, revision=2) if purpose.key == "analytics" else purpose
+            for purpose in policy.purposes
+        ),
+    )
+
+    reasons = judge(revised, record, now).reasons
+
+    undecided = {key for key, reason in reasons.items() if reason is Reason.UNDECIDED}
+    assert undecided == {"analytics", "stats", "pixel"}
+
+
+# -- time
+
+
+class NoOffset(tzinfo):
+    """A zone that does not know its offset: by the rules of `datetime` such an instant is naive."""
+
+    def utcoffset(self, dt):
+        return None
+
+
+@pytest.mark.parametrize("naive", [datetime(2026, 8, 31), datetime(2026, 8, 31, tzinfo=NoOffset())])
+@pytest.mark.parametrize("is_first_visit", [True, False])
+def test_naive_now_is_refused(policy, now, naive, is_first_visit):
+    record = None if is_first_visit else make_record(policy, now)
+
+    with pytest.raises(ValueError, match="must be an aware instant") as error:
+        judge(policy, record, naive)
+
+    assert str(error.value) == "'now' must be an aware instant, got a naive one. Use datetime.now(UTC)."
+
+
+@pytest.mark.parametrize("hours", [-12, 5, 14])
+def test_time_zone_of_now_does_not_matter(policy, now, hours):
+    record = make_record(policy, now)
+    elsewhere = now.astimezone(timezone(timedelta(hours=hours)))
+
+    assert judge(policy, record, elsewhere) == judge(policy, record, now)
+
+
+@pytest.mark.parametrize("now", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_ends_of_time_do_not_raise(policy, now):
+    record = make_record(policy, datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert judge(policy, record, now).choices["analytics"] == "denied"
+
+
+def test_decision_on_nothing_holds_for_ever(policy, now):
+    assert judge(policy, None, now).holds_until == datetime.max.replace(tzinfo=UTC)
+
+
+def test_decision_on_a_valid_record_holds_until_its_end(policy, now):
+    assert judge(policy, make_record(policy, now), now).holds_until == add_months(now, 6)
+
+
+def test_decision_on_a_record_that_is_over_holds_for_ever(policy, now):
+    record = make_record(policy, now)
+
+    assert judge(policy, record, record.valid_until).holds_until == datetime.max.replace(tzinfo=UTC)
+
+
+def test_decision_on_a_record_from_the_future_holds_until_it_counts(policy, now):
+    record = make_record(policy, now + timedelta(hours=1))
+    decision = judge(policy, record, now)
+
+    assert decision.holds_until == now + timedelta(hours=1) - CLOCK_LEEWAY
+    assert judge(policy, record, decision.holds_until).choices["analytics"] == "granted"
+
+
+@pytest.mark.parametrize("name", ["choices", "regime", "holds_until"])
+def test_decision_is_frozen(policy, now, name):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(judge(policy, None, now), name, {})
