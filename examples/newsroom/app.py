@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, render_template, request, url_for
@@ -79,7 +80,7 @@ def _describe_edition() -> dict[str, object]:
 
 
 def _make_link(language: str) -> Callable[..., str]:
-    def link(page: str, **values: str) -> str:
+    def link(page: str, **values: Any) -> str:
         return url_for(f"{language}.{page}", **values)
 
     return link

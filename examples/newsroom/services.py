@@ -64,9 +64,13 @@ def _stats(port: int) -> Service:
             "ar": "يحصي مشاهدات الصفحات وكيف يصل القراء إلينا، بمعرّف محفوظ في متصفحك.",
         },
         cookies=(
-            CookieDeclaration("hs_id", months=13, description={"en": "Tells one browser from another.", "ar": "يميّز متصفحًا عن آخر."}),
             CookieDeclaration(
-                "hs_seen", minutes=30, description={"en": "Groups page views into one visit.", "ar": "يجمع مشاهدات الصفحات في زيارة واحدة."}
+                "hs_id", months=13, description={"en": "Tells one browser from another.", "ar": "يميّز متصفحًا عن آخر."}
+            ),
+            CookieDeclaration(
+                "hs_seen",
+                minutes=30,
+                description={"en": "Groups page views into one visit.", "ar": "يجمع مشاهدات الصفحات في زيارة واحدة."},
             ),
         ),
         parameters=(Parameter("site", pattern=r"[a-z0-9-]{3,40}", example="harbour-post"),),
@@ -80,7 +84,7 @@ def _video(port: int) -> Service:
         name="Harbour Video",
         purposes=("marketing",),
         hosts=("video.localhost",),
-        provider="Harbour Video B.V.",
+        provider="Harbour Video NV",
         provider_country="NL",
         description={
             "en": "Plays our films. Learns which film you watch, and your IP address.",
@@ -92,7 +96,10 @@ def _video(port: int) -> Service:
                 months=12,
                 domain="video.localhost",
                 third_party=True,
-                description={"en": "Recognises you as a viewer on other sites.", "ar": "يتعرّف عليك مشاهدًا على مواقع أخرى."},
+                description={
+                    "en": "Recognises you as a viewer on other sites.",
+                    "ar": "يتعرّف عليك مشاهدًا على مواقع أخرى.",
+                },
             ),
         ),
         embed=Embed(
@@ -145,7 +152,7 @@ def _ads() -> Service:
         name="Harbour Ads",
         purposes=("marketing",),
         hosts=("ads.localhost",),
-        provider="Harbour Ads Inc.",
+        provider="Harbour Ads Corporation",
         provider_country="US",
         description={
             "en": "Picks the advertisements you see from what you read here and elsewhere.",
@@ -202,7 +209,10 @@ def _own_offers() -> Service:
             CookieDeclaration(
                 OFFERS_COOKIE,
                 months=3,
-                description={"en": "How many stories were read. Scripts cannot see it.", "ar": "عدد المقالات المقروءة، ولا تراه البرامج النصية."},
+                description={
+                    "en": "How many stories were read. Scripts cannot see it.",
+                    "ar": "عدد المقالات المقروءة، ولا تراه البرامج النصية.",
+                },
             ),
         ),
     )

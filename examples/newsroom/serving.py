@@ -28,7 +28,7 @@ _WELCOME = """
     1. Read a story before you choose anything, then look at what the trackers saw: nothing.
     2. Reject all, read on, look again. Then accept all, and look once more.
     3. Load the film of the ferry alone, from its placeholder.
-    4. Withdraw under "Privacy settings" at the foot of any page.
+    4. Withdraw under "Privacy choices", at the foot of every page, and look a last time.
 
   Ctrl-C stops both servers.
 """

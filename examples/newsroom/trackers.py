@@ -103,8 +103,9 @@ def _tag(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     name, months = _COOKIES.get(request.host.partition(":")[0], ("", 0))
     if name and name not in request.cookies:
-        # Browsers take `Secure` over plain HTTP from localhost names.
-        response.set_cookie(
-            name, secrets.token_hex(8), max_age=months * _MONTH_SECONDS or None, secure=True, samesite="None", httponly=True
-        )
+        lifetime = f"; Max-Age={months * _MONTH_SECONDS}" if months else ""
+        # Browsers take `Secure` over plain HTTP from localhost names. `Partitioned` works where third-party cookies are off,
+        # as in private windows; written by hand, since Werkzeug knows it only from 3.1 on.
+        flags = "; Path=/; Secure; HttpOnly; SameSite=None; Partitioned"
+        response.headers.add("Set-Cookie", f"{name}={secrets.token_hex(8)}{lifetime}{flags}")
     return response

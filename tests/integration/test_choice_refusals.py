@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from operator import attrgetter, methodcaller
 
 import pytest
+from flask import request
 
 from consent import Service, consent_recorded, consent_withdrawn
 
@@ -216,14 +218,15 @@ def test_malformed_choice_is_answered_while_errors_are_trapped(make_app, choose,
 
 @pytest.mark.parametrize(
     "read",
-    [lambda request: request.form, lambda request: request.values, lambda request: request.get_data()],
+    [attrgetter("form"), attrgetter("values"), methodcaller("get_data")],
     ids=["form", "values", "data"],
 )
 @pytest.mark.parametrize("in_json", [False, True], ids=["form", "json"])
 def test_choice_is_taken_although_an_earlier_hook_read_it(app, choose, read, in_json):
-    from flask import request
+    @app.before_request
+    def hook():
+        read(request)
 
-    app.before_request(lambda: read(request) and None)
     client = app.test_client()
     choose(client, "accept_all", json=in_json)
 
@@ -231,9 +234,10 @@ def test_choice_is_taken_although_an_earlier_hook_read_it(app, choose, read, in_
 
 
 def test_multipart_is_refused_although_an_earlier_hook_read_it(app, set_cookies):
-    from flask import request
+    @app.before_request
+    def hook():
+        assert request.form
 
-    app.before_request(lambda: request.form and None)
     response = app.test_client().post(
         PREFERENCES, data={"action": "accept_all"}, content_type="multipart/form-data", headers=SAME_ORIGIN
     )

@@ -16,7 +16,7 @@ from consent.core.record import Choice
 from consent.core.regime import Regime
 from tests import strategies
 
-quickly = settings(max_examples=150, deadline=None)
+quickly = settings(max_examples=100, deadline=None)
 
 GRANTED, DENIED = Choice.GRANTED, Choice.DENIED
 

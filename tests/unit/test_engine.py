@@ -1,0 +1,403 @@
+"""From a header to a standing and from a choice to a record; clock and ids are given."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from consent.core.choice import Action
+from consent.core.decision import PromptReason
+from consent.core.declaration import Service
+from consent.core.policy import Policy
+from consent.core.privacy_signal import Signals
+from consent.core.record import Account, Choice, Event, Notice
+from consent.core.regime import Regime
+from consent.engine import Engine, cookie_name
+from consent.errors import ConfigError
+
+QUIET = Signals()
+GPC = Signals(gpc=True)
+KEY = b"a signing key for tests only"
+ACCOUNT = Account(
+    event=Event.CHOICE,
+    source="banner",
+    action="accept_all",
+    notice=Notice(policy_version="0", language="en", layer=1),
+    evidence="sec-fetch-site",
+    withdrawal_url="/privacy-choices/",
+)
+
+
+def make_engine(policy, clock, *, keys=(KEY,), **options):
+    return Engine(policy, keys_oldest_first=keys, read_clock=clock, **options)
+
+
+def choose(engine, action, *granted, before=None, signals=QUIET):
+    return engine.make_record(
+        action, granted=granted, before=before or engine.judge(None, signals=signals), signals=signals, account=ACCOUNT
+    )
+
+
+def header(engine, record, *, is_secure=True):
+    return f"{cookie_name(is_secure=is_secure)}={engine.encode(record, is_secure=is_secure)}"
+
+
+def look_up(engine, text, *, is_secure=True, signals=QUIET):
+    return engine.look_up(text, is_secure=is_secure, signals=signals)
+
+
+def opened(standing):
+    verdicts = {**standing.decision.choices, **standing.decision.services}
+    return {key for key, choice in verdicts.items() if choice == "granted"}
+
+
+EXEMPT = {"necessary", "login"}
+
+
+@pytest.fixture
+def accepted(engine):
+    return header(engine, choose(engine, Action.ACCEPT_ALL))
+
+
+# -- records
+
+
+def test_record_says_what_when_and_until_when(engine, policy, now):
+    record = choose(engine, Action.ACCEPT_ALL, signals=GPC)
+
+    assert record.decided_at == now
+    assert record.valid_until == datetime(2027, 2, 28, 12, tzinfo=UTC)
+    assert record.choices == dict.fromkeys(policy.fingerprints, Choice.GRANTED)
+    assert record.fingerprints == policy.fingerprints
+    assert (record.regime, record.signals, record.is_complete, record.account) == (Regime.OPT_IN, GPC, True, ACCOUNT)
+
+
+def test_record_keeps_whole_seconds(policy, clock):
+    clock.advance(microseconds=999_999)
+    engine = make_engine(policy, clock)
+    record = choose(engine, Action.ACCEPT_ALL)
+
+    assert record.decided_at.microsecond == 0
+    assert look_up(engine, header(engine, record)).record == dataclasses.replace(record, account=None)
+
+
+def test_record_ids_are_random_and_made_by_the_engine(engine):
+    ids = {choose(engine, Action.REJECT_ALL).record_id for _ in range(50)}
+
+    assert len(ids) == 50
+    assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", each) for each in ids)
+
+
+def test_record_id_can_be_given(policy, clock):
+    engine = make_engine(policy, clock, new_id=lambda: "01234567-89ab-4def-8123-456789abcdef")
+
+    assert choose(engine, Action.SAVE).record_id == "01234567-89ab-4def-8123-456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("action", "granted", "months"),
+    [
+        (Action.ACCEPT_ALL, (), 2),
+        (Action.REJECT_ALL, (), 12),
+        (Action.WITHDRAW, (), 12),
+        (Action.SAVE, (), 12),
+        (Action.SAVE, ("stats",), 2),
+        (Action.ALLOW, ("player",), 2),
+    ],
+)
+def test_one_grant_makes_the_record_last_like_a_grant(clock, policy, action, granted, months):
+    engine = make_engine(dataclasses.replace(policy, accept_months=2, refuse_months=12), clock)
+    ends = {2: datetime(2026, 10, 31, 12, tzinfo=UTC), 12: datetime(2027, 8, 31, 12, tzinfo=UTC)}
+
+    record = choose(engine, action, *granted)
+
+    assert record.valid_until == ends[months]
+    assert look_up(engine, header(engine, record)).record.valid_until == ends[months]
+
+
+def test_allow_before_any_choice_leaves_the_record_incomplete(engine):
+    record = choose(engine, Action.ALLOW, "player")
+    standing = look_up(engine, header(engine, record))
+
+    assert not record.is_complete
+    assert opened(standing) == {*EXEMPT, "player"}
+    assert standing.decision.prompt_reason is PromptReason.INCOMPLETE
+
+
+def test_allow_after_a_choice_keeps_the_banner_away(engine):
+    refused = look_up(engine, header(engine, choose(engine, Action.REJECT_ALL)))
+    record = choose(engine, Action.ALLOW, "player", before=refused)
+
+    assert record.is_complete
+    assert opened(look_up(engine, header(engine, record))) == {*EXEMPT, "player"}
+
+
+def test_withdrawal_keeps_the_banner_away(engine, accepted):
+    record = choose(engine, Action.WITHDRAW, before=look_up(engine, accepted))
+    standing = look_up(engine, header(engine, record))
+
+    assert opened(standing) == EXEMPT
+    assert not standing.decision.needs_prompt
+
+
+def test_allow_while_gpc_is_on_does_not_revive_marketing_through_the_cookie(engine, accepted):
+    before = look_up(engine, accepted, signals=GPC)
+    assert "marketing" not in opened(before)
+
+    record = choose(engine, Action.ALLOW, "stats", before=before, signals=GPC)
+
+    for signals in (GPC, QUIET):
+        standing = look_up(engine, header(engine, record), signals=signals)
+        assert opened(standing) == {*EXEMPT, "preferences", "analytics", "stats"}
+
+
+def test_marketing_granted_while_gpc_is_on_counts(engine):
+    record = choose(engine, Action.SAVE, "marketing", signals=GPC)
+
+    assert opened(look_up(engine, header(engine, record), signals=GPC)) == {*EXEMPT, "marketing", "player"}
+
+
+def test_gpc_that_comes_on_later_closes_and_opens_again_when_it_goes(engine, accepted):
+    everything = opened(look_up(engine, accepted))
+
+    assert opened(look_up(engine, accepted, signals=GPC)) == everything - {"marketing", "player", "pixel"}
+    assert opened(look_up(engine, accepted)) == everything
+
+
+# -- look-ups
+
+
+def test_no_cookie_is_a_stranger(engine):
+    standing = look_up(engine, "")
+
+    assert standing.record is None
+    assert opened(standing) == EXEMPT
+    assert standing.decision.prompt_reason is PromptReason.NO_RECORD
+
+
+@pytest.mark.parametrize("is_secure", [True, False])
+def test_cookie_is_believed(engine, policy, is_secure):
+    record = choose(engine, Action.ACCEPT_ALL)
+    standing = look_up(engine, header(engine, record, is_secure=is_secure), is_secure=is_secure)
+
+    assert standing.record == dataclasses.replace(record, account=None)
+    assert opened(standing) == set(policy.keys)
+
+
+@pytest.mark.parametrize("is_secure", [True, False])
+def test_neither_scheme_reads_the_other_s_cookie(engine, is_secure):
+    record = choose(engine, Action.ACCEPT_ALL)
+    under_own_name = header(engine, record, is_secure=is_secure)
+    under_other_name = f"{cookie_name(is_secure=not is_secure)}={engine.encode(record, is_secure=is_secure)}"
+
+    for text in (under_own_name, under_other_name):
+        assert look_up(engine, text, is_secure=not is_secure).record is None
+
+
+def test_two_different_cookies_mean_unknown(engine, accepted):
+    other = header(engine, choose(engine, Action.ACCEPT_ALL))
+
+    for text in (f"{accepted}; {other}", f"{other}; {accepted}", f"{accepted}; __Host-consent=", f"__Host-consent=x; {accepted}"):
+        assert look_up(engine, text).record is None
+        assert opened(look_up(engine, text)) == EXEMPT
+
+
+def test_one_cookie_sent_twice_is_one(engine, accepted):
+    assert look_up(engine, f"{accepted}; a=b; {accepted}").record is not None
+
+
+def test_cookie_among_many_is_found(engine, accepted):
+    assert look_up(engine, f"session=abc; {accepted}; _ga=1.2.3").record is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["__Host-consent=", "__Host-consent=x", "__Host-consent=é", "__Host-consent=\ud800", "\x00", ";" * 9999, "=" * 9999]
+)
+def test_bad_cookie_is_a_stranger(engine, text):
+    assert look_up(engine, text) is look_up(engine, "")
+
+
+def test_bad_cookie_leaves_a_debug_line_without_its_value(engine, accepted, caplog):
+    caplog.set_level(logging.DEBUG, logger="consent")
+
+    look_up(engine, accepted[:-5])
+    look_up(engine, f"{accepted}; __Host-consent=sesame")
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "The consent cookie is not believed: The consent cookie is not signed by this app.",
+        "The request carries 2 different consent cookies; none is believed.",
+    ]
+
+
+def test_cookie_over_its_end_is_asked_again(engine, clock, accepted):
+    clock.instant = datetime(2027, 2, 28, 11, 59, 59, tzinfo=UTC)
+    assert "analytics" in opened(look_up(engine, accepted))
+
+    clock.advance(seconds=1)
+    standing = look_up(engine, accepted)
+    assert opened(standing) == EXEMPT
+    assert standing.decision.prompt_reason is PromptReason.EXPIRED
+
+
+@pytest.mark.parametrize(("seconds", "is_believed"), [(120, True), (300, True), (301, False), (3600, False)])
+def test_cookie_from_the_future_counts_within_five_minutes(policy, clock, seconds, is_believed):
+    ahead = make_engine(policy, lambda: clock.instant + timedelta(seconds=seconds))
+    text = header(ahead, choose(ahead, Action.ACCEPT_ALL))
+
+    assert ("analytics" in opened(look_up(make_engine(policy, clock), text))) is is_believed
+
+
+def test_shorter_lifetime_counts_at_once(policy, clock):
+    old = make_engine(dataclasses.replace(policy, accept_months=13), clock)
+    text = header(old, choose(old, Action.ACCEPT_ALL))
+    clock.advance(days=40)
+
+    assert opened(look_up(make_engine(dataclasses.replace(policy, accept_months=1), clock), text)) == EXEMPT
+
+
+def test_changed_policy_asks_again_for_what_changed(policy, clock, engine, accepted):
+    services = tuple(dataclasses.replace(each, revision=2) if each.key == "stats" else each for each in policy.services)
+    changed = make_engine(dataclasses.replace(policy, services=services), clock)
+
+    standing = look_up(changed, accepted)
+
+    assert set(policy.keys) - opened(standing) == {"stats"}
+    assert standing.decision.prompt_reason is PromptReason.POLICY_CHANGED
+
+
+def test_new_service_is_closed_and_asked_for(policy, clock, accepted):
+    new = Service("new", name="New", purposes=("analytics",))
+    grown = make_engine(dataclasses.replace(policy, services=(*policy.services, new)), clock)
+
+    standing = look_up(grown, accepted)
+
+    assert standing.decision.services["new"] == "denied"
+    assert standing.decision.prompt_reason is PromptReason.POLICY_CHANGED
+
+
+# -- what is remembered between requests
+
+
+def test_second_look_up_is_a_memory(engine, accepted):
+    assert look_up(engine, accepted) is look_up(engine, f"a=b; {accepted}")
+
+
+def test_memory_ends_with_the_record(engine, clock, accepted):
+    assert "analytics" in opened(look_up(engine, accepted))
+
+    clock.advance(days=200)
+
+    assert opened(look_up(engine, accepted)) == EXEMPT
+    assert opened(look_up(engine, accepted)) == EXEMPT
+
+
+def test_memory_of_a_cookie_from_the_future_ends_when_it_counts(policy, clock):
+    ahead = make_engine(policy, lambda: clock.instant + timedelta(hours=1))
+    text = header(ahead, choose(ahead, Action.ACCEPT_ALL))
+    engine = make_engine(policy, clock)
+    assert opened(look_up(engine, text)) == EXEMPT
+
+    clock.advance(minutes=56)
+
+    assert "analytics" in opened(look_up(engine, text))
+
+
+def test_memory_does_not_mix_the_signal_in(engine, accepted):
+    for _ in range(2):
+        assert "marketing" in opened(look_up(engine, accepted))
+        assert "marketing" not in opened(look_up(engine, accepted, signals=GPC))
+
+
+def test_memory_does_not_mix_the_schemes(engine):
+    value = engine.encode(choose(engine, Action.ACCEPT_ALL), is_secure=True)
+    assert look_up(engine, f"__Host-consent={value}").record is not None
+
+    assert look_up(engine, f"consent={value}", is_secure=False).record is None
+
+
+def test_engine_without_the_old_key_remembers_nothing_of_it(policy, clock, engine, accepted):
+    look_up(engine, accepted)
+    rotated = make_engine(policy, clock, keys=[b"a newer key for these tests"])
+
+    assert look_up(rotated, accepted).record is None
+
+
+def test_rotated_keys_read_both_and_sign_with_the_newest(policy, clock, accepted):
+    both = make_engine(policy, clock, keys=[KEY, b"a newer key for these tests"])
+    only_new = make_engine(policy, clock, keys=[b"a newer key for these tests"])
+    standing = look_up(both, accepted)
+    assert standing.record is not None
+
+    again = choose(both, Action.REJECT_ALL, before=standing)
+
+    assert look_up(only_new, header(both, again)).record is not None
+
+
+def test_strangers_cannot_fill_the_memory(engine):
+    for number in range(2000):
+        look_up(engine, f"__Host-consent=junk{number}")
+
+    assert len(engine._memo) == 0
+
+
+def test_visitors_cannot_grow_the_memory_without_end(engine):
+    record = choose(engine, Action.ACCEPT_ALL)
+    for number in range(1200):
+        each = dataclasses.replace(record, record_id=f"00000000-0000-4000-8000-{number:012}")
+        assert look_up(engine, header(engine, each)).record.record_id == each.record_id
+
+    assert 0 < len(engine._memo) <= 512
+
+
+def test_malformed_spellings_of_one_cookie_do_not_fill_the_memory_with_megabytes(engine, accepted):
+    for number in range(20):
+        look_up(engine, accepted + "!" * (50_000 + number))
+
+    assert sum(len(value) for value, *_ in engine._memo) < 10_000
+
+
+def test_spellings_of_one_signature_are_one_record(engine, accepted):
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    last = letters.index(accepted[-1]) // 4 * 4
+
+    ids = {look_up(engine, accepted[:-1] + letters[last + unused]).record.record_id for unused in range(4)}
+
+    assert len(ids) == 1
+
+
+# -- the rest
+
+
+def test_policy_too_large_for_a_cookie_is_an_error_at_start(clock):
+    services = tuple(Service(f"service-{number}", name="S", purposes=("analytics",)) for number in range(1000))
+
+    with pytest.raises(ConfigError, match="browsers ignore more than 4096"):
+        make_engine(Policy(controller="Example", services=services), clock)
+
+
+def test_page_keys_are_random_and_hold_128_bits(engine):
+    keys = {engine.new_page_key() for _ in range(100)}
+
+    assert len(keys) == 100
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{22}", key) for key in keys)
+
+
+def test_engine_reads_the_true_clock_by_default(policy):
+    engine = Engine(policy, keys_oldest_first=[KEY])
+
+    assert abs(datetime.now(UTC) - choose(engine, Action.SAVE).decided_at) < timedelta(minutes=1)
+
+
+def test_cookie_names_by_scheme():
+    assert (cookie_name(is_secure=True), cookie_name(is_secure=False)) == ("__Host-consent", "consent")
+
+
+def test_max_age_of_every_lifetime_is_what_browsers_keep(policy, clock):
+    for day in range(366):
+        clock.instant = datetime(2027, 1, 1, tzinfo=UTC) + timedelta(days=day)
+        record = choose(make_engine(dataclasses.replace(policy, accept_months=13), clock), Action.ACCEPT_ALL)
+        assert (record.valid_until - record.decided_at).total_seconds() <= 34_560_000
