@@ -6,11 +6,12 @@ import logging
 import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from consent.core.choice import Action, choose
 from consent.core.decision import Decision, decide
+from consent.core.gate import is_open
 from consent.core.lifetime import add_months
 from consent.core.policy import Policy
 from consent.core.privacy_signal import Signals
@@ -98,6 +99,13 @@ class Engine:
             is_complete=is_complete,
             account=account,
         )
+
+    def narrow(self, record: ConsentRecord, *, before: Standing) -> ConsentRecord:
+        """Return the record with only those grants that were in force before."""
+        choices = {
+            key: choice if is_open(before.decision, (key,)) else Choice.DENIED for key, choice in record.choices.items()
+        }
+        return replace(record, choices=choices, valid_until=add_months(record.decided_at, self._months(choices)))
 
     def encode(self, record: ConsentRecord, *, is_secure: bool) -> str:
         """Return the signed cookie value of a record."""

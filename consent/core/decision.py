@@ -90,7 +90,7 @@ def decide(
     Source:
         GDPR art. 7(3); ePrivacy Directive art. 5(3); Global Privacy Control, `Sec-GPC` request header.
     """
-    if now.tzinfo is None:
+    if now.utcoffset() is None:
         raise ValueError("'now' must be an aware instant, got a naive one. Use datetime.now(UTC).")
     is_current = record is not None and is_valid(record, now=now)
     current = record if is_current else None

@@ -20,6 +20,8 @@ _KEY = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 # RFC 6265 section 4.1.1: a cookie-name is an HTTP token. `*` is a token character too; here it is the wildcard.
 _COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+# RFC 6265 section 4.1.1: a path-value is any character but control characters and `;`.
+_COOKIE_PATH = re.compile(r"/[ -:<-~]*")
 # A name such as `*` or `_*` would sweep everyone else's cookies away on withdrawal.
 _MIN_LITERAL_CHARACTERS = 2
 
@@ -76,9 +78,9 @@ class CookieDeclaration:
                 value=self.kind,
             )
         _check_lifetime(self)
-        if not self.path.startswith("/"):
+        if not _COOKIE_PATH.fullmatch(self.path):
             raise ConfigError(
-                f"The path of cookie {self.name!r} must begin with '/', got {self.path!r}.",
+                f"The path of cookie {self.name!r} must begin with '/', got {self.path!r}. Control characters, ';' and what is not ASCII cannot be in it.",
                 key=self.name,
                 value=self.path,
             )
@@ -219,8 +221,7 @@ class Service:
             object.__setattr__(self, name, _as_tuple(getattr(self, name), where=f"{name!r} of service {self.key!r}"))
         for name in ("description", "justification"):
             object.__setattr__(self, name, _freeze(getattr(self, name)))
-        if not self.purposes:
-            raise ConfigError(f"Service {self.key!r} names no purpose. Give it at least one.", key=self.key)
+        _check_purposes(self)
         for host in self.hosts:
             if not _HOST.fullmatch(host):
                 raise ConfigError(
@@ -270,6 +271,18 @@ def _check_key(key: str, *, what: str) -> None:
         )
 
 
+def _check_purposes(service: Service) -> None:
+    if not service.purposes:
+        raise ConfigError(f"Service {service.key!r} names no purpose. Give it at least one.", key=service.key)
+    for purpose in service.purposes:
+        if not isinstance(purpose, str) or service.purposes.count(purpose) > 1:
+            raise ConfigError(
+                f"Service {service.key!r} must name each purpose once, by its key, got {service.purposes!r}.",
+                key=service.key,
+                value=service.purposes,
+            )
+
+
 def _check_cookie_name(cookie: CookieDeclaration) -> None:
     name = cookie.name
     if cookie.kind == StorageKind.COOKIE and not _COOKIE_NAME.fullmatch(name):
@@ -279,7 +292,9 @@ def _check_cookie_name(cookie: CookieDeclaration) -> None:
             key=name,
             value=name,
         )
-    if len(name.replace("*", "")) < min(_MIN_LITERAL_CHARACTERS, len(name) + ("*" in name)):
+    # A storage key is exact, whatever it looks like, but not empty; a cookie's one-letter name is a name too.
+    literal = name.replace("*", "")
+    if not literal or ("*" in name and len(literal) < _MIN_LITERAL_CHARACTERS):
         raise ConfigError(
             f"Cookie name {name!r} matches almost every cookie, so withdrawing would delete what is not its own. "
             f"Give at least {_MIN_LITERAL_CHARACTERS} characters besides '*'.",
@@ -297,9 +312,9 @@ def _check_lifetime(cookie: CookieDeclaration) -> None:
             key=cookie.name,
             value=given,
         )
-    if any(amount < 1 for amount in amounts):
+    if any(type(amount) is not int or amount < 1 for amount in amounts):
         raise ConfigError(
-            f"The lifetime of cookie {cookie.name!r} must be at least 1, got {amounts[0]}.",
+            f"The lifetime of cookie {cookie.name!r} must be at least 1, got {amounts[0]!r}.",
             key=cookie.name,
             value=amounts[0],
         )

@@ -126,7 +126,7 @@ def _listed_under(service: Service) -> str:
 
 
 def _check_head(policy: Policy) -> None:
-    if not policy.controller.strip():
+    if not isinstance(policy.controller, str) or not policy.controller.strip():
         raise ConfigError(
             "'controller' is empty. Set CONSENT_CONTROLLER to the name of the company or person who runs the site: "
             "a banner must say who asks.",
@@ -155,7 +155,7 @@ def _check_keys(purposes: Iterable[Purpose], services: Iterable[Service]) -> Non
             key=twice[0],
             value=twice,
         )
-    if NECESSARY not in keys:
+    if NECESSARY not in (purpose.key for purpose in purposes):
         raise ConfigError(
             f"The policy has no purpose {NECESSARY!r}. Add Purpose('necessary'): it is what stays on without consent.",
             key="purposes",
@@ -185,7 +185,8 @@ def _check_necessary(service: Service) -> None:
             key=service.key,
             value=service.purposes,
         )
-    if not service.justification:
+    words = [service.justification] if isinstance(service.justification, str) else service.justification.values()
+    if not any(text.strip() for text in words):
         raise ConfigError(
             f"Service {service.key!r} is filed under 'necessary' without a justification. Give 'justification': why the "
             "visitor cannot get what they asked for without it.",

@@ -19,7 +19,7 @@ from consent.core.gate import find_unwanted_cookies
 from consent.web.injection import inject
 from consent.web.site import Site
 from consent.web.templating import may_keep_banners
-from consent.web.visit import Visit, find_visit, get_visit
+from consent.web.visit import Visit, find_visit, forget_visit, get_visit
 from consent.wire.headers import CONSENT_VARY, add_vary, compile_names, expire_cookies, is_public, make_private
 
 log = logging.getLogger("consent")
@@ -47,6 +47,8 @@ def register_hooks(app: Flask, site: Site) -> None:
             visit = get_visit()
         if visit is not None:
             _finish_headers(response, visit)
+        if not response.is_streamed:
+            forget_visit()
 
     def prepare(_sender: Flask, **_: object) -> None:
         request_started.disconnect(prepare, app)

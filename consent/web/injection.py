@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 
-from flask import Response, copy_current_request_context, g
+from flask import Response, copy_current_request_context
 from markupsafe import Markup
 
 from consent.web.templating import render_banner, settings_link, style_link
@@ -146,21 +146,11 @@ def _inject_stream(response: Response, visit: Visit, encode: Callable[[str], byt
         visit.has_banner = visit.has_styles = True
         return _plan(visit, places, encode, needs_banner=needs_banner, needs_styles=needs_styles)
 
+    # A site's own banner template may use the request, which the stream outlives.
     response.response = InjectedStream(
-        response.response, insert if visit.site.keeps_banners else _with_request(insert, visit)
+        response.response, insert if visit.site.keeps_banners else copy_current_request_context(insert)
     )
     response.headers.pop("Content-Length", None)
-
-
-def _with_request(insert: Callable[[Places], Insertions], visit: Visit) -> Callable[[Places], Insertions]:
-    """Give a site's own banner template the request back that the stream has outlived."""
-
-    @copy_current_request_context
-    def insert_within(places: Places) -> Insertions:
-        g._consent = visit
-        return insert(places)
-
-    return insert_within
 
 
 def _plan(

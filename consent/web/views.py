@@ -19,6 +19,7 @@ from flask import (
     render_template,
     request,
 )
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from consent.core.choice import Action
 from consent.core.gate import find_closed, find_unwanted_cookies
@@ -31,7 +32,7 @@ from consent.web.visit import Visit, get_visit
 from consent.wire.cookie import find_values
 from consent.wire.headers import expire_cookies, expire_on_parents, format_cookie
 from consent.wire.origin import CrossSiteError, Evidence, find_evidence, is_safe_path
-from consent.wire.submission import JSON_TYPE, Submission, collect, limit_bytes, parse_body, parse_submission
+from consent.wire.submission import FORM_TYPE, JSON_TYPE, Submission, collect, limit_bytes, parse_body, parse_submission
 
 log = logging.getLogger("consent")
 
@@ -130,34 +131,47 @@ def _record(visit: Visit, submission: Submission, evidence: Evidence) -> Respons
     )
     after = visit.adopt(record)
     closed = find_closed(before.decision, after.decision)
-    is_kept = _announce(record, before.record, is_withdrawal=bool(closed))
-    if not is_kept and find_closed(after.decision, before.decision):
-        visit.restore(before)
-        return _refuse(
-            visit,
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "not_recorded",
-            "The choice could not be recorded; nothing was granted.",
-        )
+    opened = find_closed(after.decision, before.decision)
+    is_taken = _announce(record, before.record, is_withdrawal=bool(closed))
+    if not is_taken and record.is_grant and (opened or not closed):
+        return _grant_nothing(visit, before, record, is_closing=bool(closed))
     response = _answer(visit, submission)
+    _put_into_effect(response, visit, record, is_closing=bool(closed))
+    return response
+
+
+def _grant_nothing(visit: Visit, before: Standing, record: ConsentRecord, *, is_closing: bool) -> Response:
+    """Answer a grant that was not recorded: it opens nothing, but what it closes is closed."""
+    narrowed = visit.site.engine.narrow(record, before=before)
+    visit.restore(before)
+    if is_closing:
+        visit.adopt(narrowed)
+    response = _refuse(
+        visit, HTTPStatus.SERVICE_UNAVAILABLE, "not_recorded", "The choice could not be recorded; nothing was granted."
+    )
+    if is_closing:
+        _put_into_effect(response, visit, narrowed, is_closing=True)
+    return response
+
+
+def _put_into_effect(response: Response, visit: Visit, record: ConsentRecord, *, is_closing: bool) -> None:
     _set_cookies(response, visit, record)
-    if closed:
+    if is_closing:
         # Pages with live trackers must not come back from the back/forward or the HTTP cache.
         response.headers["Clear-Site-Data"] = '"cache"'
-    return response
 
 
 def _announce(record: ConsentRecord, previous: ConsentRecord | None, *, is_withdrawal: bool) -> bool:
     """Send the events; return whether every receiver took them."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - as Flask tells extensions to
-    events = (consent_recorded, consent_withdrawn) if is_withdrawal else (consent_recorded,)
-    try:
-        for event in events:
+    is_taken = True
+    for event in (consent_recorded, consent_withdrawn) if is_withdrawal else (consent_recorded,):
+        try:
             event.send(app, record=record, previous=previous, _async_wrapper=app.ensure_sync)
-    except Exception:  # a receiver is the site's own code: whatever it raises, closing goes on and opening does not
-        log.exception("A receiver of a consent event failed.")
-        return False
-    return True
+        except Exception:  # the site's own code: whatever it raises, closing goes on and opening does not
+            log.exception("A receiver of a consent event failed.")
+            is_taken = False
+    return is_taken
 
 
 def _make_account(visit: Visit, submission: Submission, evidence: Evidence, before: Standing) -> Account:
@@ -240,16 +254,24 @@ def _show_once(visit: Visit, submission: Submission) -> Response:
 
 
 def _read_fields(visit: Visit) -> Mapping[str, list[str]]:
-    limit = limit_bytes(visit.policy)
+    # An earlier hook, such as a CSRF check of the site's own, may have read the form already.
+    if request.mimetype == FORM_TYPE and "form" in vars(request):
+        return collect(request.form.items(multi=True))
+    return parse_body(_read_body(limit_bytes(visit.policy)), content_type=request.content_type or "")
+
+
+def _read_body(limit: int) -> bytes:
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
-    # An earlier hook, such as a CSRF check, may have read the form already.
-    if "form" in vars(request):
-        return collect(request.form.items(multi=True))
-    body = request.stream.read(limit + 1)
+    try:
+        # Without a length, what is read must be bounded here; empty means that a hook read and kept it.
+        body = b"" if request.content_length is not None else request.stream.read(limit + 1)
+        body = body or request.get_data()
+    except RequestEntityTooLarge as error:
+        raise _too_large(limit) from error
     if len(body) > limit:
         raise _too_large(limit)
-    return parse_body(body, content_type=request.content_type or "")
+    return body
 
 
 def _too_large(limit: int) -> SubmissionError:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
-from flask import Flask, current_app, g, has_request_context, request
+from flask import Flask, current_app, has_request_context, request
 from werkzeug.local import LocalProxy
 
 from consent.core import gate
@@ -27,6 +27,9 @@ from consent.web.site import EXTENSION_KEY, Site
 from consent.wire.origin import is_safe_path
 
 log = logging.getLogger("consent")
+
+# Kept with the request and not on `g`: one application context can serve several requests, nested ones included.
+_ENVIRON_KEY = "flask_cookie_consent.visit"
 
 # Unreserved and sub-delimiters of a path (RFC 3986 section 3.3).
 _PATH_SAFE = "/:@!$&'()*+,;=~-._"
@@ -352,19 +355,23 @@ def get_visit() -> Visit:
         raise SetupError(
             "current_consent was read outside a request. Push one with app.test_request_context(), or pass a Visit explicitly."
         )
-    environ = request.environ
-    visit: Visit | None = g.get("_consent")
-    # One application context can serve several requests in tests, and `g` lives as long as that.
-    if visit is None or visit.environ is not environ:
-        visit = Visit(get_site(current_app), environ)
-        g._consent = visit
+    site = get_site(current_app)
+    visit = find_visit()
+    if visit is None or visit.site is not site:
+        visit = Visit(site, request.environ)
+        request.environ[_ENVIRON_KEY] = visit
     return visit
 
 
 def find_visit() -> Visit | None:
     """Return the current request's visit if anything has asked for it."""
-    visit: Visit | None = g.get("_consent")
-    return visit if visit is not None and visit.environ is request.environ else None
+    visit: Visit | None = request.environ.get(_ENVIRON_KEY)
+    return visit
+
+
+def forget_visit() -> None:
+    """Let go of the visit once nothing can ask for it any more: a server may use its environment again."""
+    request.environ.pop(_ENVIRON_KEY, None)
 
 
 current_consent: Visit = LocalProxy(get_visit)  # type: ignore[assignment]  # a proxy behaves as what it stands for

@@ -78,12 +78,17 @@ class CookieCodec:
             BadSignature: If none of the keys signed it.
             UnsupportedFormat: If it was signed, but holds what this version cannot read.
         """
+        # base64 decoders skip what is not of their alphabet, so one signature would have endless spellings (T8).
+        if len(value) - value.rfind(".") - 1 != _SIGNATURE_CHARACTERS:
+            raise BadSignature("The consent cookie is not signed by this app.")
         try:
             signed = self._signer.unsign(value.encode("ascii"))
         except (itsdangerous.BadData, UnicodeEncodeError) as error:
             raise BadSignature("The consent cookie is not signed by this app.") from error
         try:
             return self._unpack(urlsafe_b64decode(signed + b"=="))
+        except UnsupportedFormat:
+            raise
         except (binascii.Error, IndexError, ValueError, OverflowError) as error:
             raise UnsupportedFormat("The consent cookie is signed, but not in a format this version reads.") from error
 
@@ -152,21 +157,32 @@ def find_values(header: str, name: str) -> list[str]:
 
 
 def _read_values(header: str, name: str) -> list[str]:
+    parts = header.split(";")
+    # A quote that nothing closes is a character like any other.
+    last_close = max((at for at, part in enumerate(parts) if _closes_quote(part)), default=-1)
     values: list[str] = []
-    quote_is_open = False
-    for part in header.split(";"):
+    is_quoted = False
+    for at, part in enumerate(parts):
         found, equals, value = part.partition("=")
         value = value.strip(" \t")
-        if not quote_is_open and equals and found.strip(" \t") == name and value not in values:
+        if is_quoted:
+            is_quoted = not _closes_quote(part)
+            continue
+        if equals and found.strip(" \t") == name and value not in values:
             values.append(value)
-        quote_is_open = _leaves_quote_open(part if quote_is_open else value, quote_is_open=quote_is_open)
+        # Two different values are enough to believe none.
+        if len(values) > 1:
+            break
+        is_quoted = at < last_close and value.startswith('"') and (len(value) == 1 or not _closes_quote(value))
     return values
 
 
-def _leaves_quote_open(text: str, *, quote_is_open: bool) -> bool:
-    if quote_is_open:
-        return not text.rstrip(" \t").endswith('"')
-    return text.startswith('"') and (len(text) == 1 or not text.endswith('"'))
+def _closes_quote(text: str) -> bool:
+    bare = text.rstrip(" \t")
+    if not bare.endswith('"'):
+        return False
+    before = bare[:-1]
+    return (len(before) - len(before.rstrip("\\"))) % 2 == 0
 
 
 def _build_signer(name: str, keys_oldest_first: Sequence[bytes]) -> itsdangerous.Signer:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, render_template, request, url_for
@@ -80,8 +79,8 @@ def _describe_edition() -> dict[str, object]:
 
 
 def _make_link(language: str) -> Callable[..., str]:
-    def link(page: str, **values: Any) -> str:
-        return url_for(f"{language}.{page}", **values)
+    def link(page: str, *, section: str | None = None, slug: str | None = None, q: str | None = None) -> str:
+        return url_for(f"{language}.{page}", section=section, slug=slug, q=q)
 
     return link
 

@@ -31,6 +31,8 @@ class Sighting:
     path: str
     page: str
     cookies: dict[str, str]
+    identifier: str
+    """An identifier sent in the address, as scripts do with a cookie of the site itself."""
 
     @property
     def time_text(self) -> str:
@@ -74,8 +76,10 @@ class Phase:
         return {host: counts[host] for host in HOSTS}
 
     @property
-    def cookie_count(self) -> int:
-        return len({(sighting.host, name) for sighting in self.sightings for name in sighting.cookies})
+    def identifier_count(self) -> int:
+        """How many different ways of telling the reader apart arrived."""
+        cookies = {(one.host, name, value) for one in self.sightings for name, value in one.cookies.items()}
+        return len(cookies) + len({(one.host, one.identifier) for one in self.sightings if one.identifier})
 
 
 @tracker_report.get("/what-the-trackers-saw")

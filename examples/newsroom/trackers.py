@@ -41,6 +41,7 @@ def _note(log: deque[dict[str, object]]) -> None:
             "path": request.path,
             "page": request.args.get("page") or request.referrer or "",
             "cookies": dict(request.cookies),
+            "identifier": request.args.get("id", ""),
         }
     )
 

@@ -36,34 +36,41 @@ class Ratio:
 def compare(work: Work, *, to: Work, rounds: int) -> Ratio:
     """Return how long `work` takes, as a ratio to another.
 
-    Each round runs both twice, as A B B A, which cancels what grows or falls steadily meanwhile. The collector of
-    garbage runs between rounds, and what lived before the first is out of its sight.
+    Each round runs both twice, as A B B A or B A A B by turns, which cancels what grows or falls steadily meanwhile and
+    what the first place costs. The collector of garbage runs between rounds, and what lived before the first is out of
+    its sight.
     """
     repeats, base_repeats = _warm_up(work), _warm_up(to)
     gc.collect()
     gc.freeze()
     gc.disable()
     try:
-        pairs = [_run_round(work, to, repeats, base_repeats) for _ in range(rounds)]
+        pairs = []
+        for _ in range(rounds // 2):
+            pairs.append(_run_round(work, to, repeats, base_repeats))
+            pairs.append(_run_round(to, work, base_repeats, repeats)[::-1])
     finally:
         gc.enable()
         gc.unfreeze()
     ratios = sorted(time / base for time, base in pairs)
-    reach = min(round(0.98 * sqrt(rounds)), rounds // 2 - 1)
+    middle = len(ratios) // 2
+    reach = min(round(0.98 * sqrt(len(ratios))), middle - 1)
     return Ratio(
         value=median(ratios),
-        noise=(ratios[rounds // 2 + reach] - ratios[rounds // 2 - reach]) / 2,
+        noise=(ratios[middle + reach] - ratios[middle - reach]) / 2,
         extra_us=median(time - base for time, base in pairs) * 1e6,
         base_us=median(base for _, base in pairs) * 1e6,
     )
 
 
-def _run_round(work: Work, base: Work, repeats: int, base_repeats: int) -> tuple[float, float]:
+def _run_round(outer: Work, inner: Work, outer_repeats: int, inner_repeats: int) -> tuple[float, float]:
+    """Return the seconds that each took for doing it once."""
     gc.collect()
-    base_seconds, seconds = base(base_repeats), work(repeats)
-    seconds += work(repeats)
-    base_seconds += base(base_repeats)
-    return seconds / (2 * repeats), base_seconds / (2 * base_repeats)
+    outer_seconds = outer(outer_repeats)
+    inner_seconds = inner(inner_repeats)
+    inner_seconds += inner(inner_repeats)
+    outer_seconds += outer(outer_repeats)
+    return outer_seconds / (2 * outer_repeats), inner_seconds / (2 * inner_repeats)
 
 
 def _warm_up(work: Work) -> int:

@@ -26,8 +26,8 @@ from consent.wire.cookie import PLAIN_NAME
 from tests.bench.pairing import Work
 from tests.bench.site import Placed, make_site, stream_chunks
 
-# What a browser sends beside the consent cookie on a site that measures.
-_OTHER_COOKIES = "theme=dark; _ga=GA1.1.1466735920.1741600000; session=eyJ1c2VyIjoxMn0.Z88AAA.mJ0yZb3c"
+# What a browser sends beside the consent cookie; none of a declared service, which a visitor who refused no longer has.
+_OTHER_COOKIES = "theme=dark; basket=4f1c0d6e9b7a4b52; session=eyJ1c2VyIjoxMn0.Z88AAA.mJ0yZb3cQk1lL2xvb2tpbmc"
 _NO_SIGNALS = Signals()
 
 

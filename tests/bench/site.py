@@ -108,9 +108,8 @@ def make_site(*, has_library: bool, placed: Placed = Placed.NOTHING) -> Flask:
 
 def stream_chunks() -> Iterator[bytes]:
     """Give 5 MB of a page in chunks of 8 KB."""
-    yield _FIRST_CHUNK
-    for _ in range(STREAM_BYTES // CHUNK_BYTES - 1):
-        yield _CHUNK
+    for at in range(0, STREAM_BYTES, CHUNK_BYTES):
+        yield _LONG_PAGE[at : at + CHUNK_BYTES]
 
 
 def _write_templates(placed: Placed) -> dict[str, str]:
@@ -147,7 +146,7 @@ _STORIES = [
     }
     for number in range(max(STORIES.values()))
 ]
-_FIRST_CHUNK = (
-    b'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Stream</title></head><body>' + b"<p>row</p>" * 1000
-)[:CHUNK_BYTES]
-_CHUNK = (b"<p>row</p>" * 1000)[:CHUNK_BYTES]
+_LONG_PAGE = (
+    b'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Log</title></head><body>'
+    + b"<p>22:04 ferry 12 has left the quay</p>\n" * (STREAM_BYTES // 40 + 1)
+)[:STREAM_BYTES]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, Literal
 
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, sync_playwright
 
 EXECUTABLE: Final = "/usr/bin/chromium"
 
@@ -29,16 +29,15 @@ def launch(*, back_forward_cache: bool = False) -> Iterator[Browser]:
         back_forward_cache: Whether pages may be revived from memory, as in a visitor's browser. Playwright turns that
             off, because its own waiting does not know it: use `go_back()` here instead of Playwright's.
     """
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=EXECUTABLE,
-            args=list(_ARGUMENTS),
-            ignore_default_args=["--disable-back-forward-cache"] if back_forward_cache else None,
-        )
-        try:
-            yield browser
-        finally:
-            browser.close()
+    browser = playwright.chromium.launch(
+        executable_path=EXECUTABLE,
+        args=list(_ARGUMENTS),
+        ignore_default_args=["--disable-back-forward-cache"] if back_forward_cache else None,
+    )
+    try:
+        yield browser
+    finally:
+        browser.close()
 
 
 @contextmanager

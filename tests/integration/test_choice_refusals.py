@@ -180,7 +180,9 @@ def test_body_of_4096_bytes_is_taken_whatever_the_policy(client):
 
 
 def test_every_key_of_a_large_policy_fits(make_app, choose):
-    services = [Service(f"a-service-of-long-name-{number:03}", name="S", purposes=("analytics",)) for number in range(300)]
+    services = [
+        Service(f"a-service-of-long-name-{number:03}", name="S", purposes=("analytics",)) for number in range(300)
+    ]
     client = make_app(services=services).test_client()
 
     assert choose(client, "save", *(service.key for service in services)).status_code == 303
@@ -190,9 +192,7 @@ def test_every_key_of_a_large_policy_fits(make_app, choose):
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
 def test_refusal_is_answered_in_the_accepted_type(client, status, data, accept):
     content_type = "text/plain" if status == 415 else FORM
-    response = client.post(
-        PREFERENCES, data=data, content_type=content_type, headers={**SAME_ORIGIN, "Accept": accept}
-    )
+    response = client.post(PREFERENCES, data=data, content_type=content_type, headers={**SAME_ORIGIN, "Accept": accept})
 
     assert (response.status_code, response.mimetype) == (status, accept)
 
@@ -264,5 +264,6 @@ def chunked(body):
     return (
         b"POST /privacy-choices/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nSec-Fetch-Site: same-origin\r\n"
         b"Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n"
-        + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        + b"%x\r\n%s\r\n0\r\n\r\n"
+        % (len(body), body)
     )

@@ -160,9 +160,7 @@ def test_json_body_is_answered_with_json_whatever_is_accepted(client, choose):
 
 
 def test_json_may_name_one_key_as_text(client, granted_to):
-    client.post(
-        PREFERENCES, json={"action": "save", "granted": "analytics"}, headers={"Sec-Fetch-Site": "same-origin"}
-    )
+    client.post(PREFERENCES, json={"action": "save", "granted": "analytics"}, headers={"Sec-Fetch-Site": "same-origin"})
 
     assert granted_to(client) == {"analytics", "google-analytics"}
 
@@ -262,6 +260,11 @@ def test_client_cannot_choose_its_record(client):
 
 
 def test_answers_are_never_stored_and_never_shared(client, choose):
-    for response in (choose(client, "accept_all"), choose(client, "nonsense"), client.get(STATE), client.get(PREFERENCES)):
+    for response in (
+        choose(client, "accept_all"),
+        choose(client, "nonsense"),
+        client.get(STATE),
+        client.get(PREFERENCES),
+    ):
         assert response.headers["Cache-Control"] == "no-store"
         assert not [name for name in response.headers.keys() if name.startswith("Access-Control-")]  # noqa: SIM118 - werkzeug's

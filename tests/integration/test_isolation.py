@@ -26,7 +26,9 @@ def test_two_apps_with_different_policies_do_not_mix(make_app, choose):
 
 def test_choice_of_one_app_is_undecided_in_another_with_the_same_key(make_app, choose):
     first = make_app(policy=Policy(controller="First Ltd")).test_client()
-    second = make_app(policy=Policy(controller="Second Ltd", purposes=(Purpose("necessary"), Purpose("social")))).test_client()
+    second = make_app(
+        policy=Policy(controller="Second Ltd", purposes=(Purpose("necessary"), Purpose("social")))
+    ).test_client()
     choose(first, "accept_all")
     second.set_cookie("consent", first.get_cookie("consent").value)
 
@@ -67,9 +69,7 @@ def test_consent_in_an_app_without_the_extension_is_refused(bare_app):
     with bare_app().test_request_context(), pytest.raises(SetupError) as caught:
         current_consent.allows("analytics")
 
-    assert str(caught.value) == (
-        "This app has no Consent extension. Call Consent(app) or consent.init_app(app) first."
-    )
+    assert str(caught.value) == ("This app has no Consent extension. Call Consent(app) or consent.init_app(app) first.")
 
 
 def test_unknown_key_names_the_known_ones_the_closest_first(app):
@@ -116,7 +116,9 @@ def test_async_view_is_injected(app, page):
 
 
 def test_page_of_a_blueprint_is_injected_and_gates(make_app):
-    app = make_app({"part.html": '{% from "consent/macros.html" import gate %}{% call gate("analytics") %}live{% endcall %}'})
+    app = make_app(
+        {"part.html": '{% from "consent/macros.html" import gate %}{% call gate("analytics") %}live{% endcall %}'}
+    )
     part = Blueprint("part", "part", url_prefix="/part")
 
     @part.get("/")

@@ -160,7 +160,9 @@ def test_host_outside_the_trusted_ones_is_refused(make_app, choose):
     assert choose(client, "accept_all", base_url="http://news.example").status_code == 303
 
 
-@pytest.mark.parametrize("host", ["[::1]:8000", "127.0.0.1:8000", "localhost:8000", "news.example:8000", "xn--nw-xja.example"])
+@pytest.mark.parametrize(
+    "host", ["[::1]:8000", "127.0.0.1:8000", "localhost:8000", "news.example:8000", "xn--nw-xja.example"]
+)
 def test_own_origin_with_a_port_or_address_is_proof(client, choose, host):
     response = choose(client, "accept_all", headers={"Origin": f"http://{host}"}, base_url=f"http://{host}")
 

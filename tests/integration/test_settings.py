@@ -65,11 +65,12 @@ def test_wrong_value_is_refused(bare_app, key, value, message):
     assert str(refuse(bare_app(**{key: value}))) == message
 
 
-@pytest.mark.parametrize("prefix", ["", "/", "privacy", "/privacy/", "//evil", "/a b", "/<x>", "https://a.example/b", 7], ids=repr)
+@pytest.mark.parametrize(
+    "prefix", ["", "/", "privacy", "/privacy/", "//evil", "/a b", "/<x>", "https://a.example/b", 7], ids=repr
+)
 def test_malformed_prefix_is_refused(bare_app, prefix):
     assert str(refuse(bare_app(CONSENT_URL_PREFIX=prefix))) == (
-        "'CONSENT_URL_PREFIX' must be a path such as '/privacy-choices', without a slash at its end, "
-        f"got {prefix!r}."
+        f"'CONSENT_URL_PREFIX' must be a path such as '/privacy-choices', without a slash at its end, got {prefix!r}."
     )
 
 

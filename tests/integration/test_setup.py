@@ -82,7 +82,9 @@ def test_long_key_is_not_warned_of(bare_app, caplog):
     assert caplog.records == []
 
 
-@pytest.mark.parametrize("fallbacks", ["old-key-of-the-site", b"old-key-of-the-site", 5, ["k" * 32, None], [7], [""]], ids=repr)
+@pytest.mark.parametrize(
+    "fallbacks", ["old-key-of-the-site", b"old-key-of-the-site", 5, ["k" * 32, None], [7], [""]], ids=repr
+)
 def test_malformed_fallback_keys_are_refused(bare_app, fallbacks):
     with pytest.raises(ConfigError, match="'SECRET_KEY_FALLBACKS'"):
         Consent(bare_app(SECRET_KEY_FALLBACKS=fallbacks))
@@ -156,7 +158,9 @@ def test_argument_of_another_type_is_refused(bare_app, arguments):
         Consent(bare_app(), **arguments)
 
 
-@pytest.mark.parametrize("parts", [{"services": ["youtube"]}, {"purposes": [Purpose("social")]}], ids=["services", "purposes"])
+@pytest.mark.parametrize(
+    "parts", [{"services": ["youtube"]}, {"purposes": [Purpose("social")]}], ids=["services", "purposes"]
+)
 def test_policy_beside_services_or_purposes_is_refused(bare_app, parts):
     with pytest.raises(ConfigError) as caught:
         Consent(bare_app(), policy=Policy(controller="Example News Ltd"), **parts)

@@ -36,7 +36,9 @@ def post(make_app, choose):
     def send(action, *granted, services, cookies, base_url=BASE, **fields):
         app = make_app(services=services)
         headers = {"Sec-Fetch-Site": "same-origin", "Cookie": cookies}
-        return choose(app.test_client(use_cookies=False), action, *granted, headers=headers, base_url=base_url, **fields)
+        return choose(
+            app.test_client(use_cookies=False), action, *granted, headers=headers, base_url=base_url, **fields
+        )
 
     return send
 

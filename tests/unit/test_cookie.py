@@ -532,7 +532,6 @@ def test_name_beside_an_odd_character_is_another_name(odd, place):
         'x="1; consent=A; y=2"',
         '$Version=1; x="1; consent=A; y=2"',
         'x="; consent=A; consent=A',
-        'x="\\"; consent=A',
         'x="a"b; consent=A',
         'x= "1; consent=A',
         '="1; consent=A; y=2"',

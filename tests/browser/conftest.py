@@ -1,0 +1,79 @@
+"""Browsers and sites, started once a session; every test brings a visitor of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from tests.browser import chromium, firefox
+from tests.browser.newsroom import Newsroom
+from tests.browser.plain_site import make_plain_site
+from tests.browser.serving import serve
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with chromium.launch_with(playwright) as launched:
+        yield launched
+
+
+@pytest.fixture(scope="session")
+def reviving_browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium with its back/forward cache on, as visitors have it."""
+    with chromium.launch_with(playwright, back_forward_cache=True) as launched:
+        yield launched
+
+
+@pytest.fixture(scope="session")
+def fox() -> Iterator[firefox.Firefox]:
+    """Firefox with JavaScript off."""
+    with firefox.launch(javascript=False) as launched:
+        yield launched
+
+
+@pytest.fixture(scope="session")
+def running_newsroom() -> Iterator[Newsroom]:
+    with Newsroom.open() as running:
+        yield running
+
+
+@pytest.fixture
+def newsroom(running_newsroom: Newsroom) -> Newsroom:
+    """The newsroom, whose trackers have seen nobody yet."""
+    running_newsroom.forget()
+    return running_newsroom
+
+
+@pytest.fixture(scope="session")
+def plain_url() -> Iterator[str]:
+    """Address of a site in English that leaves every page of the library as shipped."""
+    with serve(make_plain_site("en")) as server:
+        yield f"http://plain.localhost:{server.port}"
+
+
+@pytest.fixture(scope="session")
+def arabic_url() -> Iterator[str]:
+    """Address of the same site in Arabic."""
+    with serve(make_plain_site("ar")) as server:
+        yield f"http://plain.localhost:{server.port}"
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A new visitor with JavaScript off."""
+    with chromium.visitor(browser) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """That visitor's tab."""
+    return context.new_page()

@@ -1,0 +1,63 @@
+"""The newsroom example and its trackers, as the tests see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from flask import Flask
+
+from examples.newsroom.app import create_app
+from examples.newsroom.trackers import create_tracker_app
+from tests.browser.serving import Server, serve
+
+HOST: Final = "news.localhost"
+TRACKERS: Final = ("stats.localhost", "ads.localhost", "social.localhost", "video.localhost", "maps.localhost")
+FILM_ARTICLE: Final = "/article/electric-ferry"
+MAP_ARTICLE: Final = "/article/sea-wall-path"
+OTHER_ARTICLE: Final = "/article/night-tram"
+
+
+class Newsroom:
+    """Both servers of the example, running."""
+
+    def __init__(self, app: Flask, site: Server, tracker_app: Flask, trackers: Server) -> None:
+        self.app = app
+        self.url = f"http://{HOST}:{site.port}"
+        self.trackers = trackers
+        self._tracker_client = tracker_app.test_client()
+
+    @classmethod
+    @contextmanager
+    def open(cls) -> Iterator[Self]:
+        """Start both servers; stop them when the block ends."""
+        with ExitStack() as stack:
+            tracker_app = create_tracker_app()
+            trackers = stack.enter_context(serve(tracker_app))
+            app = create_app(tracker_port=trackers.port)
+            site = stack.enter_context(serve(app))
+            yield cls(app, site, tracker_app, trackers)
+
+    @property
+    def sightings(self) -> Sequence[str]:
+        """`host/path` of every request that reached a tracker, oldest first: the trackers' own log."""
+        answer = self._tracker_client.get("/log", base_url="http://127.0.0.1")
+        return [f"{entry['host']}{entry['path']}" for entry in answer.get_json()["requests"]]
+
+    @property
+    def hosts_reached(self) -> set[str]:
+        """Names under which a tracker was reached."""
+        return {sighting.partition("/")[0] for sighting in self.sightings}
+
+    def forget(self) -> None:
+        """Empty the trackers' log and count connections anew."""
+        self._tracker_client.post("/log/reset", base_url="http://127.0.0.1")
+        self.trackers.connections = 0
+
+
+def is_foreign(url: str) -> bool:
+    """Whether an address is neither the newsroom's nor one without a host."""
+    parts = urlsplit(url)
+    return parts.scheme in {"http", "https"} and parts.hostname != HOST
