@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 
 from consent.core.choice import Action, choose
 from consent.core.decision import Decision, decide
-from consent.core.gate import is_open
+from consent.core.gate import CookieVerdicts, is_open, judge_cookies
 from consent.core.lifetime import add_months
 from consent.core.policy import Policy
 from consent.core.privacy_signal import Signals
@@ -19,6 +21,7 @@ from consent.core.record import Account, Choice, ConsentRecord
 from consent.core.regime import Regime
 from consent.errors import CookieError
 from consent.wire.cookie import PLAIN_NAME, SECURE_NAME, CookieCodec, check_size, find_values
+from consent.wire.headers import compile_names
 
 log = logging.getLogger("consent")
 
@@ -26,12 +29,23 @@ log = logging.getLogger("consent")
 _MEMO_LIMIT = 512
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Standing:
     """Hold where a visitor stands: the record believed, and what follows from it."""
 
+    policy: Policy
     record: ConsentRecord | None
     decision: Decision
+
+    @cached_property
+    def cookies(self) -> CookieVerdicts:
+        """Which declared cookies are to go and which to stay."""
+        return judge_cookies(self.policy, self.decision)
+
+    @cached_property
+    def unwanted_names(self) -> re.Pattern[str] | None:
+        """What finds a cookie to go in a `Cookie` header; None for none."""
+        return compile_names(self.cookies.unwanted)
 
 
 class Engine:
@@ -79,7 +93,7 @@ class Engine:
     def judge(self, record: ConsentRecord | None, *, signals: Signals) -> Standing:
         """Decide on a record as of now."""
         decision = decide(self.policy, record, signals=signals, regime=Regime.OPT_IN, now=self.read_clock())
-        return Standing(record=record, decision=decision)
+        return Standing(policy=self.policy, record=record, decision=decision)
 
     def make_record(
         self, action: Action, *, granted: Sequence[str], before: Standing, signals: Signals, account: Account

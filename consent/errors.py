@@ -55,7 +55,7 @@ class UnknownKeyError(ConsentError, LookupError):
 
     def __init__(self, key: str, *, allowed: Iterable[str], where: str = "") -> None:
         self.key = key
-        self.allowed = order_by_likeness(key, allowed)
+        self.allowed = order_by_likeness(str(key), allowed)
         place = f" ({where})" if where else ""
         super().__init__(
             f"Unknown purpose or service {key!r}{place}. Declared keys, the closest first: "

@@ -1,25 +1,17 @@
-"""What most tests start from: a policy, a fixed clock, an engine, and apps made to order.
-
-Flask is imported only inside the fixtures that need it: unit tests run without it.
-"""
+"""What most tests start from: a policy, a fixed clock, an engine. Apps are made in `tests/integration/conftest.py`."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from consent.core.declaration import CookieDeclaration, Embed, Purpose, Service
+from consent.core.declaration import CookieDeclaration, Embed, Service
 from consent.core.policy import Policy
 from consent.engine import Engine
-
-if TYPE_CHECKING:
-    from flask import Flask
-    from flask.testing import FlaskClient
 
 SIGNING_KEY = "a signing key for tests only"
 CONTROLLER = "Example News Ltd"
@@ -104,56 +96,3 @@ def policy() -> Policy:
 @pytest.fixture
 def engine(policy: Policy, clock: Clock) -> Engine:
     return Engine(policy, keys_oldest_first=[SIGNING_KEY.encode()], read_clock=clock)
-
-
-@pytest.fixture
-def make_app() -> Callable[..., Flask]:
-    """A factory: `make_app(services=…, purposes=…, policy=…, CONFIG_KEY=…)` gives an app with the extension and a page `/`.
-
-    `consent=False` leaves the extension out, for tests that set it up themselves.
-    """
-    return _build_app
-
-
-@pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Flask:
-    return make_app(services=(LOGIN, STATS, PLAYER, PIXEL))
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-PAGE = (
-    "<!doctype html><html lang=en><head><meta charset=utf-8><title>Front page</title></head>"
-    "<body><h1>Front page</h1></body></html>"
-)
-
-
-def _build_app(
-    *,
-    services: Iterable[str | Service] = (),
-    purposes: Iterable[Purpose] = (),
-    policy: Policy | None = None,
-    consent: bool = True,
-    **config: Any,  # whatever a Flask config may hold
-) -> Flask:
-    from flask import Flask
-
-    from consent import Consent
-
-    app = Flask("tests")
-    app.config["TESTING"] = True
-    app.config["SECRET_KEY"] = SIGNING_KEY
-    if policy is None:
-        app.config["CONSENT_CONTROLLER"] = CONTROLLER
-    app.config.update(config)
-    if consent:
-        Consent(app, policy=policy, services=services, purposes=purposes)
-
-    @app.get("/")
-    def front_page() -> str:
-        return PAGE
-
-    return app

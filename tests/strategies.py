@@ -16,11 +16,18 @@ from consent.core.record import Choice, ConsentRecord
 from consent.core.regime import Regime
 
 # From a fixed list: quick to draw, and no two of them happen to share a fingerprint.
-KEYS = tuple("a b2 ads analytics constructor page-count maps marketing my_ads preferences statistics video x-y_z".split())
-COOKIE_NAMES = tuple("_ga _ga_* _px session-id __Host-x a.b IDE _ab*cd consent_x".split())
+# fmt: off
+KEYS = (
+    "a", "b2", "ads", "analytics", "constructor", "page-count", "maps", "marketing", "my_ads", "preferences", "statistics",
+    "video", "x-y_z",
+)
+# fmt: on
+COOKIE_NAMES = ("_ga", "_ga_*", "_px", "session-id", "__Host-x", "a.b", "IDE", "_ab*cd", "consent_x")
 
 # An instant is the same wherever the server's clock stands.
-zones = st.sampled_from([UTC, timezone(timedelta(hours=-12)), timezone(timedelta(hours=5, minutes=45)), timezone(timedelta(hours=14))])
+zones = st.sampled_from(
+    [UTC, timezone(timedelta(hours=-12)), timezone(timedelta(hours=5, minutes=45)), timezone(timedelta(hours=14))]
+)
 instants = st.datetimes(min_value=datetime(1, 1, 3), max_value=datetime(9999, 12, 29), timezones=zones)  # noqa: DTZ001
 near_instants = st.datetimes(
     min_value=datetime(2026, 1, 1),  # noqa: DTZ001 - the time zone is given apart
@@ -116,7 +123,9 @@ def _service(draw: st.DrawFn, key: str, purpose_keys: list[str]) -> Service:
         name=key,
         purposes=tuple(served) or ("necessary",),
         justification="" if served else "It is asked for.",
-        cookies=tuple(CookieDeclaration(name, days=1) for name in draw(st.lists(cookie_names, unique=True, max_size=2))),
+        cookies=tuple(
+            CookieDeclaration(name, days=1) for name in draw(st.lists(cookie_names, unique=True, max_size=2))
+        ),
         revision=draw(st.integers(1, 3)),
     )
 

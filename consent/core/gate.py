@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from consent.core.decision import Decision, Reason
-from consent.core.declaration import CookieDeclaration, Service
+from consent.core.declaration import CookieDeclaration
 from consent.core.policy import Policy
 from consent.core.record import Choice
 
@@ -22,20 +23,28 @@ def find_closed(before: Decision, after: Decision) -> frozenset[str]:
     )
 
 
-def find_unwanted_cookies(policy: Policy, decision: Decision) -> tuple[CookieDeclaration, ...]:
-    """Return the cookies the visitor has said no to and this site can expire.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CookieVerdicts:
+    """Hold which cookies are to go, and which are to stay where both could be meant."""
 
-    A cookie that a granted service declares too is left alone, and so is everything undecided.
-    """
-    kept = {cookie.name for service in _services_with(policy, decision, {Choice.GRANTED}) for cookie in service.cookies}
-    refused = (service for service in policy.services if decision.reasons[service.key] in (Reason.REFUSED, Reason.GPC))
-    return tuple(
-        cookie for service in refused for cookie in service.cookies if cookie.is_clearable and cookie.name not in kept
+    unwanted: tuple[CookieDeclaration, ...]
+    """What the visitor has said no to and this site can expire."""
+
+    kept: tuple[CookieDeclaration, ...]
+    """What granted services declare: it stays, even where a pattern of `unwanted` matches."""
+
+
+def judge_cookies(policy: Policy, decision: Decision) -> CookieVerdicts:
+    """Sort the declared cookies; what belongs to undecided services is neither."""
+    refused = (service for service in policy.services if decision.reasons[service.key] in _SAID_NO)
+    granted = (service for service in policy.services if decision.services[service.key] is Choice.GRANTED)
+    return CookieVerdicts(
+        unwanted=tuple(cookie for service in refused for cookie in service.cookies if cookie.is_clearable),
+        kept=tuple(cookie for service in granted for cookie in service.cookies),
     )
 
 
-def _services_with(policy: Policy, decision: Decision, verdicts: Collection[Choice]) -> Iterable[Service]:
-    return (service for service in policy.services if decision.services[service.key] in verdicts)
+_SAID_NO = (Reason.REFUSED, Reason.GPC)
 
 
 def _verdict_of(decision: Decision, key: str) -> Choice | None:

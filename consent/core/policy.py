@@ -109,7 +109,7 @@ class Policy:
         Raises:
             UnknownKeyError: With the declared keys, the closest first.
         """
-        if key not in self.purposes_by_key and key not in self.services_by_key:
+        if not isinstance(key, str) or (key not in self.purposes_by_key and key not in self.services_by_key):
             raise UnknownKeyError(key, allowed=self.keys, where=where)
 
     def services_of(self, purpose_key: str) -> tuple[Service, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from types import UnionType
+from typing import TypeVar
 
 from flask import Flask
 
@@ -21,6 +23,8 @@ from consent.web.templating import register_templating
 from consent.web.views import make_blueprint
 
 log = logging.getLogger("consent")
+
+T = TypeVar("T")
 
 
 class Consent:
@@ -45,15 +49,13 @@ class Consent:
         services: Iterable[str | Service] = (),
         purposes: Iterable[Purpose] = (),
     ) -> None:
-        if isinstance(services, str):
-            raise ConfigError(
-                f"'services' must be a list, got the text {services!r}. Write services=[{services!r}].",
-                key="services",
-                value=services,
-            )
+        if policy is not None and not isinstance(policy, Policy):
+            raise ConfigError(f"'policy' must be a Policy, got {policy!r}.", key="policy", value=policy)
         self._policy = policy
-        self._services = tuple(services)
-        self._purposes = tuple(purposes)
+        self._services = _read_list(
+            services, str | Service, key="services", allowed="catalogue keys or Service objects"
+        )
+        self._purposes = _read_list(purposes, Purpose, key="purposes", allowed="Purpose objects")
         if app is not None:
             self.init_app(app)
 
@@ -133,10 +135,14 @@ def _check_lone_policy(policy: Policy, settings: Settings, *, has_parts: bool) -
 
 
 def _resolve(service: str | Service) -> Service:
-    if isinstance(service, Service):
-        return service
-    if isinstance(service, str):
-        return load_service(service)
-    raise ConfigError(
-        f"'services' must hold catalogue keys or Service objects, got {service!r}.", key="services", value=service
-    )
+    return load_service(service) if isinstance(service, str) else service
+
+
+def _read_list(items: Iterable[T], kind: type[T] | UnionType, *, key: str, allowed: str) -> tuple[T, ...]:
+    if isinstance(items, str) or not isinstance(items, Iterable):
+        raise ConfigError(f"{key!r} must be a list of {allowed}, got {items!r}.", key=key, value=items)
+    read = tuple(items)
+    for item in read:
+        if not isinstance(item, kind):
+            raise ConfigError(f"{key!r} must hold {allowed}, got {item!r}.", key=key, value=item)
+    return read

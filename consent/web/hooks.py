@@ -9,18 +9,19 @@ every hook and after the session cookie.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 
 from flask import Flask, Request, Response, request, request_finished, request_started
+from werkzeug.datastructures import Headers
 
-from consent.core.gate import find_unwanted_cookies
+from consent.web.expiry import expire_leftovers
 from consent.web.injection import inject
 from consent.web.site import Site
 from consent.web.templating import may_keep_banners
 from consent.web.visit import Visit, find_visit, forget_visit, get_visit
-from consent.wire.headers import CONSENT_VARY, add_vary, compile_names, expire_cookies, is_public, make_private
+from consent.wire.headers import CONSENT_VARY, add_vary, is_public, make_private
 
 log = logging.getLogger("consent")
 
@@ -28,6 +29,7 @@ BLUEPRINT_NAME = "consent"
 
 _BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.NOT_MODIFIED})
 _FRAME_DESTINATIONS = frozenset({"frame", "iframe", "embed", "object"})
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
 # They describe the body as it was before injection, or invite a 304 that revives an old banner.
 _STALE_HEADERS = ("ETag", "Last-Modified", "Content-MD5", "Digest", "Repr-Digest", "Content-Digest", "Accept-Ranges")
 
@@ -46,7 +48,7 @@ def register_hooks(app: Flask, site: Site) -> None:
         if visit is None and response.is_streamed:
             visit = get_visit()
         if visit is not None:
-            _finish_headers(response, visit)
+            _finish_safely(response, visit)
         if not response.is_streamed:
             forget_visit()
 
@@ -93,9 +95,7 @@ def _is_html(response: Response) -> bool:
 def _insert_safely(response: Response, site: Site) -> None:
     try:
         if site.settings.inject and site.engine.policy.is_asking and _is_to_inject(response, site, request):
-            visit = get_visit()
-            _expire_unwanted(response, visit)
-            inject(response, visit)
+            inject(response, get_visit())
     except Exception:  # a fault of ours must never cost the page: it goes out without banner, gates shut
         log.exception("The banner could not be inserted; the page was sent without it.")
 
@@ -112,16 +112,17 @@ def _is_to_inject(response: Response, site: Site, current: Request) -> bool:
             current.path,
         )
         return False
-    if headers.get("Content-Disposition", "").lower().startswith("attachment") or "no-transform" in headers.get(
-        "Cache-Control", ""
-    ):
-        return False
-    if _is_excluded(current, site):
+    if _is_kept_as_it_is(headers) or _is_excluded(current, site):
         return False
     decider = _find_fragment_header(current)
     if decider:
-        headers["Vary"] = add_vary(headers.get("Vary"), (decider,))
+        _vary_with(headers, (decider,))
     return not decider
+
+
+def _is_kept_as_it_is(headers: Headers) -> bool:
+    is_download = headers.get("Content-Disposition", "").lower().startswith("attachment")
+    return is_download or any("no-transform" in value.lower() for value in headers.getlist("Cache-Control"))
 
 
 def _is_excluded(current: Request, site: Site) -> bool:
@@ -146,32 +147,39 @@ def _find_fragment_header(current: Request) -> str:
     return "Sec-Fetch-Dest" if environ.get("HTTP_SEC_FETCH_DEST") in _FRAME_DESTINATIONS else ""
 
 
-def _expire_unwanted(response: Response, visit: Visit) -> None:
-    """Expire cookies of refused services that an earlier response had no room for, or that came back."""
-    if not visit.cookie_header or visit.record is None:
-        return
-    unwanted = find_unwanted_cookies(visit.policy, visit.decision)
-    names = compile_names(unwanted)
-    if names is not None and names.search(visit.cookie_header):
-        for value in expire_cookies(unwanted, sent=request.cookies, host=request.host, is_secure=visit.is_secure):
-            response.headers.add("Set-Cookie", value)
+def _finish_safely(response: Response, visit: Visit) -> None:
+    try:
+        _finish_headers(response, visit)
+    except Exception:  # a fault of ours must never cost the page; no cache may keep it, though
+        log.exception("The headers could not be finished; the response was sent as 'no-store'.")
+        response.headers["Cache-Control"] = "no-store"
 
 
 def _finish_headers(response: Response, visit: Visit) -> None:
     visit.is_answered = True
+    headers = response.headers
+    if visit.extra_vary:
+        _vary_with(headers, visit.extra_vary)
     if not visit.is_dependent:
         return
-    headers = response.headers
-    headers["Vary"] = add_vary(headers.get("Vary"), (*CONSENT_VARY, *visit.extra_vary))
-    cache_control = headers.get("Cache-Control")
+    _vary_with(headers, CONSENT_VARY)
+    cache_control = ", ".join(headers.getlist("Cache-Control"))
     if is_public(cache_control):
         visit.site.warn_once(
-            f"public {visit.environ.get('PATH_INFO')}",
+            f"public {request.endpoint}",
             "The view of %r allows shared caches (%r), but its page depends on the visitor's consent; it was sent as private.",
-            visit.environ.get("PATH_INFO"),
+            request.path,
             cache_control,
         )
     headers["Cache-Control"] = make_private(cache_control)
     if _is_html(response):
         for name in _STALE_HEADERS:
             headers.pop(name, None)
+    if request.method in _SAFE_METHODS:
+        # What an earlier response had no room for, or what came back.
+        for value in expire_leftovers(visit):
+            headers.add("Set-Cookie", value)
+
+
+def _vary_with(headers: Headers, names: Sequence[str]) -> None:
+    headers["Vary"] = add_vary(", ".join(headers.getlist("Vary")), names)

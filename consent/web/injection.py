@@ -114,23 +114,28 @@ class InjectedStream:
 
 def _inject_whole(response: Response, visit: Visit, encode: Callable[[str], bytes]) -> None:
     body = response.get_data()
-    needs_link = _LINK_MARK not in body
-    needs_banner = visit.needs_prompt and not _has_banner(body, visit)
-    if not (needs_link or visit.needs_prompt) or not begins_document(body):
+    if not begins_document(body):
         return
-    end = find_end(body) if needs_link else None
-    if not visit.needs_prompt and end is not None:
-        response.set_data(splice(body, [(end, encode(settings_link(visit)))]))
+    needs_link = _LINK_MARK not in body
+    if not needs_link and not visit.needs_prompt:
         return
     places = find_places(body)
     if places is None:
         return
-    # A link to the stylesheet further down, from a placeholder, would come after the banner's first paint.
-    needs_styles = visit.needs_prompt and visit.asset_url("banner.css").encode() not in body[: places.body_at]
-    insertions = _plan(visit, places, encode, needs_banner=needs_banner, needs_styles=needs_styles)
+    insertions = _plan_prompt(body, visit, places, encode) if visit.needs_prompt else []
     if needs_link:
+        visit.page_language = places.language
+        end = find_end(body)
         insertions.append((places.body_at if end is None else end, encode(settings_link(visit))))
     response.set_data(splice(body, insertions))
+
+
+def _plan_prompt(body: bytes, visit: Visit, places: Places, encode: Callable[[str], bytes]) -> Insertions:
+    banner_at = _find_banner(body, visit)
+    begins_at = places.body_at if banner_at < 0 else banner_at
+    # A link to the stylesheet further down, from a placeholder, would come after the banner's first paint.
+    needs_styles = visit.asset_url("banner.css").encode() not in body[:begins_at]
+    return _plan(visit, places, encode, needs_banner=banner_at < 0, needs_styles=needs_styles)
 
 
 def _inject_stream(response: Response, visit: Visit, encode: Callable[[str], bytes]) -> None:
@@ -171,8 +176,11 @@ def _plan(
     return insertions
 
 
-def _has_banner(body: bytes, visit: Visit) -> bool:
-    return _BANNER_MARK in body or (visit.has_banner and b'data-consent-ui="banner"' in body)
+def _find_banner(body: bytes, visit: Visit) -> int:
+    """Return where the banner that the page placed itself begins; -1 if it placed none."""
+    at = body.find(_BANNER_MARK)
+    # A template of the site's own may have changed the element, but then its macro ran in this request.
+    return body.find(b'data-consent-ui="banner"') if at < 0 and visit.has_banner else at
 
 
 def _encode_utf8(markup: Markup | str) -> bytes:

@@ -71,7 +71,13 @@ def read_signing_keys(config: Mapping[str, object]) -> tuple[list[bytes], list[s
     fallbacks = config.get("SECRET_KEY_FALLBACKS") or []
     if isinstance(fallbacks, str | bytes) or not isinstance(fallbacks, Collection):
         raise ConfigError("'SECRET_KEY_FALLBACKS' must be a list of keys.", key="SECRET_KEY_FALLBACKS")
-    keys = [key.encode() if isinstance(key, str) else bytes(key) for key in (*fallbacks, secret)]
+    for key in fallbacks:
+        if not isinstance(key, str | bytes) or not key:
+            raise ConfigError(
+                "'SECRET_KEY_FALLBACKS' holds something that is no key. Every entry must be text or bytes, and not empty.",
+                key="SECRET_KEY_FALLBACKS",
+            )
+    keys = [key.encode() if isinstance(key, str) else key for key in (*fallbacks, secret)]
     if any(len(key) < _SHORT_KEY_BYTES for key in keys):
         return keys, [f"'SECRET_KEY' or a fallback of it is shorter than {_SHORT_KEY_BYTES} bytes and can be guessed."]
     return keys, []

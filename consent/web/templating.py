@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flask import Flask, render_template
-from jinja2 import Undefined
+from jinja2 import TemplateError, Undefined
 from markupsafe import Markup, escape
 
 from consent.core import gate as core_gate
@@ -109,7 +109,10 @@ def may_keep_banners(app: Flask) -> bool:
 
     A site's own template may show what belongs to one visitor, and a template under work changes.
     """
-    sources = [app.jinja_env.get_template(name).filename for name in _BANNER_TEMPLATES]
+    try:
+        sources = [app.jinja_env.get_template(name).filename for name in _BANNER_TEMPLATES]
+    except TemplateError:  # a site's own template with a mistake, to be shown where it is used
+        return False
     is_ours = all(source is not None and Path(source).is_relative_to(_TEMPLATES) for source in sources)
     return is_ours and not app.jinja_env.auto_reload
 

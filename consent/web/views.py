@@ -22,15 +22,16 @@ from flask import (
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from consent.core.choice import Action
-from consent.core.gate import find_closed, find_unwanted_cookies
+from consent.core.gate import find_closed
 from consent.core.record import Account, ConsentRecord, Event, Notice
 from consent.engine import Standing
 from consent.errors import SubmissionError
 from consent.web.events import consent_recorded, consent_withdrawn
+from consent.web.expiry import expire_unwanted
 from consent.web.snippet import is_embed_id, render_frame, source_url
 from consent.web.visit import Visit, get_visit
 from consent.wire.cookie import find_values
-from consent.wire.headers import expire_cookies, expire_on_parents, format_cookie
+from consent.wire.headers import expire_on_parents, format_cookie
 from consent.wire.origin import CrossSiteError, Evidence, find_evidence, is_safe_path
 from consent.wire.submission import FORM_TYPE, JSON_TYPE, Submission, collect, limit_bytes, parse_body, parse_submission
 
@@ -215,8 +216,7 @@ def _set_cookies(response: Response, visit: Visit, record: ConsentRecord) -> Non
         max_age_seconds=int((record.valid_until - record.decided_at).total_seconds()),
         is_secure=visit.is_secure,
     )
-    unwanted = find_unwanted_cookies(visit.policy, visit.decision)
-    expired = expire_cookies(unwanted, sent=request.cookies, host=request.host, is_secure=visit.is_secure)
+    expired = expire_unwanted(visit)
     for each in (*_expire_rivals(visit), value, *expired):
         response.headers.add("Set-Cookie", each)
 

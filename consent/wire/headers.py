@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from consent.core.declaration import CookieDeclaration
+from consent.core.gate import CookieVerdicts
 
 # Proxies refuse responses whose headers pass 4 to 8 kB in all.
 EXPIRY_LIMIT_BYTES = 3072
@@ -23,10 +24,8 @@ def format_cookie(name: str, value: str, *, max_age_seconds: int, is_secure: boo
     return f"{name}={value}; Max-Age={max_age_seconds}; Path=/; HttpOnly{secure}; SameSite=Lax"
 
 
-def expire_cookies(
-    declarations: Sequence[CookieDeclaration], *, sent: Iterable[str], host: str, is_secure: bool
-) -> list[str]:
-    """Return `Set-Cookie` values that expire the declared cookies, at most 3 kB of them.
+def expire_cookies(verdicts: CookieVerdicts, *, sent: Iterable[str], host: str, is_secure: bool) -> list[str]:
+    """Return `Set-Cookie` values that expire the unwanted cookies, at most 3 kB of them.
 
     A request does not say with which `Domain` and `Path` a cookie was set, so each is expired for
     the host alone and for every parent domain; the rest goes on a later response.
@@ -37,7 +36,7 @@ def expire_cookies(
     """
     values: list[str] = []
     size_bytes = 0
-    for name, path in _find_targets(declarations, sent):
+    for name, path in _find_targets(verdicts, sent):
         for domain in ("", *_parent_domains(host)):
             if domain and name.startswith("__Host-"):
                 continue
@@ -56,9 +55,9 @@ def expire_on_parents(name: str, *, host: str, is_secure: bool) -> list[str]:
     return [_format_expiry(name, path="/", domain=domain, is_secure=is_secure) for domain in _parent_domains(host)]
 
 
-def compile_names(declarations: Iterable[CookieDeclaration]) -> re.Pattern[str] | None:
+def compile_names(cookies: Iterable[CookieDeclaration]) -> re.Pattern[str] | None:
     """Return a pattern that finds any declared name in a `Cookie` header; None for no names."""
-    names = {re.escape(cookie.name).replace(r"\*", "[^=;]*") for cookie in declarations}
+    names = {_to_pattern(cookie, any_character="[^=;]") for cookie in cookies}
     return re.compile(rf"(?:^|;[ \t]*)(?:{'|'.join(sorted(names))})=") if names else None
 
 
@@ -90,19 +89,24 @@ def is_public(current: str | None) -> bool:
     )
 
 
-def _find_targets(declarations: Sequence[CookieDeclaration], sent: Iterable[str]) -> list[tuple[str, str]]:
-    names = list(dict.fromkeys(sent))
+def _find_targets(verdicts: CookieVerdicts, sent: Iterable[str]) -> list[tuple[str, str]]:
+    kept_patterns = [re.compile(_to_pattern(cookie)) for cookie in verdicts.kept]
+    names = [name for name in dict.fromkeys(sent) if not any(pattern.fullmatch(name) for pattern in kept_patterns)]
     targets: dict[tuple[str, str], None] = {}
-    for cookie in declarations:
-        matcher = re.compile(re.escape(cookie.name).replace(r"\*", ".*"))
+    for cookie in verdicts.unwanted:
         # A cookie of another path does not come with this request, so an exact name is expired unseen.
         if cookie.path != "/" and not cookie.is_pattern:
             targets[cookie.name, cookie.path] = None
+        pattern = re.compile(_to_pattern(cookie))
         for name in names:
-            if matcher.fullmatch(name):
+            if pattern.fullmatch(name):
                 targets[name, "/"] = None
                 targets[name, cookie.path] = None
     return list(targets)
+
+
+def _to_pattern(cookie: CookieDeclaration, *, any_character: str = ".") -> str:
+    return re.escape(cookie.name).replace(r"\*", f"{any_character}*")
 
 
 def _parent_domains(host: str) -> list[str]:

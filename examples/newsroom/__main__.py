@@ -12,5 +12,8 @@ if __package__:
     sys.exit(main())
 
 # Started by its path (`python examples/newsroom`), it is no package yet: start again as one.
-sys.path[0] = str(Path(__file__).resolve().parents[1])
+_examples = Path(__file__).resolve().parents[1]
+sys.path[0] = str(_examples)
+# Last, for a checkout whose library is not installed.
+sys.path.append(str(_examples.parent))
 runpy.run_module("newsroom", run_name="__main__", alter_sys=True)

@@ -18,14 +18,24 @@ _ARGUMENTS: Final = (
     "--disable-sync",
     "--disable-quic",
     "--no-first-run",
+    # Pages may name real third parties; their requests are counted, and fail here instead of leaving the machine.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.localhost, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 )
 
 
 @contextmanager
 def launch(*, back_forward_cache: bool = False) -> Iterator[Browser]:
-    """Run Chromium headless and end it afterwards; once a test session is enough.
+    """Run Chromium headless and end it afterwards. See `launch_with()` for a second one beside it."""
+    with sync_playwright() as playwright, launch_with(playwright, back_forward_cache=back_forward_cache) as browser:
+        yield browser
+
+
+@contextmanager
+def launch_with(playwright: Playwright, *, back_forward_cache: bool = False) -> Iterator[Browser]:
+    """Run one more Chromium; there can be but one `sync_playwright()` a thread.
 
     Args:
+        playwright: The running one.
         back_forward_cache: Whether pages may be revived from memory, as in a visitor's browser. Playwright turns that
             off, because its own waiting does not know it: use `go_back()` here instead of Playwright's.
     """

@@ -117,8 +117,10 @@ def test_malformed_json_is_refused(refused, body):
         (
             {"action": "save", "granted": ["analitics"]},
             "unknown_key",
-            "Unknown key 'analitics' in 'granted'. Known keys: 'analytics', 'google-analytics', 'marketing', 'preferences', "
-            "'youtube'.",
+            (
+                "Unknown key 'analitics' in 'granted'. Known keys: 'analytics', 'google-analytics', 'marketing', 'preferences', "
+                "'youtube'."
+            ),
         ),
     ],
 )

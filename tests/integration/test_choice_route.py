@@ -27,7 +27,7 @@ def granted_to():
 
 @pytest.mark.parametrize("json", [False, True], ids=["form", "json"])
 @pytest.mark.parametrize(
-    ("action", "keys", "granted"),
+    "case",
     [
         ("accept_all", (), OPTIONAL),
         ("reject_all", (), NOTHING),
@@ -43,8 +43,10 @@ def granted_to():
         ("allow", ("youtube",), {"youtube"}),
         ("allow", ("marketing",), {"marketing", "youtube"}),
     ],
+    ids=str,
 )
-def test_action_grants_exactly(client, choose, granted_to, json, action, keys, granted):
+def test_action_grants_exactly(client, choose, granted_to, json, case):
+    action, keys, granted = case
     choose(client, action, *keys, json=json)
 
     assert granted_to(client) == granted

@@ -151,14 +151,16 @@ def test_view_that_invites_shared_caches_is_warned_of(get, caplog, cache_control
     assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
         (
             logging.WARNING,
-            f"The view of '/page' allows shared caches ({cache_control!r}), but its page depends on the visitor's consent; "
-            "it was sent as private.",
+            (
+                f"The view of '/page' allows shared caches ({cache_control!r}), but its page depends on the visitor's consent; "
+                "it was sent as private."
+            ),
         )
     ]
 
 
 def test_one_view_is_warned_of_once_whatever_its_address(app, caplog):
-    app.add_url_rule("/item/<int:number>", "item", lambda number: (HTML, {"Cache-Control": "public"}))
+    app.add_url_rule("/item/<int:number>", "item", lambda **_: (HTML, {"Cache-Control": "public"}))
     client = app.test_client()
     for number in range(20):
         client.get(f"/item/{number}")

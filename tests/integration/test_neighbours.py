@@ -38,7 +38,7 @@ def add_talisman(app):
 
 def add_login(app):
     manager = LoginManager(app)
-    manager.user_loader(lambda user_id: make_user(user_id))
+    manager.user_loader(make_user)
 
 
 def add_compress(app):
@@ -120,7 +120,7 @@ def test_our_post_needs_no_token_and_the_own_of_the_app_still_does(build, choose
 @both_orders
 def test_form_with_a_token_of_the_site_is_taken_too(build, first):
     app = build(add_csrf, first=first)
-    app.add_url_rule("/token", "token", lambda: generate_csrf())
+    app.add_url_rule("/token", "token", generate_csrf)
     client = app.test_client()
     body = {"action": "reject_all", "csrf_token": client.get("/token").text}
 
@@ -252,8 +252,10 @@ def test_caching_is_warned_of_once(build, caplog, first):
     client.get("/")
 
     assert [record.getMessage() for record in caplog.records if record.name == "consent"] == [
-        "Flask-Caching is in use. A cached view or fragment with a gate in it is one visitor's: add "
-        "current_consent.cache_key to its cache key."
+        (
+            "Flask-Caching is in use. A cached view or fragment with a gate in it is one visitor's: add "
+            "current_consent.cache_key to its cache key."
+        )
     ]
 
 

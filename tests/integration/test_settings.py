@@ -40,8 +40,8 @@ def test_unknown_setting_is_refused_with_the_closest(bare_app):
         (
             "CONSENT_EXCLUDED_ENDPOINTS",
             "admin.index",
-            "'CONSENT_EXCLUDED_ENDPOINTS' must be a list of endpoint names, such as ['admin.index', 'admin.*'], "
-            "got 'admin.index'.",
+            ("'CONSENT_EXCLUDED_ENDPOINTS' must be a list of endpoint names, such as ['admin.index', 'admin.*'], "
+            "got 'admin.index'."),
         ),
         (
             "CONSENT_EXCLUDED_ENDPOINTS",
@@ -51,8 +51,8 @@ def test_unknown_setting_is_refused_with_the_closest(bare_app):
         (
             "CONSENT_TEXTS",
             {"banner.title": "Hello"},
-            "'CONSENT_TEXTS' must be texts by language and key, such as {'en': {'banner.title': 'Your choice'}}, "
-            "got {'banner.title': 'Hello'}.",
+            ("'CONSENT_TEXTS' must be texts by language and key, such as {'en': {'banner.title': 'Your choice'}}, "
+            "got {'banner.title': 'Hello'}."),
         ),
         (
             "CONSENT_TEXTS",

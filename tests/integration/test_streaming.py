@@ -237,8 +237,10 @@ def test_consent_read_after_the_headers_is_warned_of(app, caplog, is_read_before
         []
         if is_read_before
         else [
-            "Consent was read in '/export' after its headers had gone, so no cache was told that the response depends on the "
-            "visitor. Read current_consent before the stream begins."
+            (
+                "Consent was read in '/export' after its headers had gone, so no cache was told that the response depends on the "
+                "visitor. Read current_consent before the stream begins."
+            )
         ]
     )
 

@@ -106,7 +106,9 @@ def test_no_header_raises_or_grants(header, is_secure, gpc):
 @often
 @given(data=st.data())
 def test_header_around_a_good_cookie_can_hide_it_but_not_change_it(data):
-    header = data.draw(strategies.header_texts) + data.draw(st.sampled_from(["", ";", "; ", ";\t"])) + f"consent={VALUE}"
+    header = (
+        data.draw(strategies.header_texts) + data.draw(st.sampled_from(["", ";", "; ", ";\t"])) + f"consent={VALUE}"
+    )
     header += data.draw(st.sampled_from(["", ";", " ; ", "; "])) + data.draw(strategies.header_texts)
 
     standing = ENGINE.look_up(header, is_secure=False, signals=Signals())
@@ -126,12 +128,12 @@ def test_found_values_are_in_the_header_under_that_very_name(header, name):
 
 @often
 @given(header=strategies.header_texts.filter(lambda text: '"' not in text))
-def test_without_quotes_every_cookie_of_the_name_is_found(header):
+def test_without_quotes_up_to_two_cookies_of_the_name_are_found(header):
     header = f"{header};consent=A"
     parts = [part.partition("=") for part in header.split(";")]
     expected = [value.strip(" \t") for name, equals, value in parts if equals and name.strip(" \t") == "consent"]
 
-    assert find_values(header, PLAIN_NAME) == list(dict.fromkeys(expected))
+    assert find_values(header, PLAIN_NAME) == list(dict.fromkeys(expected))[:2]
 
 
 @quickly

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from consent.core.choice import Action, choose
 from consent.core.decision import Reason, decide
-from consent.core.gate import find_closed, find_unwanted_cookies, is_open
+from consent.core.gate import find_closed, is_open, judge_cookies
 from consent.core.privacy_signal import Signals
 from consent.core.record import Choice
 from consent.core.regime import Regime
@@ -193,10 +193,14 @@ def test_allow_changes_nothing_but_what_it_names(data):
 
 @quickly
 @given(data=st.data())
-def test_no_cookie_of_an_open_service_is_unwanted(data):
+def test_cookies_go_only_after_a_no_and_stay_after_a_yes(data):
     policy, record = data.draw(strategies.policies_with_record(is_true=True))
     decision = judge(policy, record, now=record.decided_at, gpc=data.draw(st.booleans()))
+    verdicts_on_cookies = judge_cookies(policy, decision)
 
-    kept = {cookie.name for service in policy.services if decision.services[service.key] is GRANTED for cookie in service.cookies}
-
-    assert not kept & {cookie.name for cookie in find_unwanted_cookies(policy, decision)}
+    for service in policy.services:
+        is_granted = decision.services[service.key] is GRANTED
+        assert not is_granted or set(service.cookies) <= set(verdicts_on_cookies.kept)
+        is_open_question = decision.reasons[service.key] is Reason.UNDECIDED
+        assert not is_open_question or service.key in set(policy.fingerprints) - set(record.choices)
+    assert not verdicts_on_cookies.unwanted or DENIED in verdicts(decision).values()

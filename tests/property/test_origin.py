@@ -11,7 +11,9 @@ from consent.wire.origin import CrossSiteError, Evidence, find_evidence, is_safe
 
 often = settings(max_examples=500, deadline=None)
 
-paths = st.text(st.sampled_from(list("/\\:.@?#%ae \t\n\r\x00\x0b\x1f\x7f\x85\xa0\u2028e")), max_size=12) | st.text(max_size=30)
+paths = st.text(st.sampled_from(list("/\\:.@?#%ae \t\n\r\x00\x0b\x1f\x7f\x85\xa0\u2028e")), max_size=12) | st.text(
+    max_size=30
+)
 hosts = st.sampled_from(["example.com", "example.com:8443", "localhost:5000", "[::1]", "127.0.0.1:80"])
 
 

@@ -184,11 +184,14 @@ def test_revision_of_a_purpose_asks_again_for_it_and_its_services(policy, now):
 class NoOffset(tzinfo):
     """A zone that does not know its offset: by the rules of `datetime` such an instant is naive."""
 
-    def utcoffset(self, dt):
+    def utcoffset(self, _instant):
         return None
 
 
-@pytest.mark.parametrize("naive", [datetime(2026, 8, 31), datetime(2026, 8, 31, tzinfo=NoOffset())])
+NAIVE = datetime(2026, 8, 31)  # noqa: DTZ001 - naive on purpose
+
+
+@pytest.mark.parametrize("naive", [NAIVE, NAIVE.replace(tzinfo=NoOffset())])
 @pytest.mark.parametrize("is_first_visit", [True, False])
 def test_naive_now_is_refused(policy, now, naive, is_first_visit):
     record = None if is_first_visit else make_record(policy, now)
@@ -234,6 +237,13 @@ def test_decision_on_a_record_from_the_future_holds_until_it_counts(policy, now)
 
     assert decision.holds_until == now + timedelta(hours=1) - CLOCK_LEEWAY
     assert judge(policy, record, decision.holds_until).choices["analytics"] == "granted"
+
+
+@pytest.mark.parametrize("name", ["choices", "services", "reasons"])
+def test_decision_cannot_be_edited(policy, now, name):
+    # One decision serves many requests: an edit by one view would grant to the next visitor.
+    with pytest.raises(TypeError):
+        getattr(judge(policy, None, now), name)["analytics"] = Choice.GRANTED
 
 
 @pytest.mark.parametrize("name", ["choices", "regime", "holds_until"])

@@ -89,7 +89,9 @@ def test_record_ids_are_random_and_made_by_the_engine(engine):
     ids = {choose(engine, Action.REJECT_ALL).record_id for _ in range(50)}
 
     assert len(ids) == 50
-    assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", each) for each in ids)
+    assert all(
+        re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", each) for each in ids
+    )
 
 
 def test_record_id_can_be_given(policy, clock):
@@ -201,7 +203,12 @@ def test_neither_scheme_reads_the_other_s_cookie(engine, is_secure):
 def test_two_different_cookies_mean_unknown(engine, accepted):
     other = header(engine, choose(engine, Action.ACCEPT_ALL))
 
-    for text in (f"{accepted}; {other}", f"{other}; {accepted}", f"{accepted}; __Host-consent=", f"__Host-consent=x; {accepted}"):
+    for text in (
+        f"{accepted}; {other}",
+        f"{other}; {accepted}",
+        f"{accepted}; __Host-consent=",
+        f"__Host-consent=x; {accepted}",
+    ):
         assert look_up(engine, text).record is None
         assert opened(look_up(engine, text)) == EXEMPT
 
@@ -215,7 +222,16 @@ def test_cookie_among_many_is_found(engine, accepted):
 
 
 @pytest.mark.parametrize(
-    "text", ["__Host-consent=", "__Host-consent=x", "__Host-consent=é", "__Host-consent=\ud800", "\x00", ";" * 9999, "=" * 9999]
+    "text",
+    [
+        "__Host-consent=",
+        "__Host-consent=x",
+        "__Host-consent=é",
+        "__Host-consent=\ud800",
+        "\x00",
+        ";" * 9999,
+        "=" * 9999,
+    ],
 )
 def test_bad_cookie_is_a_stranger(engine, text):
     assert look_up(engine, text) is look_up(engine, "")
@@ -367,6 +383,53 @@ def test_spellings_of_one_signature_are_one_record(engine, accepted):
     ids = {look_up(engine, accepted[:-1] + letters[last + unused]).record.record_id for unused in range(4)}
 
     assert len(ids) == 1
+
+
+# -- a grant that could not be kept
+
+
+def test_narrowed_record_keeps_the_refusals_and_the_grants_in_force(engine):
+    before = look_up(engine, header(engine, choose(engine, Action.SAVE, "analytics", "player")))
+    posted = choose(engine, Action.SAVE, "marketing", "stats", before=before)
+
+    narrowed = engine.narrow(posted, before=before)
+
+    granted = {key for key, choice in narrowed.choices.items() if choice is Choice.GRANTED}
+    assert granted == {"stats", "player"}
+    assert narrowed.choices.keys() == posted.choices.keys()
+    assert narrowed.record_id == posted.record_id
+
+
+def test_narrowed_record_opens_nothing_for_a_stranger(engine):
+    stranger = look_up(engine, "")
+    narrowed = engine.narrow(choose(engine, Action.ACCEPT_ALL), before=stranger)
+
+    assert opened(look_up(engine, header(engine, narrowed))) == EXEMPT
+
+
+def test_narrowed_record_without_a_grant_lasts_like_a_refusal(policy, clock):
+    engine = make_engine(dataclasses.replace(policy, accept_months=12, refuse_months=1), clock)
+
+    narrowed = engine.narrow(choose(engine, Action.ACCEPT_ALL), before=look_up(engine, ""))
+
+    assert narrowed.valid_until == datetime(2026, 9, 30, 12, tzinfo=UTC)
+
+
+# -- cookies to go
+
+
+def test_standing_knows_the_cookies_to_go_and_finds_them_in_a_header(engine):
+    standing = look_up(engine, header(engine, choose(engine, Action.SAVE, "stats")))
+
+    assert {each.name for each in standing.cookies.unwanted} == {"pl_id", "_px"}
+    assert {each.name for each in standing.cookies.kept} == {"_st", "_st_*"}
+    assert standing.unwanted_names is not None
+    assert standing.unwanted_names.search("a=b; pl_id=1")
+    assert not standing.unwanted_names.search("a=b; _st=1")
+
+
+def test_stranger_has_no_cookies_to_go(engine):
+    assert look_up(engine, "").unwanted_names is None
 
 
 # -- the rest

@@ -7,7 +7,7 @@ import pytest
 from consent.core.choice import Action, choose
 from consent.core.decision import decide
 from consent.core.declaration import CookieDeclaration, Service
-from consent.core.gate import find_closed, find_unwanted_cookies, is_open
+from consent.core.gate import CookieVerdicts, find_closed, is_open, judge_cookies
 from consent.core.lifetime import add_months
 from consent.core.policy import Policy
 from consent.core.privacy_signal import Signals
@@ -34,7 +34,11 @@ def saved(policy, now, *granted, gpc=False):
 
 
 def unwanted_names(policy, decision):
-    return {cookie.name for cookie in find_unwanted_cookies(policy, decision)}
+    return {cookie.name for cookie in judge_cookies(policy, decision).unwanted}
+
+
+def kept_names(policy, decision):
+    return {cookie.name for cookie in judge_cookies(policy, decision).kept}
 
 
 @pytest.mark.parametrize(
@@ -89,13 +93,13 @@ def test_exchange_closes_only_what_was_lost(policy, now):
     assert find_closed(saved(policy, now, "player"), saved(policy, now, "stats")) == {"player"}
 
 
-# -- find_unwanted_cookies
+# -- judge_cookies
 
 
 def test_stranger_has_no_unwanted_cookies(policy, now):
     stranger = decide(policy, None, signals=Signals(), regime=Regime.OPT_IN, now=now)
 
-    assert find_unwanted_cookies(policy, stranger) == ()
+    assert judge_cookies(policy, stranger) == CookieVerdicts(unwanted=(), kept=())
 
 
 def test_refusal_makes_the_cookies_of_all_unwanted(policy, now):
@@ -104,6 +108,7 @@ def test_refusal_makes_the_cookies_of_all_unwanted(policy, now):
 
 def test_granted_services_keep_their_cookies(policy, now):
     assert unwanted_names(policy, saved(policy, now, "analytics")) == {"pl_id", "_px"}
+    assert kept_names(policy, saved(policy, now, "analytics")) == {"_st", "_st_*"}
 
 
 def test_signal_makes_cookies_unwanted(policy, now):
@@ -112,32 +117,36 @@ def test_signal_makes_cookies_unwanted(policy, now):
     assert unwanted_names(policy, decision) == {"pl_id", "_px"}
 
 
-def test_undecided_service_keeps_its_cookies(policy, now):
-    assert unwanted_names(policy, judge(policy, {"player": Choice.DENIED}, now)) == {"pl_id"}
+def test_cookies_of_undecided_services_are_neither_to_go_nor_to_stay(policy, now):
+    decision = judge(policy, {"player": Choice.DENIED}, now)
+
+    assert unwanted_names(policy, decision) == {"pl_id"}
+    assert kept_names(policy, decision) == set()
 
 
 def make_policy(*services):
     return Policy(controller="Example", services=services)
 
 
-def test_cookie_shared_with_a_granted_service_is_kept(now):
+def test_cookie_shared_with_a_granted_service_is_named_to_stay(now):
     cookie = CookieDeclaration("_ga", months=13)
     policy = make_policy(
         Service("one", name="One", purposes=("analytics",), cookies=(cookie,)),
         Service("two", name="Two", purposes=("marketing",), cookies=(cookie, CookieDeclaration("_two", days=1))),
     )
 
-    assert unwanted_names(policy, saved(policy, now, "one")) == {"_two"}
+    assert unwanted_names(policy, saved(policy, now, "one")) == {"_ga", "_two"}
+    assert kept_names(policy, saved(policy, now, "one")) == {"_ga"}
 
 
-def test_cookie_shared_with_a_necessary_service_is_kept(now):
+def test_cookie_shared_with_a_necessary_service_is_named_to_stay(now):
     cookie = CookieDeclaration("shared", days=1)
     policy = make_policy(
         Service("one", name="One", purposes=("necessary",), cookies=(cookie,), justification="It is asked for."),
         Service("two", name="Two", purposes=("marketing",), cookies=(cookie,)),
     )
 
-    assert unwanted_names(policy, saved(policy, now)) == set()
+    assert kept_names(policy, saved(policy, now)) == {"shared"}
 
 
 def test_storage_and_third_party_cookies_are_not_ours_to_expire(now):

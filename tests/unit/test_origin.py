@@ -67,7 +67,10 @@ def test_same_origin_table(site, origin, submission, expected):
     assert is_let_through(present, SUBMISSIONS[submission]) is expected
 
 
-@pytest.mark.parametrize("site", ["", "Same-Origin", "same-origin, cross-site", "cross-site, same-origin", "none none", "?1", "same-origin\x00"])
+@pytest.mark.parametrize(
+    "site",
+    ["", "Same-Origin", "same-origin, cross-site", "cross-site, same-origin", "none none", "?1", "same-origin\x00"],
+)
 def test_anything_else_in_sec_fetch_site_is_cross_site(site):
     with pytest.raises(CrossSiteError, match="sec-fetch-site"):
         find_evidence({"Sec-Fetch-Site": site, "Origin": ORIGINS["match"] or ""}, host=HOST, scheme="https")
@@ -135,7 +138,9 @@ def test_other_origin_is_cross_site_even_with_a_good_referer(origin):
         find_evidence({"Origin": origin, "Referer": "https://example.com/"}, host=HOST, scheme="https")
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "garbage"}, {"Origin": ""}, {"Referer": "garbage"}, {"Origin": "https://[::1"}])
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "garbage"}, {"Origin": ""}, {"Referer": "garbage"}, {"Origin": "https://[::1"}]
+)
 def test_request_without_a_host_proves_nothing(headers):
     # Werkzeug gives an empty host for a malformed `Host` field; two blanks are no match.
     with pytest.raises(CrossSiteError):

@@ -54,7 +54,7 @@ def test_policy_of_necessary_services_alone_does_not_ask():
 # -- who asks, how long
 
 
-@pytest.mark.parametrize("controller", ["", " ", "\t\n", "\u3000"])
+@pytest.mark.parametrize("controller", ["", " ", "\t\n", "\u3000", None, 5, b"Example"])
 def test_policy_refuses_an_empty_controller(controller):
     with pytest.raises(ConfigError) as error:
         make_policy(controller=controller)
@@ -64,12 +64,6 @@ def test_policy_refuses_an_empty_controller(controller):
         "a banner must say who asks."
     )
     assert error.value.key == "controller"
-
-
-@pytest.mark.parametrize("controller", [None, 5, b"Example"])
-def test_policy_refuses_a_controller_that_is_no_text(controller):
-    with pytest.raises(ConfigError):
-        make_policy(controller=controller)
 
 
 @pytest.mark.parametrize("field", ["accept_months", "refuse_months"])
@@ -139,7 +133,7 @@ def test_policy_refuses_to_lack_the_necessary_purpose(purposes):
 
 
 def test_policy_refuses_necessary_as_a_service_in_place_of_the_purpose():
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match="The policy has no purpose 'necessary'"):
         make_policy(purposes=(Purpose("analytics"),), services=(make_service("necessary"),))
 
 
@@ -152,11 +146,6 @@ def test_policy_refuses_a_service_of_an_undeclared_purpose():
         "first: 'analytics', 'marketing', 'necessary', 'preferences'."
     )
     assert (error.value.key, error.value.value) == ("matomo", "analitics")
-
-
-def test_policy_refuses_a_purpose_that_is_no_text():
-    with pytest.raises(ConfigError):
-        make_policy(services=(make_service(purposes=(5,)),))
 
 
 def test_check_key_passes_every_declared_key(policy):
@@ -179,7 +168,7 @@ def test_check_key_names_the_known_keys_closest_first(policy):
     assert error.value.allowed[0] == "analytics"
 
 
-@pytest.mark.parametrize("key", ["", "Analytics", "analytics ", "__class__", "stats\n"])
+@pytest.mark.parametrize("key", ["", "Analytics", "analytics ", "__class__", "stats\n", None, 5, ["stats"]])
 def test_check_key_refuses_what_only_looks_like_a_key(policy, key):
     with pytest.raises(UnknownKeyError):
         policy.check_key(key)
@@ -200,7 +189,7 @@ def test_policy_refuses_necessary_without_a_justification():
 
 @pytest.mark.parametrize("justification", ["  ", {}, {"en": ""}])
 def test_policy_refuses_a_blank_justification(justification):
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match="is filed under 'necessary' without a justification"):
         make_policy(services=(make_service("chat", purposes=("necessary",), justification=justification),))
 
 
@@ -226,7 +215,8 @@ def test_policy_refuses_a_tracker_by_its_key_as_necessary(key):
 
 
 @pytest.mark.parametrize(
-    "host", ["doubleclick.net", "ad.doubleclick.net", "*.doubleclick.net", "www.google-analytics.com", "connect.facebook.net"]
+    "host",
+    ["doubleclick.net", "ad.doubleclick.net", "*.doubleclick.net", "www.google-analytics.com", "connect.facebook.net"],
 )
 def test_policy_refuses_a_tracker_by_its_host_as_necessary(host):
     with pytest.raises(ConfigError) as error:
@@ -252,7 +242,12 @@ def test_policy_accepts_a_host_that_only_ends_like_a_tracker_as_necessary():
 def test_services_of_lists_a_service_once_under_its_first_purpose(policy):
     listed = {key: [service.key for service in policy.services_of(key)] for key in policy.purposes_by_key}
 
-    assert listed == {"necessary": ["login"], "preferences": [], "analytics": ["stats", "pixel"], "marketing": ["player"]}
+    assert listed == {
+        "necessary": ["login"],
+        "preferences": [],
+        "analytics": ["stats", "pixel"],
+        "marketing": ["player"],
+    }
 
 
 def test_fingerprints_cover_everything_a_visitor_decides_on_and_nothing_else(policy):

@@ -13,7 +13,27 @@ def test_sec_gpc_is_on(value):
 
 
 @pytest.mark.parametrize(
-    "value", [None, "", " ", "0", "true", "1;x", "11", "01", "0,0", "?1", '"1"', "1 1", "1.0", "+1", "１", "\u20091", "1\x0b", ","]
+    "value",
+    [
+        None,
+        "",
+        " ",
+        "0",
+        "true",
+        "1;x",
+        "11",
+        "01",
+        "0,0",
+        "?1",
+        '"1"',
+        "1 1",
+        "1.0",
+        "+1",
+        "１",
+        "\u20091",
+        "1\x0b",
+        ",",
+    ],
 )
 def test_sec_gpc_is_off_for_anything_else(value):
     assert parse_sec_gpc(value) is False

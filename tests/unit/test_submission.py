@@ -156,7 +156,19 @@ def test_content_type_in_the_error_is_cut_and_quoted(policy):
 
 
 @pytest.mark.parametrize(
-    "action", ["", "acceptall", "Accept_All", "ACCEPT_ALL", "accept_all ", "accept", "acknowledge", "__class__", "save\x00", "сave"]
+    "action",
+    [
+        "",
+        "acceptall",
+        "Accept_All",
+        "ACCEPT_ALL",
+        "accept_all ",
+        "accept",
+        "acknowledge",
+        "__class__",
+        "save\x00",
+        "сave",
+    ],
 )
 def test_unknown_action_is_400(policy, action):
     error = refuse(policy, urlencode({"action": action}).encode())
@@ -342,7 +354,9 @@ def test_json_that_is_no_object_is_400(policy, value):
     assert str(error) == "The body must be one JSON object."
 
 
-@pytest.mark.parametrize("value", [None, True, 1, 1.5, {}, {"a": "b"}, ["save"], [], "a\nb", "\x00", "\x1b[31m", "\u2028", "\ud800", "\x85"])
+@pytest.mark.parametrize(
+    "value", [None, True, 1, 1.5, {}, {"a": "b"}, ["save"], [], "a\nb", "\x00", "\x1b[31m", "\u2028", "\ud800", "\x85"]
+)
 @pytest.mark.parametrize("member", ["action", "next", "service", "id"])
 def test_json_member_of_the_wrong_type_is_400(policy, member, value):
     error = refuse_json(policy, {"action": "save"} | {member: value})
@@ -351,7 +365,9 @@ def test_json_member_of_the_wrong_type_is_400(policy, member, value):
     assert (error.status, error.code) == (400, "malformed")
 
 
-@pytest.mark.parametrize("value", [None, True, 5, {}, {"analytics": True}, [None], [5], [["analytics"]], [{}], ["stats", 1], ["a\n"]])
+@pytest.mark.parametrize(
+    "value", [None, True, 5, {}, {"analytics": True}, [None], [5], [["analytics"]], [{}], ["stats", 1], ["a\n"]]
+)
 def test_json_keys_of_the_wrong_type_are_400(policy, value):
     error = refuse_json(policy, {"action": "save", "granted": value})
 

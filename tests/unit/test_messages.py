@@ -1,0 +1,487 @@
+"""The texts: complete in every language, never evaluated, matched without trusting the tag."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import unicodedata
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+
+from consent.errors import ConfigError
+from consent.messages import Messages, direction_of, fill, load_messages, load_shipped, placeholders_of
+from consent.messages.plural import plural_category
+
+SHIPPED = load_shipped()
+ENGLISH = SHIPPED["en"]
+CATEGORIES = ("zero", "one", "two", "few", "many", "other")
+# Every number of days, months or services that can come up, and then some.
+NUMBERS = range(1001)
+
+each_language = pytest.mark.parametrize("language", sorted(SHIPPED))
+
+
+def family_of(key):
+    """Return the plural family a key belongs to, or None: `banner.months.few` is of `banner.months`."""
+    family, _, category = key.rpartition(".")
+    return family if category in CATEGORIES and f"{family}.other" in ENGLISH else None
+
+
+FAMILIES = sorted({family for key in ENGLISH if (family := family_of(key))})
+SINGLES = sorted(key for key in ENGLISH if family_of(key) is None)
+
+
+@pytest.fixture(scope="module")
+def messages():
+    return load_messages(overrides={}, fallback="en")
+
+
+def make_messages(*languages, fallback="en"):
+    return Messages({language: {"title": language} for language in languages}, fallback=fallback)
+
+
+# -- the shipped files
+
+
+def test_english_is_shipped_and_has_plurals():
+    assert len(ENGLISH) > 80
+    assert "banner.months" in FAMILIES
+    assert "banner.title" in SINGLES
+    assert "error.other.title" in SINGLES
+
+
+@each_language
+def test_language_has_every_text_and_no_other(language):
+    assert sorted(key for key in SHIPPED[language] if family_of(key) is None) == SINGLES
+
+
+@each_language
+def test_language_has_the_plural_forms_it_needs_and_no_others(language):
+    needed = {plural_category(language, count) for count in NUMBERS} | {"other"}
+
+    for family in FAMILIES:
+        given = {key.rpartition(".")[2] for key in SHIPPED[language] if family_of(key) == family}
+        assert given == needed, family
+
+
+@each_language
+def test_texts_have_the_placeholders_of_english(language):
+    for key in SINGLES:
+        assert placeholders_of(SHIPPED[language][key]) == placeholders_of(ENGLISH[key]), key
+
+
+@each_language
+def test_plural_forms_have_the_placeholders_of_english(language):
+    for key, text in SHIPPED[language].items():
+        family = family_of(key)
+        if family is None:
+            continue
+        expected = placeholders_of(ENGLISH[f"{family}.other"])
+        # "One month" and "two months" may be said without the number.
+        optional = {"count"} if key.rpartition(".")[2] in ("zero", "one", "two") else set()
+        assert expected - optional <= placeholders_of(text) <= expected, key
+
+
+@each_language
+def test_texts_are_plain_words(language):
+    for key, text in SHIPPED[language].items():
+        assert text == text.strip(), key
+        assert text, key
+        assert not re.search(r"[<>]|&[a-z#]|\{\{|%\(|\x00", text), key
+        assert not re.search(r"[{}]", re.sub(r"\{[a-z_]+\}", "", text)), key
+        # No controls, surrogates or line separators; no-break spaces and direction marks are part of some languages.
+        assert not {unicodedata.category(each) for each in text} & {"Cc", "Cs", "Cn", "Co", "Zl", "Zp"}, key
+
+
+@each_language
+def test_buttons_of_equal_weight_are_told_apart(language):
+    texts = SHIPPED[language]
+
+    assert texts["banner.accept_all"] != texts["banner.reject_all"]
+    assert texts["banner.accept_all"] == texts["preferences.accept_all"]
+    assert texts["banner.reject_all"] == texts["preferences.reject_all"]
+    lengths = [len(texts[f"banner.{action}_all"]) for action in ("accept", "reject")]
+    assert max(lengths) <= 2 * min(lengths)
+
+
+@each_language
+def test_months_have_twelve_names(language):
+    names = [SHIPPED[language][f"date.month.{month}"] for month in range(1, 13)]
+
+    assert len(set(names)) == 12
+
+
+@pytest.mark.parametrize("language", sorted(set(SHIPPED) - {"en"}))
+def test_language_is_translated(language):
+    same = [key for key, text in SHIPPED[language].items() if len(text) > 25 and text == ENGLISH.get(key)]
+
+    assert same == []
+
+
+@each_language
+def test_every_plural_can_be_said_of_every_number(language, messages):
+    for family in FAMILIES:
+        for count in (0, 1, 2, 3, 6, 11, 13, 100, 365):
+            said = messages.count_text(language, family, count, purposes="P")
+            assert "{" not in said, (family, count)
+
+
+def test_banner_and_purposes_stay_below_120_words():
+    keys = [key for key in ENGLISH if key.startswith("purpose.")] + [
+        *("banner.title", "banner.text", "banner.third_parties", "banner.accept_months.other"),
+        *("banner.refuse_months.other", "banner.change", "banner.accept_all", "banner.reject_all"),
+        *("banner.settings", "banner.policy", "banner.privacy_policy"),
+    ]
+
+    assert sum(len(ENGLISH[key].split()) for key in keys) <= 120
+
+
+# -- looking up
+
+
+def test_text_without_values_is_returned_as_it_is(messages):
+    assert messages.text("en", "banner.accept_all") == "Accept all"
+    assert messages.text("en", "banner.text").startswith("{controller} asks")
+
+
+def test_text_is_filled(messages):
+    assert messages.text("en", "page.title", title="Choices", controller="Example") == "Choices – Example"
+
+
+def test_text_of_an_unknown_language_is_that_of_the_fallback(messages):
+    assert messages.text("xx", "banner.accept_all") == "Accept all"
+
+
+def test_text_of_an_unknown_key_is_an_error(messages):
+    with pytest.raises(KeyError):
+        messages.text("en", "banner.nonsense")
+
+
+def test_missing_text_comes_from_the_fallback_then_from_english():
+    messages = Messages(
+        {"en": {"a": "A", "b": "B", "c": "C"}, "de": {"a": "Ä", "b": "Bé"}, "fr": {"a": "À"}}, fallback="de"
+    )
+
+    assert [messages.text("fr", key) for key in "abc"] == ["À", "Bé", "C"]
+
+
+def test_missing_plural_takes_the_right_form_of_the_fallback():
+    messages = load_messages(overrides={"pt": {"banner.title": "As suas escolhas"}}, fallback="en")
+
+    assert messages.count_text("pt", "banner.months", 1) == "Your choice lasts 1 month."
+    assert messages.count_text("pt", "banner.months", 6) == "Your choice lasts 6 months."
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "Your choice lasts 0 months."),
+        (1, "Your choice lasts 1 month."),
+        (6, "Your choice lasts 6 months."),
+        (21, "Your choice lasts 21 months."),
+    ],
+)
+def test_number_chooses_the_form(messages, count, text):
+    assert messages.count_text("en", "banner.months", count) == text
+
+
+def test_form_that_a_language_left_out_is_the_other_form():
+    messages = Messages({"en": {"days.other": "{count} days"}}, fallback="en")
+
+    assert messages.count_text("en", "days", 1) == "1 days"
+
+
+@pytest.mark.parametrize(
+    ("items", "text"),
+    [
+        ([], ""),
+        (["A"], "A"),
+        (["A", "B"], "A and B"),
+        (["A", "B", "C"], "A, B and C"),
+        (["A", "B", "C", "D"], "A, B, C and D"),
+        (["{last}", "{first}", "{x}"], "{last}, {first} and {x}"),
+    ],
+)
+def test_list_is_joined_as_the_language_does(messages, items, text):
+    assert messages.list_text("en", items) == text
+
+
+def test_date_is_written_as_the_language_does(messages):
+    assert messages.date_text("en", datetime(2026, 8, 31, tzinfo=UTC)) == "31 August 2026"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("plain", "plain"),
+        ("", ""),
+        ({"de": "Werbung", "en": "Ads"}, "Werbung"),
+        ({"fr": "Publicité", "en": "Ads"}, "Ads"),
+        ({"fr": "Publicité"}, "Publicité"),
+        ({}, ""),
+    ],
+)
+def test_declared_words_come_in_the_visitor_s_language_if_they_can(text, words):
+    assert make_messages("en", "de").words("de", text) == words
+
+
+def test_declared_words_fall_back_within_the_language():
+    assert make_messages("en", "zh-Hans").words("zh-Hans", {"zh": "广告", "en": "Ads"}) == "广告"
+
+
+def test_languages_are_listed_by_alphabet():
+    assert make_messages("fr", "en", "de").languages == ("de", "en", "fr")
+
+
+# -- filling
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "{0.__class__}",
+        "{controller.__class__}",
+        "{controller[0]}",
+        "{controller!r}",
+        "{controller:>99999999}",
+        "{}",
+        "{0}",
+        "%(x)s",
+        "%s",
+        "{{7*7}}",
+        "${x}",
+        "{__class__}",
+        "\\1\\g<0>",
+        "\u202e",
+        "\u2028",
+    ],
+)
+def test_text_is_never_evaluated(hostile):
+    assert fill(hostile, {"controller": "Example"}) == hostile
+    messages = Messages({"en": {"a": hostile}}, fallback="en")
+    assert messages.text("en", "a", controller="Example") == hostile
+
+
+@pytest.mark.parametrize("value", ["{link}", "{{link}}", "%(link)s", "\\g<1>", "\\", "<b>", "{controller}"])
+def test_value_is_never_evaluated(value):
+    assert fill("{controller} – {link}", {"controller": value, "link": "L"}) == f"{value} – L"
+
+
+def test_placeholder_without_a_value_stays():
+    assert fill("{controller} – {link}", {"link": "L"}) == "{controller} – L"
+
+
+def test_text_with_braces_around_a_placeholder_is_filled_once():
+    assert fill("{{controller}}", {"controller": "{controller}"}) == "{{controller}}"
+
+
+def test_huge_text_is_filled_quickly():
+    begun = time.perf_counter()
+    fill("{" * 100_000 + "{a}" * 10_000, {"a": "b"})
+    assert time.perf_counter() - begun < 1
+
+
+# -- overrides
+
+
+def test_site_overrides_one_text_in_one_language():
+    messages = load_messages(overrides={"en": {"banner.accept_all": "Yes, all"}}, fallback="en")
+
+    assert messages.text("en", "banner.accept_all") == "Yes, all"
+    assert messages.text("en", "banner.reject_all") == "Reject all"
+
+
+def test_override_does_not_reach_another_app():
+    load_messages(overrides={"en": {"banner.accept_all": "Yes, all"}}, fallback="en")
+
+    assert load_messages(overrides={}, fallback="en").text("en", "banner.accept_all") == "Accept all"
+
+
+def test_override_is_found_whatever_the_case_of_its_tag():
+    # Language tags are case-insensitive (RFC 5646 section 2.1.1): this is the shipped English, not a language of its own.
+    messages = load_messages(overrides={"EN": {"banner.accept_all": "Yes, all"}}, fallback="en")
+
+    assert messages.text("en", "banner.accept_all") == "Yes, all"
+    assert Counter(tag.lower() for tag in messages.languages)["en"] == 1
+
+
+def test_language_of_the_site_s_own_is_filled_up_with_a_warning(caplog):
+    with caplog.at_level(logging.WARNING, logger="consent"):
+        messages = load_messages(overrides={"pt": {"banner.accept_all": "Aceitar tudo"}}, fallback="en")
+
+    assert messages.text("pt", "banner.accept_all") == "Aceitar tudo"
+    assert messages.text("pt", "banner.reject_all") == "Reject all"
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"{len(ENGLISH) - 1} texts are missing in 'pt' and are shown in 'en', the first: {min(set(ENGLISH) - {'banner.accept_all'})!r}."
+    )
+
+
+def test_override_with_a_plural_form_of_its_language_is_accepted():
+    texts = {
+        "banner.months.one": "{count} měsíc.",
+        "banner.months.few": "{count} měsíce.",
+        "banner.months.other": "{count} měsíců.",
+    }
+
+    assert load_messages(overrides={"cs": texts}, fallback="en").text("cs", "banner.months.few") == "{count} měsíce."
+
+
+def test_override_of_an_unknown_key_is_an_error():
+    with pytest.raises(ConfigError) as error:
+        load_messages(overrides={"en": {"banner.titel": "Hello"}}, fallback="en")
+
+    assert str(error.value).startswith(
+        "CONSENT_TEXTS['en'] holds the unknown key 'banner.titel'. The closest known keys: 'banner.title', "
+    )
+    assert (error.value.key, error.value.value) == ("CONSENT_TEXTS['en']", "banner.titel")
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["", "banner", "banner.title.other", "banner.months", "banner.months.", "banner.months.ones", "banner.months.One"],
+)
+def test_override_of_what_only_looks_like_a_key_is_an_error(key):
+    with pytest.raises(ConfigError):
+        load_messages(overrides={"en": {key: "Hello"}}, fallback="en")
+
+
+def test_override_with_an_unknown_placeholder_is_an_error():
+    with pytest.raises(ConfigError) as error:
+        load_messages(overrides={"en": {"banner.text": "{company} and {controller} ask"}}, fallback="en")
+
+    assert str(error.value) == (
+        "CONSENT_TEXTS['en']['banner.text'] uses the placeholder 'company'; this text knows 'controller'."
+    )
+
+
+def test_override_with_a_placeholder_where_there_is_none_is_an_error():
+    with pytest.raises(ConfigError) as error:
+        load_messages(overrides={"en": {"banner.title": "{controller}"}}, fallback="en")
+
+    assert str(error.value) == (
+        "CONSENT_TEXTS['en']['banner.title'] uses the placeholder 'controller'; this text knows none."
+    )
+
+
+@pytest.mark.parametrize("hostile", ["{0.__class__}", "%(x)s", "{{7*7}}", "<b>x</b>", '"><img src=x onerror=alert(1)>'])
+def test_hostile_override_stays_text(hostile):
+    messages = load_messages(overrides={"en": {"banner.title": hostile}}, fallback="en")
+
+    assert messages.text("en", "banner.title") == hostile
+    assert messages.text("en", "banner.title", controller="X") == hostile
+
+
+@pytest.mark.parametrize("tag", ["", "../../x", "e", "english", "en_US.UTF-8", "en ", "en\n", "-en", "en-", "e\x00"])
+def test_override_under_what_is_no_language_tag_is_an_error(tag):
+    with pytest.raises(ConfigError) as error:
+        load_messages(overrides={tag: {"banner.title": "Hello"}}, fallback="en")
+
+    assert str(error.value) == f"CONSENT_TEXTS[{tag!r}] is not a language tag. Use tags such as 'de' or 'pt-BR'."
+
+
+@pytest.mark.parametrize("fallback", ["tlh", "../../x", "", "english"])
+def test_fallback_without_texts_is_an_error(fallback):
+    with pytest.raises(ConfigError) as error:
+        load_messages(overrides={}, fallback=fallback)
+
+    assert str(error.value).startswith(
+        f"'CONSENT_LANGUAGE' is {fallback!r}, for which there are no texts. Known languages"
+    )
+    assert str(error.value).endswith("Add it to CONSENT_TEXTS to use it.")
+    assert error.value.key == "CONSENT_LANGUAGE"
+
+
+def test_fallback_may_be_a_language_of_the_site_s_own():
+    messages = load_messages(overrides={"tlh": {"banner.accept_all": "HIja'"}}, fallback="tlh")
+
+    assert messages.text("xx", "banner.accept_all") == "HIja'"
+
+
+# -- matching
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [
+        ("en", "en"),
+        ("EN", "en"),
+        ("en-GB", "en"),
+        ("en_GB", "en"),
+        ("de-AT", "de"),
+        ("de-Latn-AT-1996", "de"),
+        ("pt-BR", "pt-BR"),
+        ("pt-br", "pt-BR"),
+        ("pt-BR-x-y", "pt-BR"),
+        ("pt", None),
+        ("pt-PT", None),
+        ("zh", "zh-Hans"),
+        ("zh-CN", "zh-Hans"),
+        ("zh_CN", "zh-Hans"),
+        ("zh_Hans_CN", "zh-Hans"),
+        ("zh-SG", "zh-Hans"),
+        ("zh-Hans", "zh-Hans"),
+        # There is no traditional script here, and CLDR ranks the simplified one before any other language.
+        ("zh-TW", "zh-Hans"),
+        ("zh-Hant", "zh-Hans"),
+        ("xx", None),
+        ("den", None),
+        ("english", None),
+        (None, None),
+        ("", None),
+        ("*", None),
+        ("-", None),
+        ("de-", None),
+        ("-de", None),
+        ("de--AT", None),
+        ("de.UTF-8", None),
+        ("de\n", None),
+        ("de\x00", None),
+        (" de", None),
+        ("ｄｅ", None),
+        ("../../x", None),
+        ("de/../../x", None),
+        ("en;q=1", None),
+        ("__class__", None),
+        ("i-klingon", None),
+    ],
+)
+def test_tag_is_matched(tag, language):
+    assert make_messages("en", "de", "pt-BR", "zh-Hans").match(tag) == language
+
+
+@pytest.mark.parametrize("tag", ["zh-Hant", "zh-Hant-TW", "zh-TW", "zh-HK", "zh_TW"])
+def test_traditional_chinese_of_the_site_s_own_is_found(tag):
+    assert make_messages("en", "zh-Hans", "zh-Hant").match(tag) == "zh-Hant"
+
+
+def test_chinese_of_the_site_s_own_goes_before_the_shipped():
+    assert make_messages("en", "zh-Hans", "zh").match("zh") == "zh"
+
+
+@pytest.mark.parametrize("tag", ["en" + "-a" * 30_000, "xx" + "-a" * 30_000, "a" * 60_000, "en" + "-" * 60_000])
+def test_overlong_tag_is_judged_quickly(tag):
+    begun = time.perf_counter()
+    make_messages("en", "de").match(tag)
+    assert time.perf_counter() - begun < 0.02
+
+
+@pytest.mark.parametrize(
+    ("language", "direction"),
+    [
+        ("en", "ltr"),
+        ("zh-Hans", "ltr"),
+        ("ar", "rtl"),
+        ("ar-EG", "rtl"),
+        ("AR", "rtl"),
+        ("he", "rtl"),
+        ("fa", "rtl"),
+        ("arn", "ltr"),
+        ("", "ltr"),
+    ],
+)
+def test_direction_of_a_language(language, direction):
+    assert direction_of(language) == direction
