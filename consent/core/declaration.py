@@ -70,6 +70,7 @@ class CookieDeclaration:
     description: Text = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "description", _freeze(self.description))
         _check_cookie_name(self)
         if self.kind not in set(StorageKind):
             raise ConfigError(
@@ -219,7 +220,7 @@ class Service:
         _check_key(self.key, what="service")
         for name in ("purposes", "hosts", "cookies", "parameters"):
             object.__setattr__(self, name, _as_tuple(getattr(self, name), where=f"{name!r} of service {self.key!r}"))
-        for name in ("description", "justification"):
+        for name in ("name", "provider", "provider_country", "privacy_url", "description", "justification"):
             object.__setattr__(self, name, _freeze(getattr(self, name)))
         _check_purposes(self)
         for host in self.hosts:
@@ -344,4 +345,7 @@ def _as_tuple(values: object, *, where: str) -> tuple[object, ...]:
 
 
 def _freeze(text: Text) -> Text:
-    return text if isinstance(text, str) else MappingProxyType(dict(text))
+    # `str()` also takes the safe mark off a `Markup`: what is declared are words, and templates escape them.
+    if isinstance(text, str):
+        return str(text)
+    return MappingProxyType({tag: str(words) for tag, words in text.items()})

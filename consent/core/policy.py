@@ -80,6 +80,8 @@ class Policy:
 
     def __post_init__(self) -> None:
         _set = object.__setattr__
+        # A `Markup` would keep its safe mark through to the templates.
+        _set(self, "controller", str(self.controller) if isinstance(self.controller, str) else self.controller)
         _set(self, "purposes", tuple(self.purposes))
         _set(self, "services", tuple(self.services))
         _check_head(self)

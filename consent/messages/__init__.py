@@ -18,9 +18,19 @@ log = logging.getLogger("consent")
 DEFAULT_LANGUAGE = "en"
 _RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+# Enough for every registered tag (RFC 5646 section 4.4.1).
+_TAG_LIMIT = 35
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 # Script subtags say what readers of a region read (CLDR likely subtags); the shipped Chinese is in simplified script.
-_ALIASES = {"zh": "zh-Hans", "zh-cn": "zh-Hans", "zh-sg": "zh-Hans", "zh-hans": "zh-Hans"}
+_ALIASES = {
+    "zh": "zh-Hans",
+    "zh-cn": "zh-Hans",
+    "zh-sg": "zh-Hans",
+    "zh-tw": "zh-Hant",
+    "zh-hk": "zh-Hant",
+    "zh-mo": "zh-Hant",
+}
+_PLURAL_FORMS = ("zero", "one", "two", "few", "many")
 
 
 class Messages:
@@ -38,7 +48,7 @@ class Messages:
 
     def match(self, tag: str | None) -> str | None:
         """Return the language to use for a tag such as `de-AT`; None if there is none."""
-        if not tag or not _TAG.fullmatch(tag.replace("_", "-")):
+        if not tag or len(tag) > _TAG_LIMIT or not _TAG.fullmatch(tag.replace("_", "-")):
             return None
         wanted = tag.replace("_", "-").lower()
         while wanted:
@@ -61,10 +71,12 @@ class Messages:
 
     def count_text(self, language: str, key: str, count: int, **values: object) -> str:
         """Return the form of a text that a number takes in a language, with `{count}` filled."""
-        forms = self._texts.get(language, {})
-        category = f"{key}.{plural_category(language, count)}"
-        chosen = category if category in forms else f"{key}.other"
-        return self.text(language, chosen, count=count, **values)
+        for spoken in (language, self._fallback, DEFAULT_LANGUAGE):
+            for category in (plural_category(spoken, count), "other"):
+                template = self._texts.get(spoken, {}).get(f"{key}.{category}")
+                if template is not None:
+                    return fill(template, {"count": count, **values})
+        raise KeyError(key)
 
     def list_text(self, language: str, items: Sequence[str]) -> str:
         """Return the items as one enumeration, in the way of a language."""
@@ -115,10 +127,13 @@ def load_messages(*, overrides: Mapping[str, Mapping[str, str]], fallback: str) 
             fallback language without texts.
     """
     texts = {tag: dict(shipped) for tag, shipped in load_shipped().items()}
-    known = texts[DEFAULT_LANGUAGE]
-    for tag, own in overrides.items():
-        _check_own(tag, own, known)
-        texts.setdefault(tag, {}).update(own)
+    known = dict(texts[DEFAULT_LANGUAGE])
+    shipped_tags = {tag.lower(): tag for tag in texts}
+    for given_tag, own in overrides.items():
+        _check_own(given_tag, own, known)
+        tag = shipped_tags.get(given_tag.lower(), given_tag)
+        # `str()` takes the safe mark off a `Markup`: overrides are plain text like the shipped ones.
+        texts.setdefault(tag, {}).update({key: str(text) for key, text in own.items()})
         _warn_of_gaps(tag, texts[tag], known, fallback)
     if fallback not in texts:
         raise ConfigError(
@@ -147,7 +162,8 @@ def _check_own(tag: str, own: Mapping[str, str], known: Mapping[str, str]) -> No
     if not _TAG.fullmatch(tag):
         raise ConfigError(f"{where} is not a language tag. Use tags such as 'de' or 'pt-BR'.", key=where, value=tag)
     for key, text in own.items():
-        shipped = known.get(key) or known.get(f"{key.rpartition('.')[0]}.other")
+        stem, _, form = key.rpartition(".")
+        shipped = known.get(key) or (known.get(f"{stem}.other") if form in _PLURAL_FORMS else None)
         if shipped is None:
             raise ConfigError(
                 f"{where} holds the unknown key {key!r}. The closest known keys: "

@@ -139,7 +139,11 @@ def _resolve(service: str | Service) -> Service:
 
 
 def _read_list(items: Iterable[T], kind: type[T] | UnionType, *, key: str, allowed: str) -> tuple[T, ...]:
-    if isinstance(items, str) or not isinstance(items, Iterable):
+    if isinstance(items, str):
+        raise ConfigError(
+            f"{key!r} must be a list, got the text {items!r}. Write {key}=[{items!r}].", key=key, value=items
+        )
+    if not isinstance(items, Iterable):
         raise ConfigError(f"{key!r} must be a list of {allowed}, got {items!r}.", key=key, value=items)
     read = tuple(items)
     for item in read:

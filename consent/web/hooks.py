@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from http import HTTPStatus
+from threading import Lock
 
 from flask import Flask, Request, Response, request, request_finished, request_started
 from werkzeug.datastructures import Headers
@@ -52,10 +53,16 @@ def register_hooks(app: Flask, site: Site) -> None:
         if not response.is_streamed:
             forget_visit()
 
+    lock = Lock()
+
     def prepare(_sender: Flask, **_: object) -> None:
+        # Of several first requests at once, the others wait until everything is settled.
+        with lock:
+            if not site.is_prepared:
+                _run_first(app, insert)
+                _prepare_for_neighbours(app, site)
+                site.is_prepared = True
         request_started.disconnect(prepare, app)
-        _run_first(app, insert)
-        _prepare_for_neighbours(app, site)
 
     app.after_request(insert)
     request_finished.connect(finish, app, weak=False)
@@ -158,11 +165,11 @@ def _finish_safely(response: Response, visit: Visit) -> None:
 def _finish_headers(response: Response, visit: Visit) -> None:
     visit.is_answered = True
     headers = response.headers
-    if visit.extra_vary:
-        _vary_with(headers, visit.extra_vary)
+    names = (*(CONSENT_VARY if visit.is_dependent else ()), *visit.extra_vary)
+    if names:
+        _vary_with(headers, names)
     if not visit.is_dependent:
         return
-    _vary_with(headers, CONSENT_VARY)
     cache_control = ", ".join(headers.getlist("Cache-Control"))
     if is_public(cache_control):
         visit.site.warn_once(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from http import HTTPStatus
 
 from flask import Response, copy_current_request_context
 from markupsafe import Markup
@@ -47,6 +48,8 @@ def inject(response: Response, visit: Visit) -> None:
     if charset and not charset.startswith(_ASCII_COMPATIBLE):
         return
     encode = _encode_utf8 if charset in ("utf-8", "utf8") else _encode_ascii
+    if response.status_code >= HTTPStatus.BAD_REQUEST and response.content_length is not None:
+        _gather_error_page(response, visit)
     if response.is_sequence:
         _inject_whole(response, visit, encode)
     else:
@@ -110,6 +113,16 @@ class InjectedStream:
         except Exception:  # a fault of ours must never cost the page; it goes out as it is
             log.exception("The banner could not be inserted into a stream; the page was sent without it.")
             return beginning
+
+
+def _gather_error_page(response: Response, visit: Visit) -> None:
+    """Join an error page, which Flask hands over as an iterator although it is whole."""
+    length = response.content_length
+    response.make_sequence()
+    if length and not response.get_data():
+        # For HEAD the body is gone already, and what GET would answer is no longer known.
+        response.headers.pop("Content-Length", None)
+        _ = visit.decision
 
 
 def _inject_whole(response: Response, visit: Visit, encode: Callable[[str], bytes]) -> None:

@@ -15,6 +15,12 @@ EXPIRY_LIMIT_BYTES = 3072
 # What a response that depends on the visitor's consent varies with.
 CONSENT_VARY = ("Cookie", "Sec-GPC")
 
+# Withdrawal must not delete the record of itself, whatever a pattern matches.
+_OWN_NAMES = ("consent", "__Host-consent")
+# RFC 6265 section 4.1.1, and bytes beyond ASCII, which browsers send as well; nothing else can stand in a header.
+_COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z\x80-\xff]+")
+_HOST = re.compile(r"[A-Za-z0-9._-]+")
+_DIRECTIVE = re.compile(r'(?:[^,"]|"[^"]*"?)+')
 _EXPIRED = "Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0"
 
 
@@ -35,16 +41,14 @@ def expire_cookies(verdicts: CookieVerdicts, *, sent: Iterable[str], host: str, 
         host: Host of the request, with or without a port.
     """
     values: list[str] = []
-    size_bytes = 0
+    left_bytes = EXPIRY_LIMIT_BYTES
+    domains = ("", *_parent_domains(host))
     for name, path in _find_targets(verdicts, sent):
-        for domain in ("", *_parent_domains(host)):
-            if domain and name.startswith("__Host-"):
-                continue
+        for domain in domains[:1] if name.startswith("__Host-") else domains:
             value = _format_expiry(name, path=path, domain=domain, is_secure=is_secure)
-            size_bytes += len(value)
-            if size_bytes > EXPIRY_LIMIT_BYTES:
-                return values
-            values.append(value)
+            if len(value) <= left_bytes:
+                values.append(value)
+                left_bytes -= len(value)
     return values
 
 
@@ -74,35 +78,42 @@ def add_vary(current: str | None, names: Sequence[str]) -> str:
 def make_private(current: str | None) -> str:
     """Return a `Cache-Control` value that keeps shared caches away.
 
-    `public` and `s-maxage` go; `private` or `no-store` stay as they were.
+    `public` and `s-maxage` go; `private` or `no-store` stay as they were. `private="field"`, which
+    speaks of some fields alone, does not count.
     """
-    parts = [part.strip() for part in (current or "").split(",") if part.strip()]
-    kept = [part for part in parts if part.partition("=")[0].lower() not in ("public", "s-maxage")]
-    names = {part.partition("=")[0].lower() for part in kept}
+    kept = [part for part in _split_directives(current) if _name_of(part) not in ("public", "s-maxage")]
+    names = {part.lower() for part in kept}
     return ", ".join(kept if names & {"private", "no-store"} else (*kept, "private"))
 
 
 def is_public(current: str | None) -> bool:
     """Whether a `Cache-Control` value invites shared caches."""
-    return current is not None and any(
-        part.strip().partition("=")[0].lower() in ("public", "s-maxage") for part in current.split(",")
-    )
+    return any(_name_of(part) in ("public", "s-maxage") for part in _split_directives(current))
+
+
+def _split_directives(value: str | None) -> list[str]:
+    return [part.strip() for part in _DIRECTIVE.findall(value or "") if part.strip()]
+
+
+def _name_of(directive: str) -> str:
+    return directive.partition("=")[0].strip().lower()
 
 
 def _find_targets(verdicts: CookieVerdicts, sent: Iterable[str]) -> list[tuple[str, str]]:
-    kept_patterns = [re.compile(_to_pattern(cookie)) for cookie in verdicts.kept]
-    names = [name for name in dict.fromkeys(sent) if not any(pattern.fullmatch(name) for pattern in kept_patterns)]
-    targets: dict[tuple[str, str], None] = {}
+    """Return name and path of each cookie to expire, those that the request carries first."""
+    names = [name for name in dict.fromkeys(sent) if _COOKIE_NAME.fullmatch(name)]
+    seen: dict[tuple[str, str], None] = {}
+    unseen: dict[tuple[str, str], None] = {}
     for cookie in verdicts.unwanted:
+        pattern = re.compile(_to_pattern(cookie))
+        for name in filter(pattern.fullmatch, names):
+            seen[name, "/"] = None
+            seen[name, cookie.path] = None
         # A cookie of another path does not come with this request, so an exact name is expired unseen.
         if cookie.path != "/" and not cookie.is_pattern:
-            targets[cookie.name, cookie.path] = None
-        pattern = re.compile(_to_pattern(cookie))
-        for name in names:
-            if pattern.fullmatch(name):
-                targets[name, "/"] = None
-                targets[name, cookie.path] = None
-    return list(targets)
+            unseen[cookie.name, cookie.path] = None
+    is_kept = re.compile("|".join([*_OWN_NAMES, *(_to_pattern(cookie) for cookie in verdicts.kept)])).fullmatch
+    return [target for target in dict.fromkeys((*seen, *unseen)) if not is_kept(target[0])]
 
 
 def _to_pattern(cookie: CookieDeclaration, *, any_character: str = ".") -> str:
@@ -111,7 +122,7 @@ def _to_pattern(cookie: CookieDeclaration, *, any_character: str = ".") -> str:
 
 def _parent_domains(host: str) -> list[str]:
     bare = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
-    if _is_address(bare.strip("[]")):
+    if _is_address(bare.strip("[]")) or not _HOST.fullmatch(bare):
         return []
     labels = bare.lower().split(".")
     return [".".join(labels[at:]) for at in range(len(labels) - 1)]

@@ -44,7 +44,8 @@ def find_evidence(headers: Mapping[str, str], *, host: str, scheme: str) -> Evid
     site = headers.get("Sec-Fetch-Site")
     if site is not None:
         return _require(site in ("same-origin", "none"), Evidence.SEC_FETCH_SITE)
-    own_host = _elide_port(host.lower(), scheme)
+    # A malformed `Host` field reads as empty; two blanks are no match.
+    own_host = _elide_port(host.lower(), scheme) or None
     origin = headers.get("Origin")
     if origin is not None and origin != "null":
         return _require(_host_of(origin) == own_host, Evidence.ORIGIN)

@@ -9,7 +9,10 @@ from math import sqrt
 from statistics import median
 
 Work = Callable[[int], float]
-"""Does the work so many times and returns the seconds it took, without its own preparations."""
+"""Does the work so many times and returns the seconds it took, without its own preparations.
+
+In seconds of processor time: whoever else has the processor meanwhile does not count.
+"""
 
 # Long enough for the clock, short enough that a busy neighbour rarely meets one variant alone.
 _BATCH_SECONDS = 0.003

@@ -36,7 +36,9 @@ class Result:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Measure what the library costs, as ratios to the same site without it.")
+    parser = argparse.ArgumentParser(
+        description="Measure what the library costs, as ratios to the same site without it."
+    )
     parser.add_argument("--quick", action="store_true", help="fewer rounds: quicker, and noisier")
     parser.add_argument("--rounds", type=int, help=f"rounds of each row (default {ROUNDS})")
     parser.add_argument("--only", default="", metavar="TEXT", help="only the rows whose name holds this")

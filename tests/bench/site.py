@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from flask import Flask, Response, render_template
 from jinja2 import DictLoader
 
-from consent import Consent
+from consent import Consent, Policy, Purpose
+from consent.catalogue import load_service
+from consent.core.declaration import default_purposes
 
 SERVICES = ("google-analytics", "meta-pixel", "matomo", "youtube", "vimeo", "google-maps")
 CHUNK_BYTES = 8 * 1024
@@ -90,20 +92,32 @@ _MACROS = {
 }
 
 
-def make_site(*, has_library: bool, placed: Placed = Placed.NOTHING) -> Flask:
-    """Build the site.
+def make_site(*, has_library: bool, placed: Placed = Placed.NOTHING, policy: Policy | None = None) -> Flask:
+    """Build the site, and answer the first request.
 
     Args:
         placed: What its templates place; the site without the library can place nothing.
+        policy: What it declares; None for the shipped purposes and six services.
     """
     app = Flask(__name__, static_folder=None)
     app.config.update(SECRET_KEY="a key that is long enough for every check")
     app.jinja_loader = DictLoader(_write_templates(placed))
     _add_views(app)
     if has_library:
-        app.config["CONSENT_CONTROLLER"] = "Harbour Courier Ltd"
-        Consent(app, services=SERVICES)
+        Consent(app, policy=policy or make_policy())
+    # The library settles what depends on other extensions now, and leaves Flask's signal for it.
+    app.test_client().get("/data")
     return app
+
+
+def make_policy(*extra_purposes: str, services: Sequence[str] = SERVICES) -> Policy:
+    """Declare the shipped purposes and some more."""
+    more = (Purpose(key, title=key.title(), description=f"Texts about {key}.") for key in extra_purposes)
+    return Policy(
+        controller="Harbour Courier Ltd",
+        purposes=(*default_purposes(), *more),
+        services=tuple(load_service(key) for key in services),
+    )
 
 
 def stream_chunks() -> Iterator[bytes]:
@@ -141,7 +155,8 @@ _STORIES = [
         "title": f"Ferry {number} runs late & nobody's surprised",
         "author": "mara lindqvist",
         "date": f"2025-03-{number % 28 + 1:02}",
-        "teaser": "The evening crossing waited for the tide, the mail and the choir; <all> three came within the hour. " * 2,
+        "teaser": "The evening crossing waited for the tide, the mail and the choir; <all> three came within the hour. "
+        * 2,
         "tags": ["harbour", "ferry"] if number % 2 else [],
     }
     for number in range(max(STORIES.values()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, sync_playwright
@@ -82,6 +83,22 @@ def visitor(
         yield context
     finally:
         context.close()
+
+
+@contextmanager
+def lasting_visitor(playwright: Playwright) -> Iterator[BrowserContext]:
+    """Run Chromium for one visitor whose profile lies on disk; the others are like private windows.
+
+    Only here does Chromium follow `<link rel="preconnect">`.
+    """
+    with TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as folder:
+        context = playwright.chromium.launch_persistent_context(
+            folder, executable_path=EXECUTABLE, args=list(_ARGUMENTS), java_script_enabled=False
+        )
+        try:
+            yield context
+        finally:
+            context.close()
 
 
 def record_requests(context: BrowserContext) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
@@ -53,17 +54,17 @@ def newsroom(running_newsroom: Newsroom) -> Newsroom:
 
 
 @pytest.fixture(scope="session")
-def plain_url() -> Iterator[str]:
-    """Address of a site in English that leaves every page of the library as shipped."""
-    with serve(make_plain_site("en")) as server:
-        yield f"http://plain.localhost:{server.port}"
+def plain_urls() -> Iterator[Mapping[str, str]]:
+    """Language to address of a site that leaves every page of the library as shipped."""
+    with ExitStack() as stack:
+        servers = {language: stack.enter_context(serve(make_plain_site(language))) for language in ("en", "ar")}
+        yield {language: f"http://plain.localhost:{server.port}" for language, server in servers.items()}
 
 
 @pytest.fixture(scope="session")
-def arabic_url() -> Iterator[str]:
-    """Address of the same site in Arabic."""
-    with serve(make_plain_site("ar")) as server:
-        yield f"http://plain.localhost:{server.port}"
+def plain_url(plain_urls: Mapping[str, str]) -> str:
+    """Address of the one in English."""
+    return plain_urls["en"]
 
 
 @pytest.fixture

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
-from wsgiref.types import WSGIApplication
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 # Self-signed, for names under localhost; browsers are told to take it. It guards nothing.
 CERTIFICATE: Final = Path(__file__).parent / "certificate.pem"
+TIMEOUT_SECONDS: Final = 20.0
 
 
 class _QuietHandler(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:
+    def log(self, *_: object) -> None:
         """Say nothing: what reached a server is asserted, not printed."""
 
 
@@ -27,12 +29,25 @@ class Server(ThreadedWSGIServer):
     def __init__(self, app: WSGIApplication, *, ssl_context: ssl.SSLContext | None = None) -> None:
         """Bind to a free port of this machine."""
         self.connections = 0
-        super().__init__("127.0.0.1", 0, app, _QuietHandler, ssl_context=ssl_context)
+        super().__init__("127.0.0.1", 0, _answer_whole(app), _QuietHandler, ssl_context=ssl_context)
 
     def process_request(self, *args: object) -> None:
         """Count, then handle in a thread of its own."""
         self.connections += 1
         super().process_request(*args)  # type: ignore[arg-type]  # passed on as given
+
+
+def _answer_whole(app: WSGIApplication) -> WSGIApplication:
+    """Read each body to its end first: when a browser hangs up, Werkzeug's server may forget to close it."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        body = app(environ, start_response)
+        try:
+            return [b"".join(body)]
+        finally:
+            getattr(body, "close", lambda: None)()
+
+    return answer
 
 
 @contextmanager
@@ -53,3 +68,16 @@ def _make_ssl_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE)
     return context
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait for something that a server notes, which no browser event tells.
+
+    Raises:
+        TimeoutError: If it does not come about.
+    """
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"It did not come about within {TIMEOUT_SECONDS:.0f} s.")
+        time.sleep(0.02)

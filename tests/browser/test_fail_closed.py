@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
 from html import escape
@@ -79,7 +78,7 @@ def test_a_genuine_cookie_opens_the_gates(page: Page, newsroom: Newsroom) -> Non
 
 @pytest.mark.parametrize(
     "damage",
-    [_flip_last, _flip_first, lambda value: value[: len(value) // 2], lambda value: value * 4, lambda _: "%00%ff;"],
+    [_flip_last, _flip_first, lambda value: value[: len(value) // 2], lambda value: value * 4, lambda _: "%00%ff=~!"],
     ids=["signature", "payload", "cut", "repeated", "noise"],
 )
 def test_tampered_cookie_grants_nothing(page: Page, newsroom: Newsroom, damage: Callable[[str], str]) -> None:
@@ -166,6 +165,7 @@ def test_form_of_another_origin_is_refused(
         page = visitor.new_page()
         with page.expect_response(lambda response: response.url == f"{newsroom.url}/privacy-choices/") as answer:
             page.goto(f"http://{attacker_host}:{attacker.port}/")
+        page.wait_for_url(f"{newsroom.url}/privacy-choices/")
 
         assert answer.value.status == 403
         assert visitor.cookies() == []
@@ -221,7 +221,7 @@ def _make_flooding_site() -> Flask:
         parent = request.host.partition(".")[2].partition(":")[0]
         response = Response("<!doctype html><title>Flood</title>", mimetype="text/html")
         for number in range(_JAR_LIMIT):
-            response.headers.add("Set-Cookie", f"junk{number}={number}; Domain={parent}; Path=/junk; Priority=High")
+            response.headers.add("Set-Cookie", f"junk{number}={number}; Domain={parent}; Path=/junk")
         return response
 
     return app

@@ -15,7 +15,7 @@ VIDEO = IMPORT + "{{ embed('youtube', 'aqz-KE-bpKQ', title='Big Buck Bunny') }}"
 FRAME = (
     '<iframe class="pvc-embed" src="https://www.youtube-nocookie.com/embed/aqz-KE-bpKQ" title="Big Buck Bunny" width="560" '
     'height="315" loading="lazy" referrerpolicy="strict-origin-when-cross-origin" '
-    'allow="encrypted-media; fullscreen; picture-in-picture; web-share" allowfullscreen></iframe>'
+    'allow="fullscreen; encrypted-media; picture-in-picture"></iframe>'
 )
 
 

@@ -81,7 +81,7 @@ def test_fault_while_cookies_are_expired_costs_nothing_else(app, choose, caplog,
     client = app.test_client()
     choose(client, "reject_all")
     client.set_cookie("_ga", "1")
-    monkeypatch.setattr("consent.web.hooks.expire_cookies", lambda *_, **__: fail())
+    monkeypatch.setattr("consent.web.hooks.expire_leftovers", lambda *_, **__: fail())
     response = client.get("/")
 
     assert response.status_code == 200

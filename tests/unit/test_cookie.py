@@ -373,7 +373,7 @@ def test_a_megabyte_is_refused_quickly(policy):
     begun = time.perf_counter()
     with pytest.raises(BadSignature):
         codec.decode(huge)
-    assert time.perf_counter() - begun < 0.05
+    assert time.perf_counter() - begun < 0.1
 
 
 # -- keys

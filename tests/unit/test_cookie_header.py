@@ -130,4 +130,4 @@ def test_long_header_is_read_quickly(header):
     begun = time.perf_counter()
     find_values(header, PLAIN_NAME)
 
-    assert time.perf_counter() - begun < 0.05
+    assert time.perf_counter() - begun < 0.1

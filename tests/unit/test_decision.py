@@ -187,6 +187,12 @@ class NoOffset(tzinfo):
     def utcoffset(self, _instant):
         return None
 
+    def dst(self, _instant):
+        return None
+
+    def tzname(self, _instant):
+        return "nowhere"
+
 
 NAIVE = datetime(2026, 8, 31)  # noqa: DTZ001 - naive on purpose
 

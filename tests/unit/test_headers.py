@@ -231,14 +231,15 @@ def test_one_overlong_name_does_not_keep_the_others():
     assert names_in(expire([cookie("_ga_*")], sent, host="localhost")) == {"_ga_1"}
 
 
-@pytest.mark.parametrize(
-    "name", ["_ga_☃", "_ga_\x00", "_ga_\ud800", "_ga_\x1b[31m", "_ga_\x7f", "_ga_\u2028", "_ga_\r\nX: y"]
-)
+@pytest.mark.parametrize("name", ["_ga_\x00", "_ga_\x1b[31m", "_ga_\x7f", "_ga_\r\nX: y"])
 def test_name_that_cannot_stand_in_a_header_is_left_out(name):
-    # A visitor chooses the names of their cookies; none of them may turn a page into an error 500.
-    values = expire([cookie("_ga_*")], [name, "_ga_1"], host="localhost")
+    # A visitor chooses the names of their cookies, and servers answer 500 to a header with a control character.
+    assert names_in(expire([cookie("_ga_*")], [name, "_ga_1"], host="localhost")) == {"_ga_1"}
 
-    assert names_in(values) == {"_ga_1"}
+
+def test_name_in_other_bytes_is_expired_as_it_came():
+    # WSGI hands bytes on as Latin-1, in both directions.
+    assert expire([cookie("_ga_*")], ["_ga_\xe2\x98\x83"], host="localhost") == [f"_ga_\xe2\x98\x83=; {GONE}; Path=/"]
 
 
 def test_many_names_are_matched_quickly():

@@ -297,7 +297,7 @@ def test_policy_refuses_two_keys_of_one_fingerprint():
 
 
 def find_clash():
-    seen = {}
+    seen: dict[bytes, Purpose] = {}
     for number in range(100_000):
         purpose = Purpose(f"p{number}")
         other = seen.setdefault(fingerprint_purpose(purpose), purpose)

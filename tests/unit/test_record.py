@@ -24,17 +24,19 @@ ACCOUNT = Account(
 )
 
 
+RECORD = ConsentRecord(
+    record_id="00000000-0000-4000-8000-000000000000",
+    decided_at=datetime(2026, 8, 31, 12, 0, 1, tzinfo=UTC),
+    valid_until=datetime(2027, 2, 28, 12, 0, 1, tzinfo=UTC),
+    regime=Regime.OPT_IN,
+    signals=Signals(gpc=True),
+    choices={"marketing": Choice.DENIED, "analytics": Choice.GRANTED},
+    fingerprints={"marketing": b"\x00\x01\x02", "analytics": b"\xff\xfe\xfd"},
+)
+
+
 def make_record(**changes):
-    values = {
-        "record_id": "00000000-0000-4000-8000-000000000000",
-        "decided_at": datetime(2026, 8, 31, 12, 0, 1, tzinfo=UTC),
-        "valid_until": datetime(2027, 2, 28, 12, 0, 1, tzinfo=UTC),
-        "regime": Regime.OPT_IN,
-        "signals": Signals(gpc=True),
-        "choices": {"marketing": Choice.DENIED, "analytics": Choice.GRANTED},
-        "fingerprints": {"marketing": b"\x00\x01\x02", "analytics": b"\xff\xfe\xfd"},
-    }
-    return ConsentRecord(**(values | changes))
+    return dataclasses.replace(RECORD, **changes)
 
 
 def test_record_of_the_cookie_describes_what_the_cookie_holds():

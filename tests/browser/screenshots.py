@@ -1,0 +1,95 @@
+"""Write the pictures of the documentation: the newsroom, seen by visitors with JavaScript off.
+
+Usage: python -m tests.browser.screenshots [FOLDER]   (docs/screenshots by default)
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from playwright.sync_api import Browser, Page
+
+from tests.browser import chromium
+from tests.browser.newsroom import FILM_ARTICLE, Newsroom
+
+FOLDER: Final = Path(__file__).parents[2] / "docs" / "screenshots"
+DESKTOP: Final = (1280, 800)
+PHONE: Final = (390, 844)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One picture."""
+
+    name: str
+    show: Callable[[Page, str], None]
+    path: str = "/"
+    viewport: tuple[int, int] = DESKTOP
+    color_scheme: Literal["light", "dark"] = "light"
+
+
+def show_banner(page: Page, url: str) -> None:
+    """Open a page as a stranger."""
+    page.goto(url)
+
+
+def show_preferences(page: Page, url: str) -> None:
+    """Open the preferences from a page's banner."""
+    page.goto(url)
+    with page.expect_navigation():
+        page.click(".pvc-banner [data-consent-action=settings]")
+    page.locator("[data-consent-ui=preferences]").evaluate("element => element.scrollIntoView()")
+
+
+def show_placeholder(page: Page, url: str) -> None:
+    """Refuse everything, then read on to the film."""
+    page.goto(url)
+    with page.expect_navigation():
+        page.click(".pvc-banner [data-consent-action=reject_all]")
+    page.locator("[data-consent-embed]").evaluate("element => element.scrollIntoView({block: 'center'})")
+
+
+_KINDS: Final = (
+    ("banner", show_banner, ""),
+    ("preferences", show_preferences, ""),
+    ("placeholder", show_placeholder, FILM_ARTICLE),
+)
+
+SHOTS: Final = tuple(
+    shot
+    for name, show, path in _KINDS
+    for shot in (
+        Shot(name=f"{name}-desktop", show=show, path=path or "/"),
+        Shot(name=f"{name}-desktop-dark", show=show, path=path or "/", color_scheme="dark"),
+        Shot(name=f"{name}-desktop-arabic", show=show, path=f"/ar{path or '/'}"),
+        Shot(name=f"{name}-phone", show=show, path=path or "/", viewport=PHONE),
+        Shot(name=f"{name}-phone-dark", show=show, path=path or "/", viewport=PHONE, color_scheme="dark"),
+        Shot(name=f"{name}-phone-arabic", show=show, path=f"/ar{path or '/'}", viewport=PHONE),
+    )
+)
+
+
+def take(browser: Browser, site_url: str, shot: Shot, folder: Path) -> Path:
+    """Take one picture and return where it lies."""
+    file = folder / f"{shot.name}.png"
+    with chromium.visitor(browser, color_scheme=shot.color_scheme, viewport=shot.viewport) as visitor:
+        page = visitor.new_page()
+        shot.show(page, f"{site_url}{shot.path}")
+        page.screenshot(path=file)
+    return file
+
+
+def main(folder: Path) -> None:
+    """Take them all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with Newsroom.open() as newsroom, chromium.launch() as browser:
+        for shot in SHOTS:
+            print(take(browser, newsroom.url, shot, folder))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
