@@ -37,13 +37,29 @@ _STALE_HEADERS = ("ETag", "Last-Modified", "Content-MD5", "Digest", "Repr-Digest
 
 def register_hooks(app: Flask, site: Site) -> None:
     """Connect the hooks of one app."""
+    hooks = _Hooks(app, site)
+    app.after_request(hooks.insert)
+    request_finished.connect(hooks.finish, app, weak=False)
+    request_started.connect(hooks.prepare, app, weak=False)
 
-    def insert(response: Response) -> Response:
+
+class _Hooks:
+    """Hold the hooks of one app, and whether its first request has come."""
+
+    def __init__(self, app: Flask, site: Site) -> None:
+        self._app = app
+        self._site = site
+        self._lock = Lock()
+        self._is_prepared = False
+
+    def insert(self, response: Response) -> Response:
+        """Insert into an HTML response what it lacks."""
         if _is_html(response):
-            _insert_safely(response, site)
+            _insert_safely(response, self._site)
         return response
 
-    def finish(_sender: Flask, response: Response, **_: object) -> None:
+    def finish(self, _sender: Flask, response: Response, **_: object) -> None:
+        """Finish the headers of a response that depends on the visitor."""
         visit = find_visit()
         # A stream may ask only after this; its visit must know that it is too late to tell caches.
         if visit is None and response.is_streamed:
@@ -53,25 +69,19 @@ def register_hooks(app: Flask, site: Site) -> None:
         if not response.is_streamed:
             forget_visit()
 
-    lock = Lock()
-
-    def prepare(_sender: Flask, **_: object) -> None:
-        # Of several first requests at once, the others wait until everything is settled.
-        with lock:
-            if not site.is_prepared:
-                _run_first(app, insert)
-                _prepare_for_neighbours(app, site)
-                site.is_prepared = True
-        request_started.disconnect(prepare, app)
-
-    app.after_request(insert)
-    request_finished.connect(finish, app, weak=False)
-    request_started.connect(prepare, app, weak=False)
+    def prepare(self, _sender: Flask, **_: object) -> None:
+        """Settle, at the first request, what depends on the other extensions; of several at once the others wait."""
+        with self._lock:
+            if not self._is_prepared:
+                _run_first(self._app, self.insert)
+                _prepare_for_neighbours(self._app, self._site)
+                self._is_prepared = True
+        request_started.disconnect(self.prepare, self._app)
 
 
 def _run_first(app: Flask, hook: object) -> None:
     hooks = app.after_request_funcs[None]
-    app.after_request_funcs[None] = [*(each for each in hooks if each is not hook), hook]  # type: ignore[list-item]  # `hook` came from this list
+    app.after_request_funcs[None] = [*(each for each in hooks if each != hook), hook]  # type: ignore[list-item]  # `hook` came from this list
 
 
 def _prepare_for_neighbours(app: Flask, site: Site) -> None:

@@ -47,9 +47,6 @@ class Site:
     """By plain name, such as `banner.css`."""
 
     assets_by_file_name: Mapping[str, Asset]
-    is_prepared: bool = False
-    """Whether the first request has settled what depends on other extensions."""
-
     find_nonce: Callable[[], str] | None = None
     """Gives the CSP nonce of a response; found at the first request, when every extension is there."""
 
