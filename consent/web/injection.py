@@ -120,7 +120,9 @@ def _gather_error_page(response: Response, visit: Visit) -> None:
     length = response.content_length
     response.make_sequence()
     if length and not response.get_data():
-        # For HEAD the body is gone already, and what GET would answer is no longer known.
+        # For HEAD the body is gone already, and how long GET's would be is no longer known. Werkzeug
+        # would give a list its length, which is 0.
+        response.response = iter(())
         response.headers.pop("Content-Length", None)
         _ = visit.decision
 
