@@ -181,8 +181,14 @@ def _check_own(tag: str, own: Mapping[str, str], known: Mapping[str, str]) -> No
             )
 
 
+def _stem_of_plural(key: str) -> str:
+    stem, _, form = key.rpartition(".")
+    return stem if form in _PLURAL_FORMS else ""
+
+
 def _warn_of_gaps(tag: str, texts: Mapping[str, str], known: Mapping[str, str], fallback: str) -> None:
-    missing = sorted(known.keys() - texts.keys())
+    # Languages have different plural forms; only `other` is in all of them.
+    missing = sorted(key for key in known.keys() - texts.keys() if f"{_stem_of_plural(key)}.other" not in texts)
     if missing:
         log.warning(
             "%d texts are missing in %r and are shown in %r, the first: %r.", len(missing), tag, fallback, missing[0]

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
 
 from flask import current_app
 
 from consent.web.site import Site
 
 log = logging.getLogger("consent")
+
+
+LANGUAGE_PARAMETER = "lang"
+"""Query parameter by which pages in another language than the default lead to the library's own."""
+
+
+def parse_language(environ: Mapping[str, object]) -> str | None:
+    """Return what a request's query says of the language."""
+    return dict(parse_qsl(str(environ.get("QUERY_STRING", "")))).get(LANGUAGE_PARAMETER)
 
 
 def ask_app(site: Site) -> str | None:

@@ -64,7 +64,7 @@ def show_preferences() -> str:
         visit=visit,
         saved="saved" in request.args,
         back_url=back_url,
-        stay_url=f"{visit.preferences_url}?{urlencode({'saved': 1, 'back': back_url})}",
+        stay_url=_add_query(visit.preferences_url, saved="1", back=back_url),
     )
 
 
@@ -204,7 +204,7 @@ def _find_source(visit: Visit, submission: Submission) -> str:
     if submission.action is Action.ALLOW:
         return "embed"
     is_on_page = submission.action in (Action.SAVE, Action.WITHDRAW) or submission.next_path.startswith(
-        visit.preferences_url
+        visit.action_url
     )
     return "preferences" if is_on_page else "banner"
 
@@ -301,8 +301,12 @@ def _wants_json() -> bool:
 def _find_back_url(visit: Visit) -> str:
     """Return the path of the page the visitor came from; the site's root if it is not one of ours."""
     asked = request.args.get("back") or _referer_path()
-    is_page = is_safe_path(asked) and not asked.startswith(visit.preferences_url)
+    is_page = is_safe_path(asked) and not asked.startswith(visit.action_url)
     return asked if is_page else visit.home_path
+
+
+def _add_query(url: str, **values: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(values)}"
 
 
 def _referer_path() -> str:

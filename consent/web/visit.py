@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from flask import Flask, current_app, has_request_context, request
@@ -14,16 +13,14 @@ from werkzeug.local import LocalProxy
 
 from consent.core import gate
 from consent.core.decision import Decision
-from consent.core.declaration import CookieDeclaration, Text
-from consent.core.policy import Policy
 from consent.core.privacy_signal import Signals, parse_sec_gpc
 from consent.core.record import ConsentRecord
 from consent.core.regime import Regime
 from consent.engine import Standing, cookie_name
 from consent.errors import SetupError
-from consent.messages import direction_of
-from consent.web.language import ask_app, fall_back
+from consent.web.language import LANGUAGE_PARAMETER, ask_app, fall_back, parse_language
 from consent.web.site import EXTENSION_KEY, Site
+from consent.web.wording import Wording
 from consent.wire.origin import is_safe_path
 
 log = logging.getLogger("consent")
@@ -35,7 +32,7 @@ _ENVIRON_KEY = "flask_cookie_consent.visit"
 _PATH_SAFE = "/:@!$&'()*+,;=~-._"
 
 
-class Visit:
+class Visit(Wording):
     """Hold what this visitor has allowed, and what a page needs to know about asking.
 
     Reached as `current_consent`, in views and in templates. Reading anything that depends on
@@ -43,7 +40,7 @@ class Visit:
     """
 
     def __init__(self, site: Site, environ: Mapping[str, object]) -> None:
-        self.site = site
+        super().__init__(site)
         self.environ = environ
         self.is_dependent = False
         """Whether the response depends on the visitor; once true it stays so."""
@@ -146,14 +143,9 @@ class Visit:
     # -- what a page needs ---------------------------------------------------------------------
 
     @property
-    def policy(self) -> Policy:
-        """What the site declares."""
-        return self.site.engine.policy
-
-    @property
     def language(self) -> str:
         """Tag of the language to speak to this visitor, such as `en` or `zh-Hans`."""
-        return self.ask_app_for_language() or fall_back(self.site, self.page_language)
+        return self._asked_language or self.ask_app_for_language() or fall_back(self.site, self.page_language)
 
     def ask_app_for_language(self) -> str | None:
         """Return what the app says of the language; asked once, while there is a request."""
@@ -167,75 +159,23 @@ class Visit:
             self.extra_vary = (*self.extra_vary, name)
 
     @property
-    def direction(self) -> str:
-        """Writing direction of that language: `ltr` or `rtl`."""
-        return direction_of(self.language)
-
-    def text(self, key: str, **values: object) -> str:
-        """Return a shipped or overridden text, as plain text."""
-        return self.site.messages.text(self.language, key, **values)
-
-    def count_text(self, key: str, count: int, **values: object) -> str:
-        """Return a text in the form that a number takes."""
-        return self.site.messages.count_text(self.language, key, count, **values)
-
-    def list_text(self, items: Sequence[str]) -> str:
-        """Return several names as one enumeration."""
-        return self.site.messages.list_text(self.language, items)
-
-    def date_text(self, instant: datetime) -> str:
-        """Return the day of an instant."""
-        return self.site.messages.date_text(self.language, instant)
-
-    def words(self, text: Text) -> str:
-        """Return a declared text in the visitor's language."""
-        return self.site.messages.words(self.language, text)
-
-    def purpose_title(self, key: str) -> str:
-        """Return the name of a purpose."""
-        title = self.policy.purposes_by_key[key].title
-        return self.words(title) if title else self.text(f"purpose.{key}.title")
-
-    def purpose_description(self, key: str) -> str:
-        """Return what a purpose means."""
-        description = self.policy.purposes_by_key[key].description
-        return self.words(description) if description else self.text(f"purpose.{key}.description")
-
-    def title_of(self, key: str) -> str:
-        """Return the name of a purpose or service."""
-        service = self.policy.services_by_key.get(key)
-        return service.name if service else self.purpose_title(key)
-
-    def lifetime_text(self, cookie: CookieDeclaration) -> str:
-        """Return how long a cookie stays, in words."""
-        if cookie.session:
-            return self.text("duration.session")
-        for unit in ("months", "days", "minutes"):
-            count = getattr(cookie, unit)
-            if count is not None:
-                is_years = unit == "months" and count % 12 == 0
-                return (
-                    self.count_text("duration.years", count // 12)
-                    if is_years
-                    else self.count_text(f"duration.{unit}", count)
-                )
-        return self.text("duration.until_cleared")
+    def action_url(self) -> str:
+        """Path that choices are posted to; every other one of the library begins with it."""
+        return f"{self._script_root}{self.site.settings.url_prefix}/"
 
     @property
     def preferences_url(self) -> str:
-        """Path of the preferences page."""
-        return f"{self._script_root}{self.site.settings.url_prefix}/"
-
-    action_url = preferences_url
+        """Address of the preferences page, in the language of this one."""
+        return f"{self.action_url}{self._language_query}"
 
     @property
     def policy_url(self) -> str:
-        """Path of the cookie declaration."""
-        return f"{self.preferences_url}policy"
+        """Address of the cookie declaration, in the language of this page."""
+        return f"{self.action_url}policy{self._language_query}"
 
     def asset_url(self, name: str) -> str:
         """Return the path of a stylesheet or script of the library."""
-        return f"{self.preferences_url}assets/{self.site.assets[name].file_name}"
+        return f"{self.action_url}assets/{self.site.assets[name].file_name}"
 
     @property
     def next_path(self) -> str:
@@ -307,6 +247,17 @@ class Visit:
     def _read_signals(self) -> Signals:
         value = self.environ.get("HTTP_SEC_GPC")
         return Signals(gpc=parse_sec_gpc(str(value))) if value is not None else _NO_SIGNALS
+
+    @property
+    def _asked_language(self) -> str | None:
+        """What the link to one of the library's own pages asked for."""
+        return self.site.messages.match(parse_language(self.environ)) if self.is_own_page else None
+
+    @property
+    def _language_query(self) -> str:
+        # The app may tell languages by path, and on the library's own pages the path says nothing.
+        language = self.language
+        return "" if language == fall_back(self.site, "") else f"?{LANGUAGE_PARAMETER}={language}"
 
     @property
     def _script_root(self) -> str:

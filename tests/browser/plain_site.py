@@ -19,7 +19,7 @@ _LAYOUT = """{% from "consent/macros.html" import cookie_table, embed, settings_
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>Plain</title>
-<style>body { font: 1rem/1.5 system-ui, sans-serif } a { display: inline-block; padding: .25rem }
+<style>body { font: 1rem/1.5 system-ui, sans-serif; color: CanvasText; background: Canvas } a { display: inline-block; padding: .25rem }
 :root { color-scheme: light dark }</style>
 </head>
 <body>
@@ -101,7 +101,7 @@ def _add_views(app: Flask) -> None:
 
     @app.get("/bare")
     def bare() -> str:
-        return "<!doctype html><html lang=en><title>Bare</title><body><h1>Bare</h1><p>No stylesheet.</p></body></html>"
+        return "<!doctype html><html lang=en><title>Bare</title><body><main><h1>Bare</h1><p>No stylesheet.</p></main></body></html>"
 
     @app.get("/plain.txt")
     def cacheable() -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -27,10 +26,12 @@ class Look:
     size: str
 
 
-_COLOR_SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+# Every pair of scheme, language and size is among them.
 LOOKS: Final = [
-    Look(color_scheme=color_scheme, language=language, size=size)
-    for color_scheme, language, size in itertools.product(_COLOR_SCHEMES, ("en", "ar"), _SIZES)
+    Look(color_scheme="light", language="en", size="desktop"),
+    Look(color_scheme="dark", language="ar", size="desktop"),
+    Look(color_scheme="dark", language="en", size="phone"),
+    Look(color_scheme="light", language="ar", size="phone"),
 ]
 
 
@@ -64,8 +65,9 @@ def open_banner(page: Page, url: str) -> None:
     page.goto(f"{url}/links")
 
 
-def open_banner_without_styles_of_the_site(page: Page, url: str) -> None:
+def open_injected_link(page: Page, url: str) -> None:
     page.goto(f"{url}/bare")
+    press(page, "reject_all")
 
 
 def open_preferences(page: Page, url: str) -> None:
@@ -122,7 +124,7 @@ def open_error(page: Page, url: str) -> None:
     "open_state",
     [
         open_banner,
-        open_banner_without_styles_of_the_site,
+        open_injected_link,
         open_preferences,
         open_mixed_preferences,
         open_preferences_after_accepting,
