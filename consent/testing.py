@@ -14,10 +14,13 @@ from consent.web.visit import get_site
 __all__ = ["grant", "refuse"]
 
 
-def grant(client: FlaskClient, *keys: str) -> None:
+def grant(client: FlaskClient, *keys: str, base_url: str | None = None) -> None:
     """Grant purposes or services for a client; without keys, everything.
 
     What is not named is denied, as if the visitor had saved these switches.
+
+    Args:
+        base_url: Such as `https://localhost`, for apps that only answer there; None for the client's own.
 
     Raises:
         UnknownKeyError: If the app's policy does not declare a key.
@@ -26,20 +29,23 @@ def grant(client: FlaskClient, *keys: str) -> None:
     policy = get_site(client.application).engine.policy
     for key in keys:
         policy.check_key(key)
-    _post(client, {"action": "save", "granted": list(keys)} if keys else {"action": "accept_all"})
+    _post(client, {"action": "save", "granted": list(keys)} if keys else {"action": "accept_all"}, base_url)
 
 
-def refuse(client: FlaskClient) -> None:
+def refuse(client: FlaskClient, *, base_url: str | None = None) -> None:
     """Refuse everything for a client.
+
+    Args:
+        base_url: As for `grant`.
 
     Raises:
         AssertionError: If the app refused the choice.
     """
-    _post(client, {"action": "reject_all"})
+    _post(client, {"action": "reject_all"}, base_url)
 
 
-def _post(client: FlaskClient, body: dict[str, object]) -> None:
+def _post(client: FlaskClient, body: dict[str, object], base_url: str | None) -> None:
     prefix = get_site(client.application).settings.url_prefix
-    answer = client.post(f"{prefix}/", json=body, headers={"Sec-Fetch-Site": "same-origin"})
+    answer = client.post(f"{prefix}/", json=body, base_url=base_url, headers={"Sec-Fetch-Site": "same-origin"})
     if answer.status_code != 200:
         raise AssertionError(f"The choice was answered with {answer.status_code}: {answer.get_data(as_text=True)}")

@@ -22,6 +22,7 @@ _TEMPLATES = Path(__file__).parent.parent / "templates"
 _BANNER_TEMPLATES = ("consent/banner.html", "consent/default/banner.html")
 # Cannot occur in rendered markup: stands where a page's own path goes.
 _PATH_MARK = "\0"
+_BANNERS_LIMIT = 64
 
 
 class ConsentMarkup:
@@ -154,6 +155,9 @@ def _keep_banner(site: Site, visit: Visit) -> tuple[str, str]:
         marked = visit.with_next_path(_PATH_MARK if visit.next_path else "")
         rendered = site.environment.get_template("consent/banner.html").render(visit=marked)
         before, _, after = rendered.partition(_PATH_MARK)
+        # A proxy can make up prefixes without end.
+        if len(site.banners) >= _BANNERS_LIMIT:
+            site.banners.clear()
         kept = site.banners[key] = (before, after)
     return kept
 

@@ -237,12 +237,16 @@ class Visit(Wording):
 
     def _peek(self) -> Standing:
         if self._standing is None:
-            if not self.is_secure and self.environ.get("HTTP_X_FORWARDED_PROTO") == "https":
+            if not self.is_secure and self._is_secure_for_proxy:
                 _warn_of_proxy(self.site)
             self._standing = self.site.engine.look_up(
                 self.cookie_header, is_secure=self.is_secure, signals=self._read_signals()
             )
         return self._standing
+
+    @property
+    def _is_secure_for_proxy(self) -> bool:
+        return str(self.environ.get("HTTP_X_FORWARDED_PROTO", "")).partition(",")[0].strip().lower() == "https"
 
     def _read_signals(self) -> Signals:
         value = self.environ.get("HTTP_SEC_GPC")

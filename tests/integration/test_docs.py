@@ -1,0 +1,92 @@
+"""What README and docs say is true: their code runs, and they name everything that is public."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask, render_template_string
+from flask_caching import Cache
+
+from consent.web.settings import _CHECKS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
+EVERYTHING = "\n".join((README, *DOCS.values()))
+MACROS = sorted(path.stem for path in (ROOT / "consent/templates/consent/macro").glob("*.html"))
+STYLESHEET = (ROOT / "consent/static/consent/css/banner.css").read_text(encoding="utf-8")
+
+
+def blocks(text, language):
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def run_readme():
+    """Run the README's Python, one block after the other as a reader would, and return its names."""
+    names: dict[str, object] = {"__name__": __name__}
+    for block in blocks(README, "python"):
+        exec(compile(block, "README.md", "exec"), names)
+    return names
+
+
+def test_python_of_the_readme_runs():
+    names = run_readme()
+    app = names["app"]
+    assert isinstance(app, Flask)
+    client = app.test_client()
+
+    assert client.get("/").text.count('<section class="pvc-banner"') == 1
+    assert client.get("/recommended").status_code == 403
+    assert client.post("/order").text == "Thank you"
+
+
+@pytest.mark.parametrize("template", blocks(README, "jinja"))
+def test_template_of_the_readme_renders(template):
+    app = run_readme()["app"]
+    assert isinstance(app, Flask)
+    app.add_url_rule("/page", "page", lambda: render_template_string(template))
+
+    assert "data-consent-" in app.test_client().get("/page").text
+
+
+def test_cache_key_of_the_deployment_guide_runs():
+    (block,) = [block for block in blocks(DOCS["deployment.md"], "python") if "cache.cached" in block]
+    app = Flask("cached")
+    names = {"cache": Cache(app, config={"CACHE_TYPE": "SimpleCache"})}
+
+    exec(
+        compile(
+            f"from flask import request\nfrom consent import current_consent\n{block}def view(): ...", "docs", "exec"
+        ),
+        names,
+    )
+
+
+@pytest.mark.parametrize("key", sorted(_CHECKS))
+def test_setting_is_in_the_readme(key):
+    assert f"| `{key}` |" in README
+
+
+@pytest.mark.parametrize("macro", MACROS)
+def test_macro_is_in_the_readme(macro):
+    assert f"| `{macro}(" in README
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"(--pvc-[a-z-]+):", STYLESHEET))))
+def test_custom_property_is_in_the_theming_guide(name):
+    assert f"`{name}`" in DOCS["theming.md"]
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
+def test_link_of_the_readme_leads_somewhere(target):
+    assert (ROOT / target).exists()
+
+
+@pytest.mark.parametrize("command", ["make demo", "make test"])
+def test_command_of_the_readme_exists(command):
+    assert command in README
+    assert re.search(
+        rf"^{command.removeprefix('make ')}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
