@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 from consent.core.choice import Action, choose
-from consent.core.decision import Decision, decide
+from consent.core.decision import Decision, decide, is_valid
 from consent.core.gate import CookieVerdicts, is_open, judge_cookies
 from consent.core.lifetime import add_months
 from consent.core.policy import Policy
@@ -20,21 +20,29 @@ from consent.core.privacy_signal import Signals
 from consent.core.record import Account, Choice, ConsentRecord
 from consent.core.regime import Regime
 from consent.errors import CookieError
-from consent.wire.cookie import PLAIN_NAME, SECURE_NAME, CookieCodec, check_size, find_values
+from consent.wire.cookie import (
+    PLAIN_NAME,
+    SECURE_NAME,
+    CookieCodec,
+    check_size,
+    decided_seconds,
+    find_values,
+    likeness_of,
+)
 from consent.wire.headers import compile_names
 
 log = logging.getLogger("consent")
 
-# An entry takes about 5 kB with twenty services; a visitor's next page then costs a look-up instead of a signature.
+# Most visitors accept all or refuse all, so there are far fewer outcomes than visitors.
 _MEMO_LIMIT = 512
+_SHORTEST_MONTH_SECONDS = 28 * 24 * 60 * 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """Hold where a visitor stands: the record believed, and what follows from it."""
+class Outcome:
+    """Hold a decision and what follows from it: the same for all visitors who chose alike."""
 
     policy: Policy
-    record: ConsentRecord | None
     decision: Decision
 
     @cached_property
@@ -46,6 +54,20 @@ class Standing:
     def unwanted_names(self) -> re.Pattern[str] | None:
         """What finds a cookie to go in a `Cookie` header; None for none."""
         return compile_names(self.cookies.unwanted)
+
+
+class Standing:
+    """Hold where one visitor stands: the record believed, and the outcome."""
+
+    def __init__(self, outcome: Outcome, read_record: Callable[[], ConsentRecord | None]) -> None:
+        self.outcome = outcome
+        self.decision = outcome.decision
+        self._read_record = read_record
+
+    @cached_property
+    def record(self) -> ConsentRecord | None:
+        """The last choice; None for none that is believed."""
+        return self._read_record()
 
 
 class Engine:
@@ -71,7 +93,8 @@ class Engine:
             name: CookieCodec(policy, name=name, keys_oldest_first=keys_oldest_first)
             for name in (SECURE_NAME, PLAIN_NAME)
         }
-        self._memo: dict[tuple[str, str, bool], Standing] = {}
+        self._outcomes: dict[tuple[bytes, bool], Outcome] = {}
+        self._surely_valid_seconds = min(policy.accept_months, policy.refuse_months) * _SHORTEST_MONTH_SECONDS
         self._strangers = {gpc: self.judge(None, signals=Signals(gpc=gpc)) for gpc in (False, True)}
 
     def look_up(self, cookie_header: str, *, is_secure: bool, signals: Signals) -> Standing:
@@ -93,7 +116,7 @@ class Engine:
     def judge(self, record: ConsentRecord | None, *, signals: Signals) -> Standing:
         """Decide on a record as of now."""
         decision = decide(self.policy, record, signals=signals, regime=Regime.OPT_IN, now=self.read_clock())
-        return Standing(policy=self.policy, record=record, decision=decision)
+        return Standing(Outcome(policy=self.policy, decision=decision), lambda: record)
 
     def make_record(
         self, action: Action, *, granted: Sequence[str], before: Standing, signals: Signals, account: Account
@@ -130,20 +153,30 @@ class Engine:
         return secrets.token_urlsafe(16)
 
     def _look_up_value(self, value: str, name: str, signals: Signals) -> Standing:
-        key = (value, name, signals.gpc)
-        known = self._memo.get(key)
-        if known is not None and self.read_clock() < known.decision.holds_until:
-            return known
+        codec = self._codecs[name]
         try:
-            standing = self.judge(self._codecs[name].decode(value), signals=signals)
+            payload = codec.open(value)
+            known = self._outcomes.get((likeness_of(payload), signals.gpc))
+            if known is not None and self._is_surely_valid(payload):
+                return Standing(known, partial(codec.read, payload))
+            return self._judge_payload(codec.read(payload), payload, signals)
         except CookieError as error:
-            # Not remembered: only values that carry our signature may take an entry.
             log.debug("The consent cookie is not believed: %s", error)
             return self._strangers[signals.gpc]
-        if len(self._memo) >= _MEMO_LIMIT:
-            self._memo.clear()
-        self._memo[key] = standing
+
+    def _judge_payload(self, record: ConsentRecord, payload: bytes, signals: Signals) -> Standing:
+        standing = self.judge(record, signals=signals)
+        # The outcome for a valid record depends on nothing but what was chosen, and under which conditions.
+        if is_valid(record, now=self.read_clock()):
+            if len(self._outcomes) >= _MEMO_LIMIT:
+                self._outcomes.clear()
+            self._outcomes[likeness_of(payload), signals.gpc] = standing.outcome
         return standing
+
+    def _is_surely_valid(self, payload: bytes) -> bool:
+        """Whether the record is younger than its months can be short: calendar arithmetic takes longer than the rest."""
+        age_seconds = self.read_clock().timestamp() - decided_seconds(payload)
+        return 0 <= age_seconds < self._surely_valid_seconds
 
     def _months(self, choices: Mapping[str, Choice]) -> int:
         is_grant = Choice.GRANTED in choices.values()

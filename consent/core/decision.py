@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -16,8 +16,6 @@ from consent.core.regime import Regime
 
 # Clocks of two machines behind one load balancer differ; a fresh choice must not be lost for it (T7).
 CLOCK_LEEWAY = timedelta(seconds=300)
-
-_FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Reason(StrEnum):
@@ -60,9 +58,6 @@ class Decision:
     prompt_reason: PromptReason | None
     """Why to ask; None for not asking."""
 
-    holds_until: datetime
-    """Aware instant before which the same arguments give the same decision."""
-
     @property
     def needs_prompt(self) -> bool:
         """Whether to show the banner."""
@@ -103,7 +98,6 @@ def decide(
         reasons=MappingProxyType(reasons),
         regime=regime,
         prompt_reason=_find_prompt_reason(policy, record, reasons=reasons, is_current=is_current),
-        holds_until=_find_end(record, now=now),
     )
 
 
@@ -154,11 +148,3 @@ def _find_prompt_reason(
     if not is_current:
         return PromptReason.EXPIRED
     return PromptReason.POLICY_CHANGED if record.is_complete else PromptReason.INCOMPLETE
-
-
-def _find_end(record: ConsentRecord | None, *, now: datetime) -> datetime:
-    if record is None or now >= record.valid_until:
-        return _FOREVER
-    if record.decided_at - now > CLOCK_LEEWAY:
-        return record.decided_at - CLOCK_LEEWAY
-    return record.valid_until

@@ -48,6 +48,8 @@ class Messages:
 
     def match(self, tag: str | None) -> str | None:
         """Return the language to use for a tag such as `de-AT`; None if there is none."""
+        if tag in self._texts:
+            return tag
         if not tag or len(tag) > _TAG_LIMIT or not _TAG.fullmatch(tag.replace("_", "-")):
             return None
         wanted = tag.replace("_", "-").lower()

@@ -9,30 +9,32 @@ every hook and after the session cookie.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 from threading import Lock
 
 from flask import Flask, Request, Response, request, request_finished, request_started
-from werkzeug.datastructures import Headers
 
 from consent.web.expiry import expire_leftovers
 from consent.web.injection import inject
 from consent.web.site import Site
 from consent.web.templating import may_keep_banners
 from consent.web.visit import Visit, find_visit, forget_visit, get_visit
-from consent.wire.headers import CONSENT_VARY, add_vary, is_public, make_private
+from consent.wire.headers import CONSENT_VARY, add_vary, is_public, join_fields, make_private
 
 log = logging.getLogger("consent")
 
 BLUEPRINT_NAME = "consent"
+_OWN_ENDPOINTS = f"{BLUEPRINT_NAME}."
 
 _BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.NOT_MODIFIED})
 _FRAME_DESTINATIONS = frozenset({"frame", "iframe", "embed", "object"})
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 # They describe the body as it was before injection, or invite a 304 that revives an old banner.
-_STALE_HEADERS = ("ETag", "Last-Modified", "Content-MD5", "Digest", "Repr-Digest", "Content-Digest", "Accept-Ranges")
+_STALE_HEADERS = frozenset(
+    {"etag", "last-modified", "content-md5", "digest", "repr-digest", "content-digest", "accept-ranges"}
+)
 
 
 def register_hooks(app: Flask, site: Site) -> None:
@@ -54,7 +56,7 @@ class _Hooks:
 
     def insert(self, response: Response) -> Response:
         """Insert into an HTML response what it lacks."""
-        if _is_html(response):
+        if _is_html(response.headers.get("Content-Type")):
             _insert_safely(response, self._site)
         return response
 
@@ -62,12 +64,10 @@ class _Hooks:
         """Finish the headers of a response that depends on the visitor."""
         visit = find_visit()
         # A stream may ask only after this; its visit must know that it is too late to tell caches.
-        if visit is None and response.is_streamed:
-            visit = get_visit()
-        if visit is not None:
-            _finish_safely(response, visit)
-        if not response.is_streamed:
-            forget_visit()
+        if visit is not None or response.is_streamed:
+            _finish_safely(response, visit or get_visit())
+            if not response.is_streamed:
+                forget_visit()
 
     def prepare(self, _sender: Flask, **_: object) -> None:
         """Settle, at the first request, what depends on the other extensions; of several at once the others wait."""
@@ -104,8 +104,7 @@ def _find_nonce_global(app: Flask) -> Callable[[], str] | None:
     return found if callable(found) else None
 
 
-def _is_html(response: Response) -> bool:
-    content_type = response.headers.get("Content-Type")
+def _is_html(content_type: str | None) -> bool:
     return content_type is not None and content_type[:9].lower() == "text/html"
 
 
@@ -120,8 +119,8 @@ def _insert_safely(response: Response, site: Site) -> None:
 def _is_to_inject(response: Response, site: Site, current: Request) -> bool:
     if response.status_code < HTTPStatus.OK or response.status_code in _BODILESS or response.direct_passthrough:
         return False
-    headers = response.headers
-    if "Content-Encoding" in headers:
+    fields = join_fields(response.headers)
+    if "content-encoding" in fields:
         site.warn_once(
             "encoded",
             "The page at %r was compressed inside its view, so no banner could be inserted. Place banner() and head() in "
@@ -129,24 +128,24 @@ def _is_to_inject(response: Response, site: Site, current: Request) -> bool:
             current.path,
         )
         return False
-    if _is_kept_as_it_is(headers) or _is_excluded(current, site):
+    if _is_kept_as_it_is(fields) or _is_excluded(current, site):
         return False
     decider = _find_fragment_header(current)
     if decider:
-        _vary_with(headers, (decider,))
+        response.headers["Vary"] = add_vary(fields.get("vary"), (decider,))
     return not decider
 
 
-def _is_kept_as_it_is(headers: Headers) -> bool:
-    is_download = headers.get("Content-Disposition", "").lower().startswith("attachment")
-    return is_download or any("no-transform" in value.lower() for value in headers.getlist("Cache-Control"))
+def _is_kept_as_it_is(fields: Mapping[str, str]) -> bool:
+    is_download = fields.get("content-disposition", "").lower().startswith("attachment")
+    return is_download or "no-transform" in fields.get("cache-control", "").lower()
 
 
 def _is_excluded(current: Request, site: Site) -> bool:
     endpoint = current.endpoint
     if endpoint is None:
         return False
-    if current.blueprint == BLUEPRINT_NAME:
+    if endpoint.startswith(_OWN_ENDPOINTS):
         return True
     excluded = site.settings.excluded_endpoints
     return bool(excluded) and any(fnmatchcase(endpoint, pattern) for pattern in excluded)
@@ -174,13 +173,14 @@ def _finish_safely(response: Response, visit: Visit) -> None:
 
 def _finish_headers(response: Response, visit: Visit) -> None:
     visit.is_answered = True
-    headers = response.headers
     names = (*(CONSENT_VARY if visit.is_dependent else ()), *visit.extra_vary)
-    if names:
-        _vary_with(headers, names)
+    if not names:
+        return
+    headers, fields = response.headers, join_fields(response.headers)
+    headers["Vary"] = add_vary(fields.get("vary"), names)
     if not visit.is_dependent:
         return
-    cache_control = ", ".join(headers.getlist("Cache-Control"))
+    cache_control = fields.get("cache-control")
     if is_public(cache_control):
         visit.site.warn_once(
             f"public {request.endpoint}",
@@ -189,14 +189,10 @@ def _finish_headers(response: Response, visit: Visit) -> None:
             cache_control,
         )
     headers["Cache-Control"] = make_private(cache_control)
-    if _is_html(response):
-        for name in _STALE_HEADERS:
-            headers.pop(name, None)
-    if request.method in _SAFE_METHODS:
+    if _is_html(fields.get("content-type")):
+        for name in _STALE_HEADERS & fields.keys():
+            del headers[name]
+    if visit.environ.get("REQUEST_METHOD") in _SAFE_METHODS:
         # What an earlier response had no room for, or what came back.
         for value in expire_leftovers(visit):
             headers.add("Set-Cookie", value)
-
-
-def _vary_with(headers: Headers, names: Sequence[str]) -> None:
-    headers["Vary"] = add_vary(", ".join(headers.getlist("Vary")), names)

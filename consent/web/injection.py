@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from http import HTTPStatus
+from itertools import chain
 
 from flask import Response, copy_current_request_context
 from markupsafe import Markup
+from werkzeug.http import parse_options_header
 
 from consent.web.templating import render_banner, settings_link, style_link
 from consent.web.visit import Visit
@@ -44,10 +47,9 @@ Insertions = list[tuple[int, bytes]]
 
 def inject(response: Response, visit: Visit) -> None:
     """Insert what an HTML response lacks, if it turns out to be a document."""
-    charset = (response.mimetype_params.get("charset") or "").lower()
-    if charset and not charset.startswith(_ASCII_COMPATIBLE):
+    encode = _find_encoder(response.headers["Content-Type"])
+    if encode is None:
         return
-    encode = _encode_utf8 if charset in ("utf-8", "utf8") else _encode_ascii
     if response.status_code >= HTTPStatus.BAD_REQUEST and response.content_length is not None:
         _gather_error_page(response, visit)
     if response.is_sequence:
@@ -80,8 +82,8 @@ class InjectedStream:
 
     def __iter__(self) -> Iterator[bytes]:
         chunks = iter(self._chunks)
-        yield from self._read_beginning(chunks)
-        yield from chunks  # type: ignore[misc]  # what is text among them, Werkzeug encodes
+        # Not `yield from`: that would run Python for every further chunk.
+        return chain(self._read_beginning(chunks), chunks)  # type: ignore[arg-type]  # what is text among them, Werkzeug encodes
 
     def close(self) -> None:
         """Close the view's own iterable."""
@@ -131,18 +133,25 @@ def _inject_whole(response: Response, visit: Visit, encode: Callable[[str], byte
     body = response.get_data()
     if not begins_document(body):
         return
-    needs_link = _LINK_MARK not in body
-    if not needs_link and not visit.needs_prompt:
+    needs_link = body.rfind(_LINK_MARK) < 0  # from the end: it mostly stands in the footer
+    needs_prompt = visit.needs_prompt and not _has_prompt(body, visit)
+    if not needs_link and not needs_prompt:
         return
     places = find_places(body)
     if places is None:
         return
-    insertions = _plan_prompt(body, visit, places, encode) if visit.needs_prompt else []
+    insertions = _plan_prompt(body, visit, places, encode) if needs_prompt else []
     if needs_link:
         visit.page_language = places.language
         end = find_end(body)
         insertions.append((places.body_at if end is None else end, encode(settings_link(visit))))
     response.set_data(splice(body, insertions))
+
+
+def _has_prompt(body: bytes, visit: Visit) -> bool:
+    """Whether the page placed its banner, and the stylesheet in front of it."""
+    banner_at = _find_banner(body, visit)
+    return banner_at >= 0 and body.find(visit.asset_url("banner.css").encode(), 0, banner_at) >= 0
 
 
 def _plan_prompt(body: bytes, visit: Visit, places: Places, encode: Callable[[str], bytes]) -> Insertions:
@@ -196,6 +205,15 @@ def _find_banner(body: bytes, visit: Visit) -> int:
     at = body.find(_BANNER_MARK)
     # A template of the site's own may have changed the element, but then its macro ran in this request.
     return body.find(b'data-consent-ui="banner"') if at < 0 and visit.has_banner else at
+
+
+@lru_cache(maxsize=64)
+def _find_encoder(content_type: str) -> Callable[[str], bytes] | None:
+    """Return how to put text into a page of this type; None if its encoding could misread what is put in."""
+    charset = parse_options_header(content_type)[1].get("charset", "").lower()
+    if charset in ("utf-8", "utf8"):
+        return _encode_utf8
+    return _encode_ascii if not charset or charset.startswith(_ASCII_COMPATIBLE) else None
 
 
 def _encode_utf8(markup: Markup | str) -> bytes:

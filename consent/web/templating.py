@@ -94,6 +94,11 @@ class ConsentMarkup:
         return styles(visit) + Markup(placeholder)  # noqa: S704 - autoescaped by the template
 
     @staticmethod
+    def settings_link(label: str) -> Markup:
+        """Return the link to the preferences page."""
+        return settings_link(get_visit(), label)
+
+    @staticmethod
     def cookie_table() -> Markup:
         """Return the table of every declared cookie."""
         return Markup(render_template("consent/cookie_table.html", visit=get_visit()))  # noqa: S704 - autoescaped
@@ -128,15 +133,14 @@ def styles(visit: Visit) -> Markup:
 
 def style_link(visit: Visit) -> Markup:
     """Return the link to the banner's stylesheet."""
-    nonce = Markup(' nonce="{}"').format(visit.nonce) if visit.nonce else ""
-    return Markup('<link rel="stylesheet" href="{}"{}>').format(visit.asset_url("banner.css"), nonce)
+    nonce = f' nonce="{escape(visit.nonce)}"' if visit.nonce else ""
+    return Markup(f'<link rel="stylesheet" href="{escape(visit.asset_url("banner.css"))}"{nonce}>')  # noqa: S704 - escaped here
 
 
-def settings_link(visit: Visit) -> Markup:
-    """Return the plain link to the preferences page, as `settings_link()` places it."""
-    return Markup('<a class="pvc-settings-link" href="{}" data-consent-action="settings">{}</a>').format(
-        visit.preferences_url, visit.text("settings.link")
-    )
+def settings_link(visit: Visit, label: str = "") -> Markup:
+    """Return the plain link to the preferences page."""
+    url, words = escape(visit.preferences_url), escape(label or visit.text("settings.link"))
+    return Markup(f'<a class="pvc-settings-link" href="{url}" data-consent-action="settings">{words}</a>')  # noqa: S704 - escaped here
 
 
 def render_banner(visit: Visit) -> Markup:

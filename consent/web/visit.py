@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from flask import Flask, current_app, has_request_context, request
+from flask import Flask, current_app, request
 from werkzeug.local import LocalProxy
 
 from consent.core import gate
@@ -265,7 +265,8 @@ class Visit(Wording):
 
     @property
     def _script_root(self) -> str:
-        return quote(str(self.environ.get("SCRIPT_NAME", "")).encode("latin-1").rstrip(b"/"), safe=_PATH_SAFE)
+        root = str(self.environ.get("SCRIPT_NAME", ""))
+        return quote(root.encode("latin-1").rstrip(b"/"), safe=_PATH_SAFE) if root else ""
 
     def _find_next_path(self) -> str:
         if self.environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
@@ -306,15 +307,15 @@ def get_visit() -> Visit:
     Raises:
         SetupError: Outside a request.
     """
-    if not has_request_context():
+    try:
+        environ = request.environ
+    except RuntimeError as error:
         raise SetupError(
             "current_consent was read outside a request. Push one with app.test_request_context(), or pass a Visit explicitly."
-        )
-    site = get_site(current_app)
-    visit = find_visit()
-    if visit is None or visit.site is not site:
-        visit = Visit(site, request.environ)
-        request.environ[_ENVIRON_KEY] = visit
+        ) from error
+    visit: Visit | None = environ.get(_ENVIRON_KEY)
+    if visit is None or visit.site is not current_app.extensions.get(EXTENSION_KEY):
+        visit = environ[_ENVIRON_KEY] = Visit(get_site(current_app), environ)
     return visit
 
 

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import binascii
 import hashlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
+from binascii import a2b_base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from uuid import UUID
 
@@ -36,8 +38,10 @@ PLAIN_NAME = "consent"
 SIZE_LIMIT_BYTES = 4096
 
 _FORMAT_VERSION = 1
-_HEAD_BYTES = 25
+_TIME_AT, _FLAGS_AT, _HEAD_BYTES = 17, 22, 25
 _SIGNATURE_CHARACTERS = 43
+_FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+_MEMO_LIMIT = 512
 _SALT_PREFIX = "flask-cookie-consent"
 _REGIMES = (Regime.OPT_IN,)
 _REGIME_MASK, _GPC_FLAG, _COMPLETE_FLAG = 0b0011, 0b0100, 0b1000
@@ -54,6 +58,8 @@ class CookieCodec:
     def __init__(self, policy: Policy, *, name: str, keys_oldest_first: Sequence[bytes]) -> None:
         self._policy = policy
         self._signer = _build_signer(name, keys_oldest_first)
+        self.open = lru_cache(maxsize=_MEMO_LIMIT)(self._open)
+        """Verify a value and return its payload; a visitor's next page then costs a look-up. No failure is kept."""
 
     def encode(self, record: ConsentRecord) -> str:
         """Return the signed value: ASCII, without characters that a cookie must quote."""
@@ -78,25 +84,12 @@ class CookieCodec:
             BadSignature: If none of the keys signed it.
             UnsupportedFormat: If it was signed, but holds what this version cannot read.
         """
-        # base64 decoders skip what is not of their alphabet, so one signature would have endless spellings (T8).
-        if len(value) - value.rfind(".") - 1 != _SIGNATURE_CHARACTERS:
-            raise BadSignature("The consent cookie is not signed by this app.")
-        try:
-            signed = self._signer.unsign(value.encode("ascii"))
-        except (itsdangerous.BadData, UnicodeEncodeError) as error:
-            raise BadSignature("The consent cookie is not signed by this app.") from error
-        try:
-            return self._unpack(urlsafe_b64decode(signed + b"=="))
-        except UnsupportedFormat:
-            raise
-        except (binascii.Error, IndexError, ValueError, OverflowError) as error:
-            raise UnsupportedFormat("The consent cookie is signed, but not in a format this version reads.") from error
+        return self.read(self.open(value))
 
-    def _unpack(self, payload: bytes) -> ConsentRecord:
-        if payload[0] != _FORMAT_VERSION or (len(payload) - _HEAD_BYTES) % FINGERPRINT_BYTES:
-            raise UnsupportedFormat(f"The consent cookie has format version {payload[0]}.")
-        flags = payload[22]
-        denied_at = _HEAD_BYTES + FINGERPRINT_BYTES * int.from_bytes(payload[23:25])
+    def read(self, payload: bytes) -> ConsentRecord:
+        """Read a payload that `open` gave."""
+        flags = payload[_FLAGS_AT]
+        denied_at = _HEAD_BYTES + FINGERPRINT_BYTES * int.from_bytes(payload[_FLAGS_AT + 1 : _HEAD_BYTES])
         choices: dict[str, Choice] = {}
         fingerprints: dict[str, bytes] = {}
         for at in range(_HEAD_BYTES, len(payload), FINGERPRINT_BYTES):
@@ -105,20 +98,51 @@ class CookieCodec:
             if key is not None:
                 choices[key] = Choice.GRANTED if at < denied_at else Choice.DENIED
                 fingerprints[key] = fingerprint
-        decided_at = datetime.fromtimestamp(int.from_bytes(payload[17:22]), UTC)
-        return ConsentRecord(
-            record_id=_format_id(payload[1:17]),
-            decided_at=decided_at,
-            valid_until=add_months(decided_at, self._months(denied_at > _HEAD_BYTES)),
-            regime=_REGIMES[flags & _REGIME_MASK],
-            signals=_SIGNALS[flags & _GPC_FLAG != 0],
-            choices=MappingProxyType(choices),
-            fingerprints=MappingProxyType(fingerprints),
-            is_complete=flags & _COMPLETE_FLAG != 0,
-        )
+        try:
+            decided_at = datetime.fromtimestamp(decided_seconds(payload), UTC)
+            return ConsentRecord(
+                record_id=_format_id(payload[1:_TIME_AT]),
+                decided_at=decided_at,
+                valid_until=add_months(decided_at, self._months(denied_at > _HEAD_BYTES)),
+                regime=_REGIMES[flags & _REGIME_MASK],
+                signals=_SIGNALS[flags & _GPC_FLAG != 0],
+                choices=MappingProxyType(choices),
+                fingerprints=MappingProxyType(fingerprints),
+                is_complete=flags & _COMPLETE_FLAG != 0,
+            )
+        except (IndexError, ValueError, OverflowError) as error:
+            raise UnsupportedFormat("The consent cookie is signed, but not in a format this version reads.") from error
+
+    def _open(self, value: str) -> bytes:
+        # base64 decoders skip what is not of their alphabet, so one signature would have endless spellings (T8).
+        if len(value) - value.rfind(".") - 1 != _SIGNATURE_CHARACTERS:
+            raise BadSignature("The consent cookie is not signed by this app.")
+        try:
+            signed = self._signer.unsign(value)
+        except (itsdangerous.BadData, UnicodeEncodeError) as error:
+            raise BadSignature("The consent cookie is not signed by this app.") from error
+        try:
+            payload = a2b_base64(signed.translate(_FROM_URL_SAFE) + b"==")
+        except binascii.Error as error:
+            raise UnsupportedFormat("The consent cookie is signed, but not in a format this version reads.") from error
+        if not payload or payload[0] != _FORMAT_VERSION:
+            raise UnsupportedFormat(f"The consent cookie has format version {payload[0] if payload else None}.")
+        if len(payload) < _HEAD_BYTES or (len(payload) - _HEAD_BYTES) % FINGERPRINT_BYTES:
+            raise UnsupportedFormat("The consent cookie is signed, but not in a format this version reads.")
+        return payload
 
     def _months(self, is_grant: bool) -> int:
         return self._policy.accept_months if is_grant else self._policy.refuse_months
+
+
+def decided_seconds(payload: bytes) -> int:
+    """Return the instant of the choice in a payload, in seconds since 1970."""
+    return int.from_bytes(payload[_TIME_AT:_FLAGS_AT])
+
+
+def likeness_of(payload: bytes) -> bytes:
+    """Return what a payload says apart from who and when: equal for visitors who chose alike under equal conditions."""
+    return payload[_FLAGS_AT:]
 
 
 def check_size(policy: Policy) -> None:

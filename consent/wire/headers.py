@@ -65,6 +65,15 @@ def compile_names(cookies: Iterable[CookieDeclaration]) -> re.Pattern[str] | Non
     return re.compile(rf"(?:^|;[ \t]*)(?:{'|'.join(sorted(names))})=") if names else None
 
 
+def join_fields(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return header values by lower-case name, repeats joined by commas: both mean the same (RFC 9110 section 5.3)."""
+    fields: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        fields[key] = f"{fields[key]}, {value}" if key in fields else value
+    return fields
+
+
 def add_vary(current: str | None, names: Sequence[str]) -> str:
     """Return a `Vary` value with the names added, each once whatever its case."""
     if not current:
@@ -81,6 +90,8 @@ def make_private(current: str | None) -> str:
     `public` and `s-maxage` go; `private` or `no-store` stay as they were. `private="field"`, which
     speaks of some fields alone, does not count.
     """
+    if not current:
+        return "private"
     kept = [part for part in _split_directives(current) if _name_of(part) not in ("public", "s-maxage")]
     names = {part.lower() for part in kept}
     return ", ".join(kept if names & {"private", "no-store"} else (*kept, "private"))

@@ -43,7 +43,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, help=f"rounds of each row (default {ROUNDS})")
     parser.add_argument("--only", default="", metavar="TEXT", help="only the rows whose name holds this")
     options = parser.parse_args()
-    rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
+    rounds = max(options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS), 4)
 
     names = ("Flask", "Werkzeug", "Jinja2", "itsdangerous", "blinker")
     versions = ", ".join(f"{name} {version(name)}" for name in names)

@@ -13,10 +13,25 @@ from tests.browser import chromium
 from tests.browser.plain_site import LINK_COUNT
 
 # The declarations that make two buttons look alike.
-_LOOKS: Final = (
-    "color background-color border-top-color border-top-style border-top-width border-radius font-family font-size "
-    "font-weight text-decoration-line text-transform letter-spacing padding min-height box-shadow opacity cursor"
-).split()
+_LOOKS: Final = [
+    "color",
+    "background-color",
+    "border-top-color",
+    "border-top-style",
+    "border-top-width",
+    "border-radius",
+    "font-family",
+    "font-size",
+    "font-weight",
+    "text-decoration-line",
+    "text-transform",
+    "letter-spacing",
+    "padding",
+    "min-height",
+    "box-shadow",
+    "opacity",
+    "cursor",
+]
 _READ_LOOKS: Final = """(element, names) => {
   const style = getComputedStyle(element);
   return names.map((name) => style.getPropertyValue(name));
@@ -193,7 +208,8 @@ def test_wide_text_spacing_clips_nothing(page: Page, plain_url: str, path: str) 
     resize(page, 360, 640)
     page.goto(f"{plain_url}{path}")
 
-    page.add_style_tag(content=_SPACING)
+    # Not add_style_tag(), which waits for an event of the page's JavaScript.
+    page.evaluate("(css) => { document.head.appendChild(document.createElement('style')).textContent = css }", _SPACING)
 
     assert page.evaluate(_CLIPPED) == []
     assert page.evaluate(_OVERFLOW) <= 0

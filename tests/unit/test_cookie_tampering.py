@@ -33,18 +33,14 @@ def value(policy, record):
     return make_codec(policy).encode(record)
 
 
-def test_no_flipped_bit_is_believed(policy, record, value):
+def test_no_flipped_bit_is_believed(policy, value):
     codec = make_codec(policy)
-    for at in range(len(value)):
+    # Base64 leaves two bits of the signature's last character unused: see the four spellings below.
+    for at in range(len(value) - 1):
         for bit in range(7):
             flipped = value[:at] + chr(ord(value[at]) ^ 1 << bit) + value[at + 1 :]
-            try:
-                decoded = codec.decode(flipped)
-            except CookieError:
-                continue
-            # Base64 leaves two bits of the signature's last character unused.
-            assert at == len(value) - 1
-            assert decoded == record
+            with pytest.raises(CookieError):
+                codec.decode(flipped)
 
 
 def test_no_shortened_value_is_believed(policy, value):

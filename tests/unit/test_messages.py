@@ -14,15 +14,8 @@ from consent.messages import Messages, direction_of, fill, load_messages, load_s
 
 SHIPPED = load_shipped()
 ENGLISH = SHIPPED["en"]
-CATEGORIES = ("zero", "one", "two", "few", "many", "other")
 
 each_language = pytest.mark.parametrize("language", sorted(SHIPPED))
-
-
-def family_of(key):
-    """Return the plural family a key belongs to, or None: `banner.months.few` is of `banner.months`."""
-    family, _, category = key.rpartition(".")
-    return family if category in CATEGORIES and f"{family}.other" in ENGLISH else None
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +46,11 @@ def test_text_of_an_unknown_language_is_that_of_the_fallback(messages):
 def test_text_of_an_unknown_key_is_an_error(messages):
     with pytest.raises(KeyError):
         messages.text("en", "banner.nonsense")
+
+
+def test_plural_of_an_unknown_key_is_an_error(messages):
+    with pytest.raises(KeyError):
+        messages.count_text("en", "banner.nonsense", 1)
 
 
 def test_missing_text_comes_from_the_fallback_then_from_english():
