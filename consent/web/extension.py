@@ -83,11 +83,13 @@ class Consent:
             log.warning("%s", warning)
         policy = self._build_policy(settings)
         assets = load_assets()
+        messages = load_messages(overrides=settings.texts, fallback=settings.language)
         return Site(
             settings=settings,
             environment=app.jinja_env,
             engine=Engine(policy, keys_oldest_first=keys),
-            messages=load_messages(overrides=settings.texts, fallback=settings.language),
+            messages=messages,
+            default_language=messages.match(settings.language) or settings.language,
             assets=assets,
             assets_by_file_name={asset.file_name: asset for asset in assets.values()},
             snippets=compile_snippets(policy),

@@ -20,7 +20,7 @@ from consent.web.expiry import expire_leftovers
 from consent.web.injection import inject
 from consent.web.site import Site
 from consent.web.templating import may_keep_banners
-from consent.web.visit import Visit, find_visit, forget_visit, get_visit
+from consent.web.visit import Visit, close_visit, has_visit, open_visit
 from consent.wire.headers import CONSENT_VARY, add_vary, is_public, join_fields, make_private
 
 log = logging.getLogger("consent")
@@ -57,17 +57,18 @@ class _Hooks:
     def insert(self, response: Response) -> Response:
         """Insert into an HTML response what it lacks."""
         if _is_html(response.headers.get("Content-Type")):
-            _insert_safely(response, self._site)
+            _insert_safely(response, self._site, request._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - the proxy costs at each use
         return response
 
     def finish(self, _sender: Flask, response: Response, **_: object) -> None:
         """Finish the headers of a response that depends on the visitor."""
-        visit = find_visit()
+        environ = request.environ
+        is_streamed = response.is_streamed
         # A stream may ask only after this; its visit must know that it is too late to tell caches.
-        if visit is not None or response.is_streamed:
-            _finish_safely(response, visit or get_visit())
-            if not response.is_streamed:
-                forget_visit()
+        if is_streamed or has_visit(environ):
+            _finish_safely(response, open_visit(self._site, environ))
+        if not is_streamed:
+            close_visit(environ)
 
     def prepare(self, _sender: Flask, **_: object) -> None:
         """Settle, at the first request, what depends on the other extensions; of several at once the others wait."""
@@ -108,10 +109,10 @@ def _is_html(content_type: str | None) -> bool:
     return content_type is not None and content_type[:9].lower() == "text/html"
 
 
-def _insert_safely(response: Response, site: Site) -> None:
+def _insert_safely(response: Response, site: Site, current: Request) -> None:
     try:
-        if site.settings.inject and site.engine.policy.is_asking and _is_to_inject(response, site, request):
-            inject(response, get_visit())
+        if site.settings.inject and site.engine.policy.is_asking and _is_to_inject(response, site, current):
+            inject(response, open_visit(site, current.environ))
     except Exception:  # a fault of ours must never cost the page: it goes out without banner, gates shut
         log.exception("The banner could not be inserted; the page was sent without it.")
 

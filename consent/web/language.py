@@ -6,8 +6,6 @@ import logging
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from flask import current_app
-
 from consent.web.site import Site
 
 log = logging.getLogger("consent")
@@ -24,22 +22,16 @@ def parse_language(environ: Mapping[str, object]) -> str | None:
 
 def ask_app(site: Site) -> str | None:
     """Return the language that the site's own function or Flask-Babel names; None for neither."""
+    locale = site.settings.locale
     try:
-        named = site.settings.locale() if site.settings.locale else None
-        return site.messages.match(named) or site.messages.match(_ask_babel())
+        named = site.messages.match(locale()) if locale else None
+        return named or (site.messages.match(_ask_babel()) if site.has_babel else None)
     except Exception:  # the site's own code: whatever it raises, the banner can still speak the configured language
         log.exception("The language could not be found out; the configured one is used.")
         return None
 
 
-def fall_back(site: Site, page_language: str) -> str:
-    """Return the page's own language where there are texts for it, else the configured one."""
-    return site.messages.match(page_language) or site.messages.match(site.settings.language) or site.settings.language
-
-
 def _ask_babel() -> str | None:
-    if "babel" not in current_app.extensions:
-        return None
     # Imported only where the site uses it: Flask-Babel is no dependency of this library.
     from flask_babel import get_locale  # noqa: PLC0415
 

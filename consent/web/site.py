@@ -43,10 +43,16 @@ class Site:
 
     engine: Engine
     messages: Messages
+    default_language: str
+    """What to speak when neither app nor page says anything."""
+
     assets: Mapping[str, Asset]
     """By plain name, such as `banner.css`."""
 
     assets_by_file_name: Mapping[str, Asset]
+    has_babel: bool = False
+    """Whether Flask-Babel is there to be asked for the language."""
+
     find_nonce: Callable[[], str] | None = None
     """Gives the CSP nonce of a response; found at the first request, when every extension is there."""
 

@@ -6,6 +6,7 @@ import copy
 import hashlib
 import logging
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from flask import Flask, current_app, request
@@ -18,10 +19,13 @@ from consent.core.record import ConsentRecord
 from consent.core.regime import Regime
 from consent.engine import Standing, cookie_name
 from consent.errors import SetupError
-from consent.web.language import LANGUAGE_PARAMETER, ask_app, fall_back, parse_language
+from consent.web.language import LANGUAGE_PARAMETER, ask_app, parse_language
 from consent.web.site import EXTENSION_KEY, Site
 from consent.web.wording import Wording
 from consent.wire.origin import is_safe_path
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 log = logging.getLogger("consent")
 
@@ -145,7 +149,8 @@ class Visit(Wording):
     @property
     def language(self) -> str:
         """Tag of the language to speak to this visitor, such as `en` or `zh-Hans`."""
-        return self._asked_language or self.ask_app_for_language() or fall_back(self.site, self.page_language)
+        asked = self._asked_language if self.is_own_page else None
+        return asked or self.ask_app_for_language() or self._page_language or self.site.default_language
 
     def ask_app_for_language(self) -> str | None:
         """Return what the app says of the language; asked once, while there is a request."""
@@ -237,10 +242,11 @@ class Visit(Wording):
 
     def _peek(self) -> Standing:
         if self._standing is None:
-            if not self.is_secure and self._is_secure_for_proxy:
+            is_secure = self.is_secure
+            if not is_secure and "HTTP_X_FORWARDED_PROTO" in self.environ and self._is_secure_for_proxy:
                 _warn_of_proxy(self.site)
             self._standing = self.site.engine.look_up(
-                self.cookie_header, is_secure=self.is_secure, signals=self._read_signals()
+                self.cookie_header, is_secure=is_secure, signals=self._read_signals()
             )
         return self._standing
 
@@ -255,13 +261,17 @@ class Visit(Wording):
     @property
     def _asked_language(self) -> str | None:
         """What the link to one of the library's own pages asked for."""
-        return self.site.messages.match(parse_language(self.environ)) if self.is_own_page else None
+        return self.site.messages.match(parse_language(self.environ))
+
+    @property
+    def _page_language(self) -> str | None:
+        return self.site.messages.match(self.page_language) if self.page_language else None
 
     @property
     def _language_query(self) -> str:
         # The app may tell languages by path, and on the library's own pages the path says nothing.
         language = self.language
-        return "" if language == fall_back(self.site, "") else f"?{LANGUAGE_PARAMETER}={language}"
+        return "" if language == self.site.default_language else f"?{LANGUAGE_PARAMETER}={language}"
 
     @property
     def _script_root(self) -> str:
@@ -313,21 +323,25 @@ def get_visit() -> Visit:
         raise SetupError(
             "current_consent was read outside a request. Push one with app.test_request_context(), or pass a Visit explicitly."
         ) from error
+    return open_visit(get_site(current_app), environ)
+
+
+def open_visit(site: Site, environ: WSGIEnvironment) -> Visit:
+    """Return the visit of a request to a site, beginning it if nothing has asked for it."""
     visit: Visit | None = environ.get(_ENVIRON_KEY)
-    if visit is None or visit.site is not current_app.extensions.get(EXTENSION_KEY):
-        visit = environ[_ENVIRON_KEY] = Visit(get_site(current_app), environ)
+    if visit is None or visit.site is not site:
+        visit = environ[_ENVIRON_KEY] = Visit(site, environ)
     return visit
 
 
-def find_visit() -> Visit | None:
-    """Return the current request's visit if anything has asked for it."""
-    visit: Visit | None = request.environ.get(_ENVIRON_KEY)
-    return visit
+def has_visit(environ: WSGIEnvironment) -> bool:
+    """Whether anything has asked for the visit of a request."""
+    return _ENVIRON_KEY in environ
 
 
-def forget_visit() -> None:
+def close_visit(environ: WSGIEnvironment) -> None:
     """Let go of the visit once nothing can ask for it any more: a server may use its environment again."""
-    request.environ.pop(_ENVIRON_KEY, None)
+    environ.pop(_ENVIRON_KEY, None)
 
 
 current_consent: Visit = LocalProxy(get_visit)  # type: ignore[assignment]  # a proxy behaves as what it stands for
