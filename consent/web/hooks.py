@@ -88,6 +88,7 @@ def _run_first(app: Flask, hook: object) -> None:
 def _prepare_for_neighbours(app: Flask, site: Site) -> None:
     """Settle what depends on other extensions, all of which are there by the first request."""
     site.find_nonce = site.settings.csp_nonce or _find_nonce_global(app)
+    site.has_babel = "babel" in app.extensions
     site.keeps_banners = may_keep_banners(app)
     csrf = app.extensions.get("csrf")
     if csrf is not None and hasattr(csrf, "exempt"):

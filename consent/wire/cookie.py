@@ -115,7 +115,7 @@ class CookieCodec:
 
     def _open(self, value: str) -> bytes:
         # base64 decoders skip what is not of their alphabet, so one signature would have endless spellings (T8).
-        if len(value) - value.rfind(".") - 1 != _SIGNATURE_CHARACTERS:
+        if len(value) > SIZE_LIMIT_BYTES or len(value) - value.rfind(".") - 1 != _SIGNATURE_CHARACTERS:
             raise BadSignature("The consent cookie is not signed by this app.")
         try:
             signed = self._signer.unsign(value)

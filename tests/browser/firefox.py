@@ -137,7 +137,7 @@ class Tab:
         """Name the browsing context and the jar it belongs to."""
         self._connection = connection
         self._context = context
-        self._user_context = user_context
+        self._partition = {"type": "storageKey", "userContext": user_context}
 
     @property
     def url(self) -> str:
@@ -172,7 +172,9 @@ class Tab:
     def click(self, selector: str) -> None:
         """Click the middle of an element with a real mouse event."""
         origin = {"type": "element", "element": {"sharedId": self._locate(selector)}}
-        self.evaluate("(css) => document.querySelector(css).scrollIntoView({block: 'center'})", selector)
+        self.evaluate(
+            "(css) => document.querySelector(css).scrollIntoView({block: 'center', behavior: 'instant'})", selector
+        )
         steps = [
             {"type": "pointerMove", "x": 0, "y": 0, "origin": origin},
             {"type": "pointerDown", "button": 0},
@@ -237,9 +239,13 @@ class Tab:
 
     def cookies(self) -> Sequence[Cookie]:
         """Every cookie of the visitor, of all hosts, HttpOnly ones included."""
-        partition = {"type": "storageKey", "userContext": self._user_context}
-        answer = self._connection.send("storage.getCookies", partition=partition)
+        answer = self._connection.send("storage.getCookies", partition=self._partition)
         return tuple(_read_cookie(item) for item in answer["cookies"])
+
+    def replace_cookie(self, name: str, *, host: str, value: str) -> None:
+        """Give a cookie of the jar another value, as someone with access to the device can."""
+        cookie = {"name": name, "value": {"type": "string", "value": value}, "domain": host, "path": "/"}
+        self._connection.send("storage.setCookie", cookie=cookie, partition=self._partition)
 
     def screenshot(self, path: Path | None = None) -> bytes:
         """PNG of the viewport, also written to `path` if one is given."""

@@ -107,19 +107,6 @@ def test_denying_one_more_key_opens_nothing(data):
 
 @quickly
 @given(data=st.data())
-def test_decision_holds_as_long_as_it_says(data):
-    policy, record = data.draw(strategies.policies_with_record())
-    assume(record.decided_at <= record.valid_until)
-    now, later = data.draw(strategies.moments_around(record)), data.draw(strategies.moments_around(record))
-    gpc = data.draw(st.booleans())
-    decision = judge(policy, record, now=now, gpc=gpc)
-    assume(now <= later < decision.holds_until)
-
-    assert judge(policy, record, now=later, gpc=gpc) == decision
-
-
-@quickly
-@given(data=st.data())
 def test_verdict_follows_from_the_reason(data):
     policy, record = data.draw(strategies.policies_with_record())
     decision = judge(policy, record, now=data.draw(strategies.moments_around(record)), gpc=data.draw(st.booleans()))

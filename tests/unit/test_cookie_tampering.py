@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import time
 
 import itsdangerous
 import pytest
@@ -166,14 +165,12 @@ def test_overlong_spelling_of_a_signature_is_not_believed(policy, value, padding
         make_codec(policy).decode(value + padding * 4096)
 
 
-def test_a_megabyte_is_refused_quickly(policy):
+def test_a_megabyte_is_refused_before_anything_is_computed(policy, monkeypatch):
     codec = make_codec(policy)
-    huge = "A" * 1_000_000 + "." + "A" * 43
+    monkeypatch.setattr(codec._signer, "unsign", lambda _: pytest.fail("the signature was computed"))
 
-    begun = time.perf_counter()
     with pytest.raises(BadSignature):
-        codec.decode(huge)
-    assert time.perf_counter() - begun < 0.1
+        codec.decode("A" * 1_000_000 + "." + "A" * 43)
 
 
 # -- keys

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from consent.core.decision import CLOCK_LEEWAY, PromptReason, Reason, decide
+from consent.core.decision import PromptReason, Reason, decide
 from consent.core.declaration import Purpose, Service
 from consent.core.lifetime import add_months
 from consent.core.policy import Policy
@@ -223,28 +223,6 @@ def test_ends_of_time_do_not_raise(policy, now):
     assert judge(policy, record, now).choices["analytics"] == "denied"
 
 
-def test_decision_on_nothing_holds_for_ever(policy, now):
-    assert judge(policy, None, now).holds_until == datetime.max.replace(tzinfo=UTC)
-
-
-def test_decision_on_a_valid_record_holds_until_its_end(policy, now):
-    assert judge(policy, make_record(policy, now), now).holds_until == add_months(now, 6)
-
-
-def test_decision_on_a_record_that_is_over_holds_for_ever(policy, now):
-    record = make_record(policy, now)
-
-    assert judge(policy, record, record.valid_until).holds_until == datetime.max.replace(tzinfo=UTC)
-
-
-def test_decision_on_a_record_from_the_future_holds_until_it_counts(policy, now):
-    record = make_record(policy, now + timedelta(hours=1))
-    decision = judge(policy, record, now)
-
-    assert decision.holds_until == now + timedelta(hours=1) - CLOCK_LEEWAY
-    assert judge(policy, record, decision.holds_until).choices["analytics"] == "granted"
-
-
 @pytest.mark.parametrize("name", ["choices", "services", "reasons"])
 def test_decision_cannot_be_edited(policy, now, name):
     # One decision serves many requests: an edit by one view would grant to the next visitor.
@@ -252,7 +230,7 @@ def test_decision_cannot_be_edited(policy, now, name):
         getattr(judge(policy, None, now), name)["analytics"] = Choice.GRANTED
 
 
-@pytest.mark.parametrize("name", ["choices", "regime", "holds_until"])
+@pytest.mark.parametrize("name", ["choices", "regime", "prompt_reason"])
 def test_decision_is_frozen(policy, now, name):
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(judge(policy, None, now), name, {})

@@ -331,15 +331,15 @@ def test_narrowed_record_without_a_grant_lasts_like_a_refusal(policy, clock):
 def test_standing_knows_the_cookies_to_go_and_finds_them_in_a_header(engine):
     standing = look_up(engine, header(engine, choose(engine, Action.SAVE, "stats")))
 
-    assert {each.name for each in standing.cookies.unwanted} == {"pl_id", "_px"}
-    assert {each.name for each in standing.cookies.kept} == {"_st", "_st_*"}
-    assert standing.unwanted_names is not None
-    assert standing.unwanted_names.search("a=b; pl_id=1")
-    assert not standing.unwanted_names.search("a=b; _st=1")
+    assert {each.name for each in standing.outcome.cookies.unwanted} == {"pl_id", "_px"}
+    assert {each.name for each in standing.outcome.cookies.kept} == {"_st", "_st_*"}
+    assert standing.outcome.unwanted_names is not None
+    assert standing.outcome.unwanted_names.search("a=b; pl_id=1")
+    assert not standing.outcome.unwanted_names.search("a=b; _st=1")
 
 
 def test_stranger_has_no_cookies_to_go(engine):
-    assert look_up(engine, "").unwanted_names is None
+    assert look_up(engine, "").outcome.unwanted_names is None
 
 
 # -- the rest

@@ -57,7 +57,22 @@ def accepted(engine):
 
 
 def test_second_look_up_is_a_memory(engine, accepted):
-    assert look_up(engine, accepted) is look_up(engine, f"a=b; {accepted}")
+    assert look_up(engine, accepted).outcome is look_up(engine, f"a=b; {accepted}").outcome
+
+
+def test_visitors_who_chose_alike_share_the_outcome_and_not_the_record(engine):
+    first, second = (look_up(engine, header(engine, choose(engine, Action.ACCEPT_ALL))) for _ in range(2))
+
+    assert first.outcome is second.outcome
+    assert first.record.record_id != second.record.record_id
+
+
+@pytest.mark.parametrize("days", [-1, 0, 100, 167, 168, 180, 182, 183, 184, 185, 400])
+def test_memory_says_what_a_fresh_engine_says(policy, clock, engine, accepted, days):
+    look_up(engine, accepted)
+    clock.advance(days=days)
+
+    assert look_up(engine, accepted).decision == look_up(make_engine(policy, clock), accepted).decision
 
 
 def test_memory_ends_with_the_record(engine, clock, accepted):
@@ -115,7 +130,8 @@ def test_strangers_cannot_fill_the_memory(engine):
     for number in range(2000):
         look_up(engine, f"__Host-consent=junk{number}")
 
-    assert len(engine._memo) == 0
+    assert len(engine._outcomes) == 0
+    assert all(codec.open.cache_info().currsize == 0 for codec in engine._codecs.values())
 
 
 def test_visitors_cannot_grow_the_memory_without_end(engine):
@@ -124,14 +140,15 @@ def test_visitors_cannot_grow_the_memory_without_end(engine):
         each = dataclasses.replace(record, record_id=f"00000000-0000-4000-8000-{number:012}")
         assert look_up(engine, header(engine, each)).record.record_id == each.record_id
 
-    assert 0 < len(engine._memo) <= 512
+    assert len(engine._outcomes) == 1
+    assert engine._codecs["__Host-consent"].open.cache_info().currsize == 512
 
 
 def test_malformed_spellings_of_one_cookie_do_not_fill_the_memory_with_megabytes(engine, accepted):
     for number in range(20):
         look_up(engine, accepted + "!" * (50_000 + number))
 
-    assert sum(len(value) for value, *_ in engine._memo) < 10_000
+    assert engine._codecs["__Host-consent"].open.cache_info().currsize == 0
 
 
 def test_spellings_of_one_signature_are_one_record(engine, accepted):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -171,10 +170,8 @@ def test_text_with_braces_around_a_placeholder_is_filled_once():
     assert fill("{{controller}}", {"controller": "{controller}"}) == "{{controller}}"
 
 
-def test_huge_text_is_filled_quickly():
-    begun = time.perf_counter()
-    fill("{" * 100_000 + "{a}" * 10_000, {"a": "b"})
-    assert time.perf_counter() - begun < 1
+def test_filling_a_huge_text_comes_to_an_end():
+    assert fill("{" * 100_000 + "{a}" * 10_000, {"a": "b"}) == "{" * 100_000 + "b" * 10_000
 
 
 # -- overrides
@@ -364,10 +361,8 @@ def test_chinese_of_the_site_s_own_goes_before_the_shipped():
 
 
 @pytest.mark.parametrize("tag", ["en" + "-a" * 30_000, "xx" + "-a" * 30_000, "a" * 60_000, "en" + "-" * 60_000])
-def test_overlong_tag_is_judged_quickly(tag):
-    begun = time.perf_counter()
-    make_messages("en", "de").match(tag)
-    assert time.perf_counter() - begun < 0.1
+def test_overlong_tag_is_no_language(tag):
+    assert make_messages("en", "de").match(tag) is None
 
 
 @pytest.mark.parametrize(

