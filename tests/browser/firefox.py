@@ -93,7 +93,6 @@ class Connection:
     """One BiDi session: commands out, answers and events in."""
 
     def __init__(self, socket: ClientConnection) -> None:
-        """Wrap an open websocket."""
         self.requests: list[Request] = []
         self._socket = socket
         self._ids = itertools.count(1)
@@ -115,8 +114,8 @@ class Connection:
     def _receive_answer(self, command_id: int) -> Mapping[str, Any]:
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while True:
-            remaining = max(0.0, deadline - time.monotonic())
-            message: Mapping[str, Any] = json.loads(self._socket.recv(timeout=remaining))
+            received = self._socket.recv(timeout=max(0.0, deadline - time.monotonic()))
+            message: Mapping[str, Any] = json.loads(received)
             if message.get("id") == command_id:
                 return message
             if message.get("method") == "network.beforeRequestSent":
@@ -215,10 +214,6 @@ class Tab:
         value = self.evaluate("(css, name) => document.querySelector(css).getAttribute(name)", selector, name)
         return None if value is None else str(value)
 
-    def html(self) -> str:
-        """Write the DOM as markup."""
-        return str(self.evaluate("() => document.documentElement.outerHTML"))
-
     def evaluate(self, function: str, *arguments: str) -> Any:
         """Call a JavaScript function in a sandbox of the page, also when the page's own JavaScript is off.
 
@@ -239,13 +234,13 @@ class Tab:
 
     def cookies(self) -> Sequence[Cookie]:
         """Every cookie of the visitor, of all hosts, HttpOnly ones included."""
-        answer = self._connection.send("storage.getCookies", partition=self._partition)
-        return tuple(_read_cookie(item) for item in answer["cookies"])
+        cookies = self._connection.send("storage.getCookies", partition=self._partition)["cookies"]
+        return tuple(map(_read_cookie, cookies))
 
     def replace_cookie(self, name: str, *, host: str, value: str) -> None:
         """Give a cookie of the jar another value, as someone with access to the device can."""
-        cookie = {"name": name, "value": {"type": "string", "value": value}, "domain": host, "path": "/"}
-        self._connection.send("storage.setCookie", cookie=cookie, partition=self._partition)
+        cookie = {"name": name, "value": {"type": "string", "value": value}, "domain": host}
+        self._connection.send("storage.setCookie", cookie=cookie | {"path": "/"}, partition=self._partition)
 
     def screenshot(self, path: Path | None = None) -> bytes:
         """PNG of the viewport, also written to `path` if one is given."""
@@ -293,7 +288,6 @@ class Firefox:
     """A running Firefox; each visitor has a cookie jar of their own, one visitor at a time."""
 
     def __init__(self, connection: Connection) -> None:
-        """Wrap a session that has begun."""
         self._connection = connection
 
     @contextmanager
@@ -313,8 +307,10 @@ class Firefox:
         """
         user_context = self._connection.send("browser.createUserContext")["userContext"]
         context = self._connection.send("browsingContext.create", type="tab", userContext=user_context)["context"]
-        size = dict(zip(("width", "height"), viewport, strict=True))
-        self._connection.send("browsingContext.setViewport", context=context, viewport=size)
+        width, height = viewport
+        self._connection.send(
+            "browsingContext.setViewport", context=context, viewport={"width": width, "height": height}
+        )
         self._connection.send("emulation.setLocaleOverride", contexts=[context], locale=locale)
         self._send_headers(context, headers or {})
         self._connection.requests.clear()

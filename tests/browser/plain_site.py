@@ -34,7 +34,7 @@ _LAYOUT = """{% from "consent/macros.html" import cookie_table, embed, settings_
 
 _PAGES = {
     "links.html": """<ul>{% for n in range(count) %}<li><a href="/links?{{ n }}">Story {{ n + 1 }}</a></li>{% endfor %}</ul>""",
-    "embed.html": """<p>{{ embed("youtube", "aqz-KE-bpKQ", title="Big Buck Bunny") }}</p>""",
+    "embed.html": """{{ embed("youtube", "aqz-KE-bpKQ", title="Big Buck Bunny") }}""",
     "small_embed.html": """{{ embed("youtube", "aqz-KE-bpKQ", title="Big Buck Bunny", width=320, height=180) }}""",
     "cookies.html": "{{ cookie_table() }}",
     "members.html": "<p>Members</p>",

@@ -42,7 +42,7 @@ def show_preferences(page: Page, url: str) -> None:
     page.goto(url)
     with page.expect_navigation():
         page.click(".pvc-banner [data-consent-action=settings]")
-    page.locator("[data-consent-ui=preferences]").evaluate("element => element.scrollIntoView()")
+    page.locator("[data-consent-ui=preferences]").evaluate("element => element.scrollIntoView({behavior: 'instant'})")
 
 
 def show_placeholder(page: Page, url: str) -> None:
@@ -50,7 +50,9 @@ def show_placeholder(page: Page, url: str) -> None:
     page.goto(url)
     with page.expect_navigation():
         page.click(".pvc-banner [data-consent-action=reject_all]")
-    page.locator("[data-consent-embed]").evaluate("element => element.scrollIntoView({block: 'center'})")
+    page.locator("[data-consent-embed]").evaluate(
+        "element => element.scrollIntoView({behavior: 'instant', block: 'center'})"
+    )
 
 
 _KINDS: Final = (

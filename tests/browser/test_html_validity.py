@@ -85,8 +85,8 @@ def _fetch(site: Flask, document: Document) -> bytes:
     client = site.test_client()
     _choose(client, document.choice)
     if document.form:
-        return client.post(document.path, data=document.form, headers=_FROM_OUR_PAGE).data
-    return client.get(document.path).data
+        return client.post(document.path, data=document.form, headers=_FROM_OUR_PAGE).get_data()
+    return client.get(document.path).get_data()
 
 
 def _choose(client: FlaskClient, choice: str) -> None:

@@ -40,7 +40,7 @@ def read_on(page: Page, newsroom: Newsroom) -> None:
 
 
 def cookie_names(context: BrowserContext) -> set[str]:
-    return {f"{cookie['domain']}:{cookie['name']}" for cookie in context.cookies()}  # type: ignore[typeddict-item]  # always there
+    return {f"{cookie['domain']}:{cookie['name']}" for cookie in context.cookies()}
 
 
 def test_nothing_of_a_third_party_before_a_choice(reader: BrowserContext, newsroom: Newsroom) -> None:
