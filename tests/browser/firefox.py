@@ -267,9 +267,11 @@ class Tab:
 
     def _document_birth(self) -> float | None:
         """Instant at which the current document began; None while there is no complete one."""
-        # In between two documents, Firefox answers with one of several errors.
+        # In between two documents, Firefox answers with one of several errors, or shows an empty one that is complete.
         with suppress(BidiError):
-            birth = self.evaluate("() => document.readyState === 'complete' ? performance.timeOrigin : null")
+            birth = self.evaluate(
+                "() => document.readyState === 'complete' && document.URL !== 'about:blank' ? performance.timeOrigin : null"
+            )
             return None if birth is None else float(birth)
         return None
 

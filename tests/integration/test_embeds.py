@@ -43,7 +43,7 @@ def test_placeholder_keeps_the_size_and_says_what_it_stands_for(render):
 
     assert '<svg class="pvc-embed__size" width="560" height="315"' in text
     assert 'role="group" aria-label="Embedded content: Big Buck Bunny" data-consent-embed="youtube"' in text
-    assert "This content comes from Google Ireland Limited." in text
+    assert "Loading this content gives Google Ireland Limited your IP address" in text
 
 
 def test_size_may_be_given(render):
