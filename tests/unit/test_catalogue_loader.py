@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from consent.catalogue import load_service, service_keys
+from consent.core.declaration import Service
 from consent.errors import ConfigError
 
 
