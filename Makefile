@@ -84,6 +84,10 @@ bench: $(VENV)/wheel.stamp ## Measure the cost of the library, as ratios to the 
 demo: $(DEMO)/.stamp ## Start the newsroom example and its trackers; Ctrl-C stops both
 	@$(DEMO)/bin/python -m examples.newsroom
 
+.PHONY: screenshots
+screenshots: build/test-packages.stamp $(VENV)/wheel.stamp ## Take the screenshots of docs/ anew
+	@PYTHONSAFEPATH=1 $(BIN)/python -m tests.browser.screenshots
+
 .PHONY: wheel
 wheel: build/wheel.stamp ## Build the wheel and the source distribution into build/wheel
 

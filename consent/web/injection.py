@@ -15,7 +15,7 @@ from flask import Response, copy_current_request_context
 from markupsafe import Markup
 from werkzeug.http import parse_options_header
 
-from consent.web.templating import render_banner, settings_link, style_link
+from consent.web.templating import render_banner, settings_region, style_link
 from consent.web.visit import Visit
 from consent.wire.document import DocumentScanner, NotADocument, Places, begins_document, find_end, find_places
 
@@ -144,7 +144,7 @@ def _inject_whole(response: Response, visit: Visit, encode: Callable[[str], byte
     if needs_link:
         visit.page_language = places.language
         end = find_end(body)
-        insertions.append((places.body_at if end is None else end, encode(settings_link(visit))))
+        insertions.append((places.body_at if end is None else end, encode(settings_region(visit))))
     response.set_data(splice(body, insertions))
 
 

@@ -143,6 +143,12 @@ def settings_link(visit: Visit, label: str = "") -> Markup:
     return Markup(f'<a class="pvc-settings-link" href="{url}" data-consent-action="settings">{words}</a>')  # noqa: S704 - escaped here
 
 
+def settings_region(visit: Visit) -> Markup:
+    """Return the link in a landmark of its own, for a page that has no place for it."""
+    label = escape(visit.text("settings.link"))
+    return Markup(f'<nav aria-label="{label}">{settings_link(visit)}</nav>')  # noqa: S704 - escaped here and there
+
+
 def render_banner(visit: Visit) -> Markup:
     """Return the banner's markup, from a kept rendering where one serves every visitor."""
     site = visit.site

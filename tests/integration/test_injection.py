@@ -12,6 +12,7 @@ import consent.testing
 
 BANNER = 'data-consent-ui="banner"'
 LINK = '<a class="pvc-settings-link" href="/privacy-choices/" data-consent-action="settings">Privacy choices</a>'
+INJECTED = f'<nav aria-label="Privacy choices">{LINK}</nav>'
 DOCUMENT = "<!doctype html><html><head><title>T</title></head><body><p>Hello</p></body></html>"
 MACROS = '{% from "consent/macros.html" import banner, head, settings_link, gate %}'
 
@@ -36,7 +37,7 @@ def test_banner_is_first_in_the_body_and_styles_follow_the_charset(client, page)
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><link rel="stylesheet" href="/privacy-choices/assets/banner.'
     )
     assert rest.startswith('<section class="pvc-banner"')
-    assert rest.endswith(f"</section><p>Hello</p>{LINK}</body></html>")
+    assert rest.endswith(f"</section><p>Hello</p>{INJECTED}</body></html>")
 
 
 def test_what_is_not_ours_stays_byte_for_byte(client, page):
@@ -45,7 +46,7 @@ def test_what_is_not_ours_stays_byte_for_byte(client, page):
     without_styles = text[:start] + text[end:]
     start, end = without_styles.index("<section"), without_styles.index("</section>") + len("</section>")
 
-    assert (without_styles[:start] + without_styles[end:]).replace(LINK, "") == page
+    assert (without_styles[:start] + without_styles[end:]).replace(INJECTED, "") == page
 
 
 @pytest.mark.parametrize(
@@ -275,8 +276,8 @@ def test_decided_page_gets_one_plain_link_of_at_most_300_bytes(client, choose, p
     choose(client, "reject_all")
     text = client.get("/").text
 
-    assert text == page.replace("</body>", f"{LINK}</body>")
-    assert len(LINK.encode()) <= 300
+    assert text == page.replace("</body>", f"{INJECTED}</body>")
+    assert len(INJECTED.encode()) <= 300
 
 
 def test_decided_page_that_placed_its_link_carries_nothing_else_of_ours(app, choose):
@@ -291,7 +292,7 @@ def test_decided_page_that_placed_its_link_carries_nothing_else_of_ours(app, cho
 def test_decided_visitor_finds_the_link_on_error_pages_too(client, choose):
     choose(client, "reject_all")
 
-    assert client.get("/missing").text.count(LINK) == 1
+    assert client.get("/missing").text.count(INJECTED) == 1
 
 
 def test_link_is_injected_in_every_shipped_language_within_300_bytes(make_app):
@@ -299,7 +300,7 @@ def test_link_is_injected_in_every_shipped_language_within_300_bytes(make_app):
         client = make_app(CONSENT_LANGUAGE=language).test_client()
         consent.testing.refuse(client)
         text = client.get("/").text
-        link = text[text.index("<a ") : text.index("</body>")]
+        link = text[text.index("<nav ") : text.index("</body>")]
 
         assert len(link.encode()) <= 300
 
@@ -362,7 +363,7 @@ def test_byte_order_mark_stays_first(get):
 def test_page_parses_to_the_same_tree_and_our_parts(get, structure, body):
     text = get(body).text
     without_ours = text
-    for opening, closing in (("<section", "</section>"), ('<link rel="stylesheet"', ">"), ('<a class="pvc', "</a>")):
+    for opening, closing in (("<section", "</section>"), ('<link rel="stylesheet"', ">"), ("<nav", "</nav>")):
         start = without_ours.find(opening)
         if start >= 0:
             without_ours = without_ours[:start] + without_ours[without_ours.index(closing, start) + len(closing) :]
