@@ -57,17 +57,25 @@ class Outcome:
 
 
 class Standing:
-    """Hold where one visitor stands: the record believed, and the outcome."""
+    """Hold where one visitor stands: the last record, and the outcome."""
 
-    def __init__(self, outcome: Outcome, read_record: Callable[[], ConsentRecord | None]) -> None:
+    def __init__(
+        self, outcome: Outcome, read_record: Callable[[], ConsentRecord | None], *, is_current: bool = True
+    ) -> None:
         self.outcome = outcome
         self.decision = outcome.decision
         self._read_record = read_record
+        self._is_current = is_current
 
     @cached_property
-    def record(self) -> ConsentRecord | None:
-        """The last choice; None for none that is believed."""
+    def last_record(self) -> ConsentRecord | None:
+        """The last choice, even if it is over; None for none, or none that is signed."""
         return self._read_record()
+
+    @property
+    def record(self) -> ConsentRecord | None:
+        """The choice that is in force; None for none."""
+        return self.last_record if self._is_current else None
 
 
 class Engine:
@@ -115,8 +123,13 @@ class Engine:
 
     def judge(self, record: ConsentRecord | None, *, signals: Signals) -> Standing:
         """Decide on a record as of now."""
-        decision = decide(self.policy, record, signals=signals, regime=Regime.OPT_IN, now=self.read_clock())
-        return Standing(Outcome(policy=self.policy, decision=decision), lambda: record)
+        now = self.read_clock()
+        decision = decide(self.policy, record, signals=signals, regime=Regime.OPT_IN, now=now)
+        return Standing(
+            Outcome(policy=self.policy, decision=decision),
+            lambda: record,
+            is_current=record is not None and is_valid(record, now=now),
+        )
 
     def make_record(
         self, action: Action, *, granted: Sequence[str], before: Standing, signals: Signals, account: Account
@@ -138,11 +151,23 @@ class Engine:
         )
 
     def narrow(self, record: ConsentRecord, *, before: Standing) -> ConsentRecord:
-        """Return the record with only those grants that were in force before."""
-        choices = {
-            key: choice if is_open(before.decision, (key,)) else Choice.DENIED for key, choice in record.choices.items()
-        }
-        return replace(record, choices=choices, valid_until=add_months(record.decided_at, self._months(choices)))
+        """Return as much of a choice that could not be recorded as needs no record: what it closes.
+
+        Grants that were in force before stay so, until the same day; what was undecided stays so.
+        """
+        choices = {key: choice for key, choice in record.choices.items() if self._is_settled(key, choice, before)}
+        since = before.record.decided_at if before.record else record.decided_at
+        return replace(
+            record,
+            choices=choices,
+            fingerprints={key: record.fingerprints[key] for key in choices},
+            decided_at=since,
+            valid_until=add_months(since, self._months(choices)),
+            is_complete=choices.keys() == self.policy.fingerprints.keys(),
+        )
+
+    def _is_settled(self, key: str, choice: Choice, before: Standing) -> bool:
+        return choice is Choice.DENIED or is_open(before.decision, (key,))
 
     def encode(self, record: ConsentRecord, *, is_secure: bool) -> str:
         """Return the signed cookie value of a record."""
@@ -167,7 +192,7 @@ class Engine:
     def _judge_payload(self, record: ConsentRecord, payload: bytes, signals: Signals) -> Standing:
         standing = self.judge(record, signals=signals)
         # The outcome for a valid record depends on nothing but what was chosen, and under which conditions.
-        if is_valid(record, now=self.read_clock()):
+        if standing.record is not None:
             if len(self._outcomes) >= _MEMO_LIMIT:
                 self._outcomes.clear()
             self._outcomes[likeness_of(payload), signals.gpc] = standing.outcome

@@ -23,9 +23,9 @@ class ConsentError(Exception):
 
 
 class ConfigError(ConsentError, ValueError):
-    """Report a mistake in the policy or in a `CONSENT_*` setting.
+    """Report a mistake in the policy or in a `CONSENT_*` setting, raised while the app starts.
 
-    Raised while the app starts, never during a request.
+    A template's mistake, such as a malformed id of an embed, raises it where the macro is called.
     """
 
     key: str

@@ -41,6 +41,20 @@ def choose(policy: Policy, action: Action, *, granted: Collection[str], before: 
     return {key: Choice.GRANTED if key in opened else Choice.DENIED for key in policy.fingerprints}
 
 
+def find_switched_on(policy: Policy, decision: Decision) -> frozenset[str]:
+    """Return the purposes whose switch shows "on": those that can be saved again without opening anything.
+
+    A purpose grants all its services, so one is off while it would open a service that is shut,
+    such as one that was added after the choice.
+    """
+    on = {purpose.key for purpose in policy.optional_purposes if decision.choices[purpose.key] is Choice.GRANTED}
+    for service in policy.services:
+        purposes = policy.optional_purposes_of(service)
+        if purposes and decision.services[service.key] is not Choice.GRANTED and on.issuperset(purposes):
+            on.discard(purposes[0])
+    return frozenset(on)
+
+
 def _expand(policy: Policy, granted: Collection[str]) -> frozenset[str]:
     opened = {key for key in granted if key in policy.fingerprints}
     for service in policy.services:

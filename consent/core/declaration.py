@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
-from types import MappingProxyType
+from types import NoneType, UnionType
 
+from consent.core.declared_value import Text, as_tuple, check_pattern, check_types, check_url, freeze
 from consent.errors import ConfigError, quote_all
-
-Text = str | Mapping[str, str]
-"""Words for the visitor: plain text, or plain text by language tag (`{"en": …, "de": …}`)."""
 
 NECESSARY = "necessary"
 """The purpose that is always on."""
@@ -70,8 +68,16 @@ class CookieDeclaration:
     description: Text = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "description", _freeze(self.description))
+        where = f"cookie {self.name!r}"
+        check_types(self, where, {"name": str, "domain": str, "path": str, "session": bool, "third_party": bool})
+        object.__setattr__(self, "description", freeze(self.description, where=where))
         _check_cookie_name(self)
+        if self.domain and not _HOST.fullmatch(self.domain):
+            raise ConfigError(
+                f"The domain of cookie {self.name!r} must be a host name such as 'example.com', got {self.domain!r}.",
+                key=self.name,
+                value=self.domain,
+            )
         if self.kind not in set(StorageKind):
             raise ConfigError(
                 f"Cookie {self.name!r} is of kind {self.kind!r}. Allowed kinds: {quote_all(StorageKind)}.",
@@ -122,7 +128,7 @@ class Parameter:
                 key="parameter",
                 value=self.name,
             )
-        _check_pattern(self.pattern, self.example, where=f"parameter {self.name!r}")
+        check_pattern(self.pattern, self.example, where=f"parameter {self.name!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +161,7 @@ class Embed:
             check_url(url, where="an embed")
             if "{id}" not in url:
                 raise ConfigError(f"The embed URL {url!r} must hold '{{id}}'.", key="embed", value=url)
-        _check_pattern(self.id_pattern, self.id_example, where="an embed's id")
+        check_pattern(self.id_pattern, self.id_example, where="an embed's id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +183,10 @@ class Purpose:
 
     def __post_init__(self) -> None:
         _check_key(self.key, what="purpose")
-        object.__setattr__(self, "title", _freeze(self.title))
-        object.__setattr__(self, "description", _freeze(self.description))
+        where = f"purpose {self.key!r}"
+        check_types(self, where, {"denied_by_gpc": bool, "revision": int})
+        for name in ("title", "description"):
+            object.__setattr__(self, name, freeze(getattr(self, name), where=where))
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +226,13 @@ class Service:
 
     def __post_init__(self) -> None:
         _check_key(self.key, what="service")
+        where = f"service {self.key!r}"
+        check_types(self, where, _SERVICE_TYPES)
         for name in ("purposes", "hosts", "cookies", "parameters"):
-            object.__setattr__(self, name, _as_tuple(getattr(self, name), where=f"{name!r} of service {self.key!r}"))
+            object.__setattr__(self, name, as_tuple(getattr(self, name), where=f"{name!r} of service {self.key!r}"))
         for name in ("name", "provider", "provider_country", "privacy_url", "description", "justification"):
-            object.__setattr__(self, name, _freeze(getattr(self, name)))
+            object.__setattr__(self, name, freeze(getattr(self, name), where=where))
+        _check_service_parts(self)
         _check_purposes(self)
         for host in self.hosts:
             if not _HOST.fullmatch(host):
@@ -245,23 +256,6 @@ def default_purposes() -> tuple[Purpose, ...]:
     )
 
 
-def check_url(url: str, *, where: str) -> None:
-    """Refuse everything but an absolute http(s) URL or a path on this site.
-
-    Raises:
-        ConfigError: For `javascript:`, `data:`, `//host`, control characters and the like.
-    """
-    is_path = url.startswith("/") and not url.startswith(("//", "/\\"))
-    is_web = url.startswith(("https://", "http://"))
-    if (is_path or is_web) and not any(character <= " " or character == "\x7f" for character in url):
-        return
-    raise ConfigError(
-        f"{where} holds the URL {url!r}. Allowed are 'https://…', 'http://…' or a path such as '/privacy'.",
-        key=where,
-        value=url,
-    )
-
-
 def _check_key(key: str, *, what: str) -> None:
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise ConfigError(
@@ -270,6 +264,32 @@ def _check_key(key: str, *, what: str) -> None:
             key=what,
             value=key,
         )
+
+
+_SERVICE_TYPES: Mapping[str, type | UnionType] = {
+    "name": str,
+    "provider": str,
+    "provider_country": str,
+    "privacy_url": str,
+    "snippet": str,
+    "embed": Embed | NoneType,
+    "revision": int,
+}
+
+
+def _check_service_parts(service: Service) -> None:
+    if not service.name.strip():
+        raise ConfigError(
+            f"Service {service.key!r} has an empty 'name'. Give the name that visitors know.", key=service.key
+        )
+    for name, kind in (("hosts", str), ("cookies", CookieDeclaration), ("parameters", Parameter)):
+        for part in getattr(service, name):
+            if not isinstance(part, kind):
+                raise ConfigError(
+                    f"{name!r} of service {service.key!r} must hold {kind.__name__} objects, got {part!r}.",
+                    key=service.key,
+                    value=part,
+                )
 
 
 def _check_purposes(service: Service) -> None:
@@ -319,33 +339,3 @@ def _check_lifetime(cookie: CookieDeclaration) -> None:
             key=cookie.name,
             value=amounts[0],
         )
-
-
-def _check_pattern(pattern: str, example: str, *, where: str) -> None:
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise ConfigError(
-            f"The pattern {pattern!r} of {where} does not compile: {error}.", key=where, value=pattern
-        ) from error
-    if not compiled.fullmatch(example):
-        raise ConfigError(
-            f"The pattern {pattern!r} of {where} refuses its own example {example!r}.", key=where, value=example
-        )
-
-
-def _as_tuple(values: object, *, where: str) -> tuple[object, ...]:
-    if isinstance(values, str):
-        raise ConfigError(
-            f"{where} must be a list, got the text {values!r}. Write ({values!r},).", key=where, value=values
-        )
-    if not isinstance(values, Iterable):
-        raise ConfigError(f"{where} must be a list, got {values!r}.", key=where, value=values)
-    return tuple(values)
-
-
-def _freeze(text: Text) -> Text:
-    # `str()` also takes the safe mark off a `Markup`: what is declared are words, and templates escape them.
-    if isinstance(text, str):
-        return str(text)
-    return MappingProxyType({tag: str(words) for tag, words in text.items()})

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import datetime, timedelta
+from datetime import datetime
 
-# 400 days: browsers clamp longer cookie lifetimes (RFC 6265bis), and a silent clamp would make
-# the record's expiry untrue.
-LIFETIME_LIMIT = timedelta(days=400)
-
-# IAB TCF and the French CNIL stop at 13 months; 13 calendar months are at most 397 days, within the limit above.
+# IAB TCF and the French CNIL stop at 13 months: at most 397 days, within the 400 at which browsers clamp a
+# cookie's lifetime (RFC 6265bis); a silent clamp would make the record's expiry untrue.
 MONTHS_LIMIT = 13
 
 

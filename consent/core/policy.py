@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from consent.core.declaration import NECESSARY, Purpose, Service, check_url, default_purposes
+from consent.core.declaration import NECESSARY, Purpose, Service, default_purposes
+from consent.core.declared_value import check_url
 from consent.core.lifetime import MONTHS_LIMIT
 from consent.core.policy_version import digest_policy, fingerprint_purpose, fingerprint_service
 from consent.errors import ConfigError, UnknownKeyError, order_by_likeness, quote_all
@@ -84,6 +85,7 @@ class Policy:
         _set(self, "controller", str(self.controller) if isinstance(self.controller, str) else self.controller)
         _set(self, "purposes", tuple(self.purposes))
         _set(self, "services", tuple(self.services))
+        _check_parts(self)
         _check_head(self)
         _check_keys(self.purposes, self.services)
         _set(self, "purposes_by_key", MappingProxyType({purpose.key: purpose for purpose in self.purposes}))
@@ -125,6 +127,22 @@ class Policy:
 
 def _listed_under(service: Service) -> str:
     return next((key for key in service.purposes if key != NECESSARY), NECESSARY)
+
+
+def _check_parts(policy: Policy) -> None:
+    for name, kind in (("purposes", Purpose), ("services", Service)):
+        for part in getattr(policy, name):
+            if not isinstance(part, kind):
+                raise ConfigError(
+                    f"{name!r} of a Policy must hold {kind.__name__} objects, got {part!r}. For a service of the catalogue, "
+                    "write consent.catalogue.load_service('key').",
+                    key=name,
+                    value=part,
+                )
+    if not isinstance(policy.policy_url, str):
+        raise ConfigError(
+            f"'policy_url' must be a text, got {policy.policy_url!r}.", key="policy_url", value=policy.policy_url
+        )
 
 
 def _check_head(policy: Policy) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib import resources
 
-from consent.core.declaration import Text
+from consent.core.declared_value import Text
 from consent.errors import ConfigError, order_by_likeness, quote_all
 from consent.messages.plural import plural_category
 
@@ -42,9 +42,13 @@ class Messages:
         self._tags = {tag.lower(): tag for tag in texts}
 
     @property
-    def languages(self) -> tuple[str, ...]:
-        """Every language there are texts for, by alphabet."""
-        return tuple(sorted(self._texts))
+    def fallback(self) -> str:
+        """The language when nothing better is known."""
+        return self._fallback
+
+    def has_text(self, key: str) -> bool:
+        """Whether there are words for a key in the fallback language."""
+        return key in self._texts[self._fallback] or key in self._texts[DEFAULT_LANGUAGE]
 
     def match(self, tag: str | None) -> str | None:
         """Return the language to use for a tag such as `de-AT`; None if there is none."""
@@ -137,14 +141,15 @@ def load_messages(*, overrides: Mapping[str, Mapping[str, str]], fallback: str) 
         # `str()` takes the safe mark off a `Markup`: overrides are plain text like the shipped ones.
         texts.setdefault(tag, {}).update({key: str(text) for key, text in own.items()})
         _warn_of_gaps(tag, texts[tag], known, fallback)
-    if fallback not in texts:
+    spoken = Messages(texts, fallback=DEFAULT_LANGUAGE).match(fallback)
+    if spoken is None:
         raise ConfigError(
             f"'CONSENT_LANGUAGE' is {fallback!r}, for which there are no texts. Known languages, the closest first: "
             f"{quote_all(order_by_likeness(fallback, texts))}. Add it to CONSENT_TEXTS to use it.",
             key="CONSENT_LANGUAGE",
             value=fallback,
         )
-    return Messages(texts, fallback=fallback)
+    return Messages(texts, fallback=spoken)
 
 
 def load_shipped() -> dict[str, dict[str, str]]:

@@ -7,7 +7,7 @@ from blinker import Namespace
 _namespace = Namespace()
 
 consent_recorded = _namespace.signal("consent-recorded")
-"""Sent when a visitor has made a choice, before it takes effect.
+"""Sent when a visitor has made a choice, before it is answered.
 
 Receivers get the app, and `record` (ConsentRecord) and `previous` (ConsentRecord or None) by
 name. If one raises, nothing that the choice would open is opened.

@@ -14,7 +14,7 @@ from consent.core.declaration import Purpose, Service, default_purposes
 from consent.core.policy import DEFAULT_MONTHS, Policy
 from consent.engine import Engine
 from consent.errors import ConfigError, SetupError
-from consent.messages import load_messages
+from consent.messages import Messages, load_messages
 from consent.web.hooks import BLUEPRINT_NAME, register_hooks
 from consent.web.settings import Settings, read_settings, read_signing_keys
 from consent.web.site import EXTENSION_KEY, Site, load_assets
@@ -70,11 +70,16 @@ class Consent:
             raise SetupError(
                 "This app already has a Consent extension. Use app.extensions['consent'] instead of calling init_app() twice."
             )
+        if BLUEPRINT_NAME in app.blueprints:
+            raise SetupError(
+                f"This app already has a blueprint named {BLUEPRINT_NAME!r}, which is the name of the library's own. "
+                "Give the site's blueprint another name."
+            )
         site = self._build_site(app)
-        app.extensions[EXTENSION_KEY] = site
         app.register_blueprint(make_blueprint(BLUEPRINT_NAME, url_prefix=site.settings.url_prefix))
         register_templating(app)
         register_hooks(app, site)
+        app.extensions[EXTENSION_KEY] = site
 
     def _build_site(self, app: Flask) -> Site:
         settings = read_settings(app.config)
@@ -84,12 +89,14 @@ class Consent:
         policy = self._build_policy(settings)
         assets = load_assets()
         messages = load_messages(overrides=settings.texts, fallback=settings.language)
+        for purpose in policy.purposes:
+            _check_words(purpose, messages)
         return Site(
             settings=settings,
             environment=app.jinja_env,
             engine=Engine(policy, keys_oldest_first=keys),
             messages=messages,
-            default_language=messages.match(settings.language) or settings.language,
+            default_language=messages.fallback,
             assets=assets,
             assets_by_file_name={asset.file_name: asset for asset in assets.values()},
             snippets=compile_snippets(policy),
@@ -133,6 +140,17 @@ def _check_lone_policy(policy: Policy, settings: Settings, *, has_parts: bool) -
                 f"'CONSENT_{name.upper()}' is {value!r}, but the given Policy says {getattr(policy, name)!r}. Keep one of the two.",
                 key=f"CONSENT_{name.upper()}",
                 value=value,
+            )
+
+
+def _check_words(purpose: Purpose, messages: Messages) -> None:
+    for name in ("title", "description"):
+        if not getattr(purpose, name) and not messages.has_text(f"purpose.{purpose.key}.{name}"):
+            raise ConfigError(
+                f"Purpose {purpose.key!r} has no {name!r}, and only the shipped purposes bring their own words. "
+                f"Write Purpose({purpose.key!r}, title='…', description='…').",
+                key=purpose.key,
+                value=getattr(purpose, name),
             )
 
 

@@ -9,17 +9,18 @@ every hook and after the session cookie.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 from threading import Lock
 
 from flask import Flask, Request, Response, request, request_finished, request_started
 
+from consent.web.csp import find_nonce_source
 from consent.web.expiry import expire_leftovers
 from consent.web.injection import inject
 from consent.web.site import Site
-from consent.web.templating import may_keep_banners
+from consent.web.templating import is_banner_ours
 from consent.web.visit import Visit, close_visit, has_visit, open_visit
 from consent.wire.headers import CONSENT_VARY, add_vary, is_public, join_fields, make_private
 
@@ -41,8 +42,9 @@ def register_hooks(app: Flask, site: Site) -> None:
     """Connect the hooks of one app."""
     hooks = _Hooks(app, site)
     app.after_request(hooks.insert)
-    request_finished.connect(hooks.finish, app, weak=False)
-    request_started.connect(hooks.prepare, app, weak=False)
+    # Weak: the app keeps its hooks alive, and signals, which live as long as the process, must not keep the app.
+    request_finished.connect(hooks.finish, app)
+    request_started.connect(hooks.prepare, app)
 
 
 class _Hooks:
@@ -74,9 +76,9 @@ class _Hooks:
         """Settle, at the first request, what depends on the other extensions; of several at once the others wait."""
         with self._lock:
             if not self._is_prepared:
-                _run_first(self._app, self.insert)
-                _prepare_for_neighbours(self._app, self._site)
                 self._is_prepared = True
+                _run_first(self._app, self.insert)
+                _prepare_safely(self._app, self._site)
         request_started.disconnect(self.prepare, self._app)
 
 
@@ -85,11 +87,19 @@ def _run_first(app: Flask, hook: object) -> None:
     app.after_request_funcs[None] = [*(each for each in hooks if each != hook), hook]  # type: ignore[list-item]  # `hook` came from this list
 
 
+def _prepare_safely(app: Flask, site: Site) -> None:
+    try:
+        _prepare_for_neighbours(app, site)
+    except Exception:  # another extension's fault must not cost every page
+        log.exception("What depends on other extensions could not be settled.")
+
+
 def _prepare_for_neighbours(app: Flask, site: Site) -> None:
     """Settle what depends on other extensions, all of which are there by the first request."""
-    site.find_nonce = site.settings.csp_nonce or _find_nonce_global(app)
+    site.find_nonce = find_nonce_source(app, site)
     site.has_babel = "babel" in app.extensions
-    site.keeps_banners = may_keep_banners(app)
+    site.is_banner_ours = is_banner_ours(app)
+    site.keeps_banners = site.is_banner_ours and not app.jinja_env.auto_reload
     csrf = app.extensions.get("csrf")
     if csrf is not None and hasattr(csrf, "exempt"):
         # Its token would have to be in the page, and the same-origin rule is as strict.
@@ -101,11 +111,6 @@ def _prepare_for_neighbours(app: Flask, site: Site) -> None:
         )
 
 
-def _find_nonce_global(app: Flask) -> Callable[[], str] | None:
-    found = app.jinja_env.globals.get("csp_nonce")
-    return found if callable(found) else None
-
-
 def _is_html(content_type: str | None) -> bool:
     return content_type is not None and content_type[:9].lower() == "text/html"
 
@@ -114,6 +119,9 @@ def _insert_safely(response: Response, site: Site, current: Request) -> None:
     try:
         if site.settings.inject and site.engine.policy.is_asking and _is_to_inject(response, site, current):
             inject(response, open_visit(site, current.environ))
+        # After an error in a hook, Flask sends a 500 page without telling that the request has finished.
+        if response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR and has_visit(current.environ):
+            _tell_caches(response, open_visit(site, current.environ))
     except Exception:  # a fault of ours must never cost the page: it goes out without banner, gates shut
         log.exception("The banner could not be inserted; the page was sent without it.")
 
@@ -175,26 +183,33 @@ def _finish_safely(response: Response, visit: Visit) -> None:
 
 def _finish_headers(response: Response, visit: Visit) -> None:
     visit.is_answered = True
+    _tell_caches(response, visit)
+    if visit.is_dependent and visit.environ.get("REQUEST_METHOD") in _SAFE_METHODS:
+        # What an earlier response had no room for, or what came back.
+        for value in expire_leftovers(visit):
+            response.headers.add("Set-Cookie", value)
+
+
+def _tell_caches(response: Response, visit: Visit) -> None:
     names = (*(CONSENT_VARY if visit.is_dependent else ()), *visit.extra_vary)
-    if not names:
-        return
     headers, fields = response.headers, join_fields(response.headers)
-    headers["Vary"] = add_vary(fields.get("vary"), names)
-    if not visit.is_dependent:
-        return
-    cache_control = fields.get("cache-control")
-    if is_public(cache_control):
+    if names:
+        headers["Vary"] = add_vary(fields.get("vary"), names)
+    if visit.is_own_page and not visit.is_asset:
+        headers["Cache-Control"] = "no-store"
+    elif visit.is_dependent:
+        headers["Cache-Control"] = _find_cache_control(visit, fields.get("cache-control"))
+    if visit.is_dependent and _is_html(fields.get("content-type")):
+        for name in _STALE_HEADERS & fields.keys():
+            del headers[name]
+
+
+def _find_cache_control(visit: Visit, asked: str | None) -> str:
+    if is_public(asked):
         visit.site.warn_once(
             f"public {request.endpoint}",
             "The view of %r allows shared caches (%r), but its page depends on the visitor's consent; it was sent as private.",
             request.path,
-            cache_control,
+            asked,
         )
-    headers["Cache-Control"] = make_private(cache_control)
-    if _is_html(fields.get("content-type")):
-        for name in _STALE_HEADERS & fields.keys():
-            del headers[name]
-    if visit.environ.get("REQUEST_METHOD") in _SAFE_METHODS:
-        # What an earlier response had no room for, or what came back.
-        for value in expire_leftovers(visit):
-            headers.add("Set-Cookie", value)
+    return make_private(asked)

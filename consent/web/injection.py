@@ -11,7 +11,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from itertools import chain
 
-from flask import Response, copy_current_request_context
+from flask import Response
 from markupsafe import Markup
 from werkzeug.http import parse_options_header
 
@@ -21,9 +21,9 @@ from consent.wire.document import DocumentScanner, NotADocument, Places, begins_
 
 log = logging.getLogger("consent")
 
-# With the `<` these cannot stand in a page's text, only in its markup.
-_BANNER_MARK = b'<section class="pvc-banner"'
-_LINK_MARK = b'class="pvc-settings-link"'
+# With their `<` these cannot stand in a page's text, only in its markup.
+_BANNER_MARK = b'<section class="pvc-banner" lang="'
+_LINK_MARK = b'<a class="pvc-settings-link" href="'
 
 # Encodings in which `<` is the byte 3C and nothing else: inserted ASCII cannot be misread.
 _ASCII_COMPATIBLE = (
@@ -170,20 +170,26 @@ def _inject_stream(response: Response, visit: Visit, encode: Callable[[str], byt
     visit.ask_app_for_language()
     _ = visit.nonce, visit.next_path
 
+    # A site's own template may use the request, which the stream outlives; ours waits for the page's language.
+    banner = None if visit.site.is_banner_ours else render_banner(visit)
+
     def insert(places: Places) -> Insertions:
         needs_banner, needs_styles = not visit.has_banner, not visit.has_styles
         visit.has_banner = visit.has_styles = True
-        return _plan(visit, places, encode, needs_banner=needs_banner, needs_styles=needs_styles)
+        return _plan(visit, places, encode, needs_banner=needs_banner, needs_styles=needs_styles, banner=banner)
 
-    # A site's own banner template may use the request, which the stream outlives.
-    response.response = InjectedStream(
-        response.response, insert if visit.site.keeps_banners else copy_current_request_context(insert)
-    )
+    response.response = InjectedStream(response.response, insert)
     response.headers.pop("Content-Length", None)
 
 
 def _plan(
-    visit: Visit, places: Places, encode: Callable[[str], bytes], *, needs_banner: bool, needs_styles: bool
+    visit: Visit,
+    places: Places,
+    encode: Callable[[str], bytes],
+    *,
+    needs_banner: bool,
+    needs_styles: bool,
+    banner: Markup | None = None,
 ) -> Insertions:
     visit.page_language = places.language
     if places.has_base:
@@ -196,7 +202,7 @@ def _plan(
     if needs_styles:
         insertions.append((places.head_at, encode(style_link(visit))))
     if needs_banner:
-        insertions.append((places.body_at, encode(render_banner(visit))))
+        insertions.append((places.body_at, encode(banner or render_banner(visit))))
     return insertions
 
 

@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from consent.core.lifetime import MONTHS_LIMIT
 from consent.errors import ConfigError, order_by_likeness, quote_all
 from consent.messages import DEFAULT_LANGUAGE
 
 _PREFIX = "CONSENT_"
 _URL_PREFIX = re.compile(r"(?:/[A-Za-z0-9_~.-]+)+")
 _SHORT_KEY_BYTES = 16
+_MAY_BE_NONE = frozenset({"CONSENT_LOCALE", "CONSENT_CSP_NONCE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,11 @@ def read_settings(config: Mapping[str, object]) -> Settings:
         ConfigError: For an unknown key or a value of the wrong type or range, with the key, what
             was found, what is allowed and what to do.
     """
-    own = {key: value for key, value in config.items() if key.startswith(_PREFIX)}
+    own = {
+        key: value
+        for key, value in config.items()
+        if key.startswith(_PREFIX) and not (value is None and key in _MAY_BE_NONE)
+    }
     for key, value in own.items():
         if key not in _CHECKS:
             raise ConfigError(
@@ -55,7 +61,7 @@ def read_settings(config: Mapping[str, object]) -> Settings:
 
 
 def read_signing_keys(config: Mapping[str, object]) -> tuple[list[bytes], list[str]]:
-    """Return the app's keys, the oldest first as itsdangerous wants them, and warnings to log.
+    """Return the app's keys, the one that signs last as itsdangerous wants it, and warnings to log.
 
     Raises:
         ConfigError: If there is no `SECRET_KEY`: an unsigned cookie would prove nothing.
@@ -98,12 +104,13 @@ def _check_prefix(key: str, value: object) -> None:
 
 
 def _check_months(key: str, value: object) -> None:
-    # The range is the policy's to check; here only what Policy could not name by its setting.
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _refuse(key, value, "a whole number of months between 1 and 13")
-    if not 1 <= value <= 13:
+        raise _refuse(key, value, f"a whole number of months between 1 and {MONTHS_LIMIT}")
+    if not 1 <= value <= MONTHS_LIMIT:
         raise ConfigError(
-            f"{key!r} must be between 1 and 13, got {value}. Browsers cap cookies at 400 days.", key=key, value=value
+            f"{key!r} must be between 1 and {MONTHS_LIMIT}, got {value}. Browsers cap cookies at 400 days.",
+            key=key,
+            value=value,
         )
 
 
@@ -118,7 +125,7 @@ def _check_texts(key: str, value: object) -> None:
         raise _refuse(key, value, "texts by language and key, such as {'en': {'banner.title': 'Your choice'}}")
     for tag, own in value.items():  # type: ignore[attr-defined]  # a mapping, see above
         for name, text in own.items():
-            if not isinstance(text, str):
+            if not isinstance(tag, str) or not isinstance(name, str) or not isinstance(text, str):
                 raise _refuse(f"{key}[{tag!r}][{name!r}]", text, "a text")
 
 

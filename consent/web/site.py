@@ -62,8 +62,11 @@ class Site:
     banners: dict[tuple[str, ...], tuple[str, str]] = field(default_factory=dict)
     """Rendered banner by language and prefix, cut where the page's own path goes."""
 
+    is_banner_ours: bool = False
+    """Whether the banner's template is the library's own: it needs no request, and one rendering can serve all."""
+
     keeps_banners: bool = False
-    """Whether a rendered banner may serve other visitors: only if the template is the library's own."""
+    """Whether a rendered banner is kept: not while templates are worked on."""
 
     warned: set[str] = field(default_factory=set)
     """Names of the warnings that were logged already."""

@@ -66,7 +66,11 @@ class ConsentMarkup:
             raise SetupError(
                 f"Service {service_key!r} has no snippet{_place()}. Write its markup in {{% call gate({service_key!r}) %}}."
             )
-        return _gate((service_key,), render_snippet(service, template, values, nonce=visit.nonce))
+        try:
+            snippet = render_snippet(service, template, values, nonce=visit.nonce)
+        except ConfigError as error:
+            raise ConfigError(f"{error} This is{_place()}.", key=error.key, value=error.value) from error
+        return _gate((service_key,), snippet)
 
     @staticmethod
     def embed(service_key: str, embed_id: object, *, title: str, width: int | None, height: int | None) -> Markup:
@@ -79,7 +83,7 @@ class ConsentMarkup:
             raise SetupError(
                 f"embed() needs a title{_place()}: a frame without one says nothing to a screen reader (WCAG 4.1.2)."
             )
-        size = {"width": width or embed.width, "height": height or embed.height}
+        size = {"width": _check_length(width, embed.width), "height": _check_length(height, embed.height)}
         if core_gate.is_open(visit.decision, (service_key,)):
             return render_frame(embed, known_id, title=title, **size)
         placeholder = render_template(
@@ -110,17 +114,13 @@ def register_templating(app: Flask) -> None:
     app.jinja_env.globals["consent_markup"] = ConsentMarkup
 
 
-def may_keep_banners(app: Flask) -> bool:
-    """Whether one rendered banner can serve every visitor of its language.
-
-    A site's own template may show what belongs to one visitor, and a template under work changes.
-    """
+def is_banner_ours(app: Flask) -> bool:
+    """Whether the banner is rendered from the library's own template; a site's may show what belongs to one visitor."""
     try:
         sources = [app.jinja_env.get_template(name).filename for name in _BANNER_TEMPLATES]
     except TemplateError:  # a site's own template with a mistake, to be shown where it is used
         return False
-    is_ours = all(source is not None and Path(source).is_relative_to(_TEMPLATES) for source in sources)
-    return is_ours and not app.jinja_env.auto_reload
+    return all(source is not None and Path(source).is_relative_to(_TEMPLATES) for source in sources)
 
 
 def styles(visit: Visit) -> Markup:
@@ -152,15 +152,16 @@ def settings_region(visit: Visit) -> Markup:
 def render_banner(visit: Visit) -> Markup:
     """Return the banner's markup, from a kept rendering where one serves every visitor."""
     site = visit.site
-    if not site.keeps_banners:
+    if not site.is_banner_ours:
         return Markup(render_template("consent/banner.html", visit=visit))  # noqa: S704 - autoescaped by the template
     before, after = _keep_banner(site, visit)
     return Markup(f"{before}{escape(visit.next_path)}{after}" if after else before)  # noqa: S704 - escaped here
 
 
 def _keep_banner(site: Site, visit: Visit) -> tuple[str, str]:
+    """Return the banner before and after the page's own path."""
     key = (visit.language, visit.preferences_url, "next" if visit.next_path else "")
-    kept = site.banners.get(key)
+    kept = site.banners.get(key) if site.keeps_banners else None
     if kept is None:
         marked = visit.with_next_path(_PATH_MARK if visit.next_path else "")
         rendered = site.environment.get_template("consent/banner.html").render(visit=marked)
@@ -203,6 +204,18 @@ def _check_embed_id(service: Service, embed: Embed, embed_id: str) -> str:
             value=embed_id,
         )
     return embed_id
+
+
+def _check_length(given: object, default: int) -> int:
+    if given is None:
+        return default
+    if not isinstance(given, int) or given < 1:
+        raise ConfigError(
+            f"Width and height of embed() are whole numbers of CSS pixels, such as 560, got {given!r}{_place()}.",
+            key="embed",
+            value=given,
+        )
+    return given
 
 
 def _place() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
@@ -21,7 +22,7 @@ from flask import (
 )
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from consent.core.choice import Action
+from consent.core.choice import Action, find_switched_on
 from consent.core.gate import find_closed
 from consent.core.record import Account, ConsentRecord, Event, Notice
 from consent.engine import Standing
@@ -33,7 +34,16 @@ from consent.web.visit import Visit, get_visit
 from consent.wire.cookie import find_values
 from consent.wire.headers import expire_on_parents, format_cookie
 from consent.wire.origin import CrossSiteError, Evidence, find_evidence, is_safe_path
-from consent.wire.submission import FORM_TYPE, JSON_TYPE, Submission, collect, limit_bytes, parse_body, parse_submission
+from consent.wire.submission import (
+    FORM_TYPE,
+    JSON_TYPE,
+    Submission,
+    collect,
+    fits_form,
+    limit_bytes,
+    parse_body,
+    parse_submission,
+)
 
 log = logging.getLogger("consent")
 
@@ -62,9 +72,10 @@ def show_preferences() -> str:
     return render_template(
         "consent/preferences.html",
         visit=visit,
+        switched_on=find_switched_on(visit.policy, visit.decision),
         saved="saved" in request.args,
         back_url=back_url,
-        stay_url=_add_query(visit.preferences_url, saved="1", back=back_url),
+        stay_url=_find_stay_url(visit, back_url),
     )
 
 
@@ -132,21 +143,27 @@ def _record(visit: Visit, submission: Submission, evidence: Evidence) -> Respons
     )
     after = visit.adopt(record)
     closed = find_closed(before.decision, after.decision)
-    opened = find_closed(after.decision, before.decision)
+    if closed:
+        record = _as_withdrawal(record)
     is_taken = _announce(record, before.record, is_withdrawal=bool(closed))
-    if not is_taken and record.is_grant and (opened or not closed):
-        return _grant_nothing(visit, before, record, is_closing=bool(closed))
+    if not is_taken and record.is_grant:
+        return _grant_nothing(visit, before, record)
     response = _answer(visit, submission)
     _put_into_effect(response, visit, record, is_closing=bool(closed))
     return response
 
 
-def _grant_nothing(visit: Visit, before: Standing, record: ConsentRecord, *, is_closing: bool) -> Response:
-    """Answer a grant that was not recorded: it opens nothing, but what it closes is closed."""
+def _as_withdrawal(record: ConsentRecord) -> ConsentRecord:
+    return replace(record, account=replace(record.account, event=Event.WITHDRAWAL)) if record.account else record
+
+
+def _grant_nothing(visit: Visit, before: Standing, record: ConsentRecord) -> Response:
+    """Answer a grant that was not recorded: it opens and renews nothing, but what it closes is closed."""
     narrowed = visit.site.engine.narrow(record, before=before)
-    visit.restore(before)
-    if is_closing:
-        visit.adopt(narrowed)
+    after = visit.adopt(narrowed)
+    is_closing = bool(find_closed(before.decision, after.decision))
+    if not is_closing:
+        visit.restore(before)
     response = _refuse(
         visit, HTTPStatus.SERVICE_UNAVAILABLE, "not_recorded", "The choice could not be recorded; nothing was granted."
     )
@@ -167,11 +184,12 @@ def _announce(record: ConsentRecord, previous: ConsentRecord | None, *, is_withd
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - as Flask tells extensions to
     is_taken = True
     for event in (consent_recorded, consent_withdrawn) if is_withdrawal else (consent_recorded,):
-        try:
-            event.send(app, record=record, previous=previous, _async_wrapper=app.ensure_sync)
-        except Exception:  # the site's own code: whatever it raises, closing goes on and opening does not
-            log.exception("A receiver of a consent event failed.")
-            is_taken = False
+        for receiver in event.receivers_for(app):
+            try:
+                app.ensure_sync(receiver)(app, record=record, previous=previous)
+            except Exception:  # the site's own code: whatever it raises, closing goes on and opening does not
+                log.exception("A receiver of a consent event failed.")
+                is_taken = False
     return is_taken
 
 
@@ -194,7 +212,7 @@ def _make_account(visit: Visit, submission: Submission, evidence: Evidence, befo
             purpose.key: tuple(service.key for service in visit.policy.services if purpose.key in service.purposes)
             for purpose in visit.policy.optional_purposes
         },
-        previous_id=before.record.record_id if before.record else None,
+        previous_id=before.last_record.record_id if before.last_record else None,
     )
 
 
@@ -203,9 +221,7 @@ def _find_source(visit: Visit, submission: Submission) -> str:
         return "api"
     if submission.action is Action.ALLOW:
         return "embed"
-    is_on_page = submission.action in (Action.SAVE, Action.WITHDRAW) or submission.next_path.startswith(
-        visit.action_url
-    )
+    is_on_page = submission.action in (Action.SAVE, Action.WITHDRAW) or submission.next_path.startswith(visit.base_path)
     return "preferences" if is_on_page else "banner"
 
 
@@ -254,15 +270,16 @@ def _show_once(visit: Visit, submission: Submission) -> Response:
 
 
 def _read_fields(visit: Visit) -> Mapping[str, list[str]]:
+    limit = limit_bytes(visit.policy)
+    if (request.content_length or 0) > limit:
+        raise _too_large(limit)
     # An earlier hook, such as a CSRF check of the site's own, may have read the form already.
     if request.mimetype == FORM_TYPE and "form" in vars(request):
         return collect(request.form.items(multi=True))
-    return parse_body(_read_body(limit_bytes(visit.policy)), content_type=request.content_type or "")
+    return parse_body(_read_body(limit), content_type=request.content_type or "")
 
 
 def _read_body(limit: int) -> bytes:
-    if (request.content_length or 0) > limit:
-        raise _too_large(limit)
     try:
         # Without a length, what is read must be bounded here; empty means that a hook read and kept it.
         body = b"" if request.content_length is not None else request.stream.read(limit + 1)
@@ -301,8 +318,15 @@ def _wants_json() -> bool:
 def _find_back_url(visit: Visit) -> str:
     """Return the path of the page the visitor came from; the site's root if it is not one of ours."""
     asked = request.args.get("back") or _referer_path()
-    is_page = is_safe_path(asked) and not asked.startswith(visit.action_url)
+    is_page = is_safe_path(asked) and not asked.startswith(visit.base_path)
     return asked if is_page else visit.home_path
+
+
+def _find_stay_url(visit: Visit, back_url: str) -> str:
+    """Return where saving leads: back here, with the way back to the page kept if it is short enough."""
+    saved = _add_query(visit.preferences_url, saved="1")
+    with_back = _add_query(saved, back=back_url)
+    return with_back if is_safe_path(with_back) and fits_form(with_back) else saved
 
 
 def _add_query(url: str, **values: str) -> str:
@@ -320,11 +344,12 @@ def _referer_path() -> str:
 
 
 def _mark_own_page() -> None:
-    get_visit().is_own_page = True
+    visit = get_visit()
+    visit.is_own_page = True
+    visit.is_asset = request.endpoint == f"{request.blueprint}.asset"
 
 
 def _protect(response: Response) -> Response:
-    response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
     if response.mimetype == "text/html":
         # Nobody may lay the switches under something else to be clicked.

@@ -19,10 +19,12 @@ from consent.core.record import ConsentRecord
 from consent.core.regime import Regime
 from consent.engine import Standing, cookie_name
 from consent.errors import SetupError
+from consent.web.csp import ask_for_nonce
 from consent.web.language import LANGUAGE_PARAMETER, ask_app, parse_language
 from consent.web.site import EXTENSION_KEY, Site
 from consent.web.wording import Wording
 from consent.wire.origin import is_safe_path
+from consent.wire.submission import fits_form
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -54,6 +56,9 @@ class Visit(Wording):
 
         self.is_own_page = False
         """Whether the page is one of the library's own, which needs no banner."""
+
+        self.is_asset = False
+        """Whether it is one of the library's files, which are the same for everyone."""
 
         self.own_next_path: str | None = None
         """Where a choice made on this page leads, once it was worked out."""
@@ -164,23 +169,28 @@ class Visit(Wording):
             self.extra_vary = (*self.extra_vary, name)
 
     @property
-    def action_url(self) -> str:
-        """Path that choices are posted to; every other one of the library begins with it."""
+    def base_path(self) -> str:
+        """Path that every address of the library begins with."""
         return f"{self._script_root}{self.site.settings.url_prefix}/"
 
     @property
     def preferences_url(self) -> str:
         """Address of the preferences page, in the language of this one."""
-        return f"{self.action_url}{self._language_query}"
+        return f"{self.base_path}{self._language_query}"
+
+    @property
+    def action_url(self) -> str:
+        """Address that choices are posted to: the record names the language they were asked in."""
+        return self.preferences_url
 
     @property
     def policy_url(self) -> str:
         """Address of the cookie declaration, in the language of this page."""
-        return f"{self.action_url}policy{self._language_query}"
+        return f"{self.base_path}policy{self._language_query}"
 
     def asset_url(self, name: str) -> str:
         """Return the path of a stylesheet or script of the library."""
-        return f"{self.action_url}assets/{self.site.assets[name].file_name}"
+        return f"{self.base_path}assets/{self.site.assets[name].file_name}"
 
     @property
     def next_path(self) -> str:
@@ -204,7 +214,7 @@ class Visit(Wording):
     def nonce(self) -> str:
         """The response's CSP nonce; empty for none."""
         if self._nonce is None:
-            self._nonce = (self.site.find_nonce() or "") if self.site.find_nonce else ""
+            self._nonce = ask_for_nonce(self.site)
         return self._nonce
 
     @property
@@ -275,8 +285,9 @@ class Visit(Wording):
 
     @property
     def _script_root(self) -> str:
-        root = str(self.environ.get("SCRIPT_NAME", ""))
-        return quote(root.encode("latin-1").rstrip(b"/"), safe=_PATH_SAFE) if root else ""
+        # A prefix such as `//evil.example` would make every address lead to another host.
+        root = str(self.environ.get("SCRIPT_NAME", "")).strip("/")
+        return "/" + quote(root.encode("latin-1"), safe=_PATH_SAFE) if root else ""
 
     def _find_next_path(self) -> str:
         if self.environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
@@ -284,7 +295,7 @@ class Visit(Wording):
         path = quote(str(self.environ.get("PATH_INFO", "")).encode("latin-1"), safe=_PATH_SAFE)
         query = str(self.environ.get("QUERY_STRING", ""))
         whole = f"{self._script_root}{path}{'?' if query else ''}{query}"
-        return whole if is_safe_path(whole) else ""
+        return whole if is_safe_path(whole) and fits_form(whole) else ""
 
 
 def _warn_of_proxy(site: Site) -> None:

@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
 
-from consent.core.declaration import CookieDeclaration, Text
+from consent.core.declaration import CookieDeclaration
+from consent.core.declared_value import Text
 from consent.core.policy import Policy
 from consent.messages import direction_of
 from consent.web.site import Site

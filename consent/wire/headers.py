@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from consent.core.declaration import CookieDeclaration
 from consent.core.gate import CookieVerdicts
+from consent.wire.cookie import PLAIN_NAME, SECURE_NAME
 
 # Proxies refuse responses whose headers pass 4 to 8 kB in all.
 EXPIRY_LIMIT_BYTES = 3072
@@ -16,7 +17,7 @@ EXPIRY_LIMIT_BYTES = 3072
 CONSENT_VARY = ("Cookie", "Sec-GPC")
 
 # Withdrawal must not delete the record of itself, whatever a pattern matches.
-_OWN_NAMES = ("consent", "__Host-consent")
+_OWN_NAMES = (PLAIN_NAME, SECURE_NAME)
 # RFC 6265 section 4.1.1, and bytes beyond ASCII, which browsers send as well; nothing else can stand in a header.
 _COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z\x80-\xff]+")
 _HOST = re.compile(r"[A-Za-z0-9._-]+")
@@ -43,7 +44,7 @@ def expire_cookies(verdicts: CookieVerdicts, *, sent: Iterable[str], host: str, 
     values: list[str] = []
     left_bytes = EXPIRY_LIMIT_BYTES
     domains = ("", *_parent_domains(host))
-    for name, path in _find_targets(verdicts, sent):
+    for name, path in _find_targets(verdicts, sent, host):
         for domain in domains[:1] if name.startswith("__Host-") else domains:
             value = _format_expiry(name, path=path, domain=domain, is_secure=is_secure)
             if len(value) <= left_bytes:
@@ -110,12 +111,14 @@ def _name_of(directive: str) -> str:
     return directive.partition("=")[0].strip().lower()
 
 
-def _find_targets(verdicts: CookieVerdicts, sent: Iterable[str]) -> list[tuple[str, str]]:
+def _find_targets(verdicts: CookieVerdicts, sent: Iterable[str], host: str) -> list[tuple[str, str]]:
     """Return name and path of each cookie to expire, those that the request carries first."""
     names = [name for name in dict.fromkeys(sent) if _COOKIE_NAME.fullmatch(name)]
     seen: dict[tuple[str, str], None] = {}
     unseen: dict[tuple[str, str], None] = {}
     for cookie in verdicts.unwanted:
+        if not _is_within(host, cookie.domain):
+            continue
         pattern = re.compile(_to_pattern(cookie))
         for name in filter(pattern.fullmatch, names):
             seen[name, "/"] = None
@@ -127,12 +130,22 @@ def _find_targets(verdicts: CookieVerdicts, sent: Iterable[str]) -> list[tuple[s
     return [target for target in dict.fromkeys((*seen, *unseen)) if not is_kept(target[0])]
 
 
+def _is_within(host: str, domain: str) -> bool:
+    """Whether a host can clear a cookie of a domain: its own, or a parent's. No domain stands for either."""
+    bare = _without_port(host).lower()
+    return not domain or bare == domain or bare.endswith(f".{domain}")
+
+
+def _without_port(host: str) -> str:
+    return host.rpartition(":")[0] if re.search(r":\d+$", host) else host
+
+
 def _to_pattern(cookie: CookieDeclaration, *, any_character: str = ".") -> str:
     return re.escape(cookie.name).replace(r"\*", f"{any_character}*")
 
 
 def _parent_domains(host: str) -> list[str]:
-    bare = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
+    bare = _without_port(host)
     if _is_address(bare.strip("[]")) or not _HOST.fullmatch(bare):
         return []
     labels = bare.lower().split(".")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote_plus
 
 from consent.core.choice import Action
 from consent.core.policy import Policy
@@ -14,8 +14,9 @@ from consent.errors import SubmissionError, order_by_likeness, quote_all
 FORM_TYPE = "application/x-www-form-urlencoded"
 JSON_TYPE = "application/json"
 
-# What a choice takes besides the keys: the action, a `next` of up to 2 kB percent-encoded, an embed's id.
+# What a choice takes besides the keys: the action, a `next` as `fits_form` bounds it, an embed's id.
 _BASE_LIMIT_BYTES = 4096
+_PATH_LIMIT_BYTES = 3072
 _FIELDS = ("action", "granted", "next", "service", "id")
 _EMBED_ID_LIMIT = 512
 
@@ -39,6 +40,11 @@ class Submission:
         """Whether it could open anything, and so needs a proven origin."""
         is_granting = self.action is Action.SAVE and bool(self.granted)
         return is_granting or self.action in (Action.ACCEPT_ALL, Action.ALLOW, Action.ONCE)
+
+
+def fits_form(path: str) -> bool:
+    """Whether a path is short enough to be posted as `next`: a form encodes it a second time."""
+    return len(quote_plus(path)) <= _PATH_LIMIT_BYTES
 
 
 def limit_bytes(policy: Policy) -> int:
