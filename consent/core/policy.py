@@ -171,7 +171,7 @@ def _check_keys(purposes: Iterable[Purpose], services: Iterable[Service]) -> Non
     twice = [key for key, count in Counter(keys).items() if count > 1]
     if twice:
         raise ConfigError(
-            f"Key {twice[0]!r} is declared twice. Purposes and services share one set of keys; rename one of the two.",
+            f"Key {twice[0]!r} is declared twice. Purposes and services share one set of keys; rename one of the two, or leave one out.",
             key=twice[0],
             value=twice,
         )

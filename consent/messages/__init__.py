@@ -197,6 +197,7 @@ def _warn_of_gaps(tag: str, texts: Mapping[str, str], known: Mapping[str, str], 
     # Languages have different plural forms; only `other` is in all of them.
     missing = sorted(key for key in known.keys() - texts.keys() if f"{_stem_of_plural(key)}.other" not in texts)
     if missing:
+        shown_in = DEFAULT_LANGUAGE if tag == fallback else fallback
         log.warning(
-            "%d texts are missing in %r and are shown in %r, the first: %r.", len(missing), tag, fallback, missing[0]
+            "%d texts are missing in %r and are shown in %r, the first: %r.", len(missing), tag, shown_in, missing[0]
         )

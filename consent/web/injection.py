@@ -142,7 +142,7 @@ def _inject_whole(response: Response, visit: Visit, encode: Callable[[str], byte
         return
     insertions = _plan_prompt(body, visit, places, encode) if needs_prompt else []
     if needs_link:
-        visit.page_language = places.language
+        visit.speak_like_page(places.language)
         end = find_end(body)
         insertions.append((places.body_at if end is None else end, encode(settings_region(visit))))
     response.set_data(splice(body, insertions))
@@ -191,7 +191,7 @@ def _plan(
     needs_styles: bool,
     banner: Markup | None = None,
 ) -> Insertions:
-    visit.page_language = places.language
+    visit.speak_like_page(places.language)
     if places.has_base:
         visit.site.warn_once(
             "base",

@@ -40,7 +40,7 @@ class ConsentMarkup:
         visit = get_visit()
         if visit.has_banner or visit.is_own_page or not visit.needs_prompt:
             return Markup()
-        visit.has_banner = True
+        visit.has_banner = visit.has_spoken = True
         return styles(visit) + render_banner(visit)
 
     @staticmethod
@@ -86,6 +86,7 @@ class ConsentMarkup:
         size = {"width": _check_length(width, embed.width), "height": _check_length(height, embed.height)}
         if core_gate.is_open(visit.decision, (service_key,)):
             return render_frame(embed, known_id, title=title, **size)
+        visit.has_spoken = True
         placeholder = render_template(
             "consent/placeholder.html",
             visit=visit,
@@ -100,12 +101,16 @@ class ConsentMarkup:
     @staticmethod
     def settings_link(label: str) -> Markup:
         """Return the link to the preferences page."""
-        return settings_link(get_visit(), label)
+        visit = get_visit()
+        visit.has_spoken = visit.has_spoken or not label
+        return settings_link(visit, label)
 
     @staticmethod
     def cookie_table() -> Markup:
         """Return the table of every declared cookie."""
-        return Markup(render_template("consent/cookie_table.html", visit=get_visit()))  # noqa: S704 - autoescaped
+        visit = get_visit()
+        visit.has_spoken = True
+        return Markup(render_template("consent/cookie_table.html", visit=visit))  # noqa: S704 - autoescaped
 
 
 def register_templating(app: Flask) -> None:
@@ -224,6 +229,7 @@ def _place() -> str:
     while frame is not None:
         template = frame.f_globals.get("__jinja_template__")
         if template is not None and not str(template.name).startswith("consent/"):
-            return f" in template {template.name!r}, line {template.get_corresponding_lineno(frame.f_lineno)}"
+            name = f"template {template.name!r}" if template.name else "a template given as text"
+            return f" in {name}, line {template.get_corresponding_lineno(frame.f_lineno)}"
         frame = frame.f_back
     return ""

@@ -63,6 +63,9 @@ class Visit(Wording):
         self.own_next_path: str | None = None
         """Where a choice made on this page leads, once it was worked out."""
 
+        self.has_spoken = False
+        """Whether a macro has put words into the page, before its `lang` could be known."""
+
         self.page_language = ""
         """The `lang` of the page's own `<html>`, where it is known."""
 
@@ -156,6 +159,11 @@ class Visit(Wording):
         """Tag of the language to speak to this visitor, such as `en` or `zh-Hans`."""
         asked = self._asked_language if self.is_own_page else None
         return asked or self.ask_app_for_language() or self._page_language or self.site.default_language
+
+    def speak_like_page(self, language: str) -> None:
+        """Take the page's own `lang`, unless a macro has spoken already: one page has one language."""
+        if not self.has_spoken:
+            self.page_language = language
 
     def ask_app_for_language(self) -> str | None:
         """Return what the app says of the language; asked once, while there is a request."""

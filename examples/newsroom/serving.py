@@ -80,7 +80,9 @@ def _bind(port: int, option: str) -> socket.socket:
         listener.listen()
     except (OSError, OverflowError) as error:
         listener.close()
-        raise PortError(f"Port {port} cannot be used: {error}. Choose another with {option}.") from error
+        raise PortError(
+            f"Port {port} cannot be used: {error}. Choose another with {option}, or NEWSROOM_{option[2:].replace('-', '_').upper()} before 'make demo'."
+        ) from error
     return listener
 
 

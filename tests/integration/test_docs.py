@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from flask import Flask, render_template_string
 from flask_caching import Cache
 
+import consent
+from consent import CookieDeclaration, Purpose, Service
 from consent.web.settings import _CHECKS
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +70,18 @@ def test_cache_key_of_the_deployment_guide_runs():
 @pytest.mark.parametrize("key", sorted(_CHECKS))
 def test_setting_is_in_the_readme(key):
     assert f"| `{key}` |" in README
+
+
+@pytest.mark.parametrize("name", consent.__all__)
+def test_public_name_is_in_the_docs(name):
+    assert re.search(rf"\b{name}\b", EVERYTHING)
+
+
+@pytest.mark.parametrize("declaration", [Purpose, Service, CookieDeclaration], ids=lambda each: each.__name__)
+def test_field_of_a_declaration_is_in_the_reference(declaration):
+    fields = [field.name for field in dataclasses.fields(declaration) if field.name not in {"key", "title"}]
+
+    assert [name for name in fields if f"`{name}" not in DOCS["reference.md"]] == []
 
 
 @pytest.mark.parametrize("macro", MACROS)

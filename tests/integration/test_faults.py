@@ -22,8 +22,9 @@ def errors(caplog):
 
 
 @pytest.mark.parametrize("testing", [False, True])
-def test_page_is_served_without_banner_and_the_error_is_logged(make_app, caplog, page, testing):
-    app = make_app(CONSENT_CSP_NONCE=fail)
+def test_page_is_served_without_banner_and_the_error_is_logged(make_app, caplog, page, testing, monkeypatch):
+    monkeypatch.setattr("consent.web.injection.render_banner", lambda _: fail())
+    app = make_app()
     app.testing = testing
     response = app.test_client().get("/")
 
@@ -32,8 +33,9 @@ def test_page_is_served_without_banner_and_the_error_is_logged(make_app, caplog,
     assert errors(caplog) == ["The banner could not be inserted; the page was sent without it."]
 
 
-def test_stream_is_served_without_banner_and_the_error_is_logged(make_app, caplog):
-    app = make_app(CONSENT_CSP_NONCE=fail)
+def test_stream_is_served_without_banner_and_the_error_is_logged(make_app, caplog, monkeypatch):
+    monkeypatch.setattr("consent.web.injection.render_banner", lambda _: fail())
+    app = make_app()
     app.add_url_rule("/stream", "stream", lambda: Response(iter(["<!doctype html><body>", "x"])))
     response = app.test_client().get("/stream")
 
@@ -41,11 +43,27 @@ def test_stream_is_served_without_banner_and_the_error_is_logged(make_app, caplo
     assert len(errors(caplog)) == 1
 
 
+def test_fault_of_the_nonce_costs_the_nonce_only(make_app, caplog):
+    client = make_app(CONSENT_CSP_NONCE=fail).test_client()
+
+    assert '<section class="pvc-banner"' in client.get("/").text
+    assert client.get("/privacy-choices/").status_code == 200
+    assert set(errors(caplog)) == {"The CSP nonce could not be found out; markup was sent without it."}
+
+
 def test_fault_of_the_locale_costs_the_language_only(make_app, caplog):
     text = make_app(CONSENT_LOCALE=fail, CONSENT_LANGUAGE="fr").test_client().get("/").text
 
     assert '<section class="pvc-banner" lang="' in text
     assert errors(caplog)
+
+
+def test_fault_of_the_nonce_costs_the_nonce_only(make_app, caplog):
+    client = make_app(CONSENT_CSP_NONCE=fail).test_client()
+
+    assert '<section class="pvc-banner"' in client.get("/").text
+    assert client.get("/privacy-choices/").status_code == 200
+    assert set(errors(caplog)) == {"The CSP nonce could not be found out; markup was sent without it."}
 
 
 def test_fault_of_the_locale_leaves_gates_shut(make_app, caplog):
@@ -74,7 +92,7 @@ def test_fault_within_the_template_of_a_stream_costs_the_banner_only(make_app, c
     app.add_url_rule("/stream", "stream", lambda: Response(iter(["<!doctype html><body>", "x"])))
 
     assert app.test_client().get("/stream").text == "<!doctype html><body>x"
-    assert errors(caplog) == ["The banner could not be inserted into a stream; the page was sent without it."]
+    assert errors(caplog) == ["The banner could not be inserted; the page was sent without it."]
 
 
 def test_fault_while_cookies_are_expired_costs_nothing_else(app, choose, caplog, monkeypatch, page):
@@ -99,12 +117,12 @@ def test_second_request_does_not_overtake_the_setup_of_the_first(make_app, monke
     """Other extensions are looked for at the first request; until that is done, the second one has to wait."""
     entered, released = threading.Event(), threading.Event()
 
-    def find_slowly(app):
+    def find_slowly(app, site):
         entered.set()
         released.wait(0.5)
         return lambda: "abc"
 
-    monkeypatch.setattr("consent.web.hooks._find_nonce_global", find_slowly)
+    monkeypatch.setattr("consent.web.hooks.find_nonce_source", find_slowly)
     app = make_app()
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(app.test_client().get, "/")

@@ -214,11 +214,11 @@ def test_gate_with_a_list_of_keys_is_refused_in_words(failing):
         ("script('google-analytics')", "Service 'google-analytics' needs the parameter 'measurement_id', such as measurement_id='G-AB12CD34EF'."),
         (
             "script('google-analytics', id='G-AB12CD34EF')",
-            "Service 'google-analytics' has no parameter 'id'. Its parameters: 'measurement_id'.",
+            "Service 'google-analytics' has no parameter 'id'. Its parameters: 'measurement_id'. This is in template 'page.html', line 1.",
         ),
         (
             "script('google-analytics', measurement_id='x')",
-            "Parameter 'measurement_id' of service 'google-analytics' must match 'G-[A-Z0-9]{4,16}', such as 'G-AB12CD34EF', got 'x'.",
+            "Parameter 'measurement_id' of service 'google-analytics' must match 'G-[A-Z0-9]{4,16}', such as 'G-AB12CD34EF', got 'x'. This is in template 'page.html', line 1.",
         ),
         (
             "script('youtube')",

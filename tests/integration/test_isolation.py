@@ -17,7 +17,10 @@ STATE = "/privacy-choices/state"
 def test_two_apps_with_different_policies_do_not_mix(make_app, choose):
     first = make_app(policy=Policy(controller="First Ltd")).test_client()
     second = make_app(
-        policy=Policy(controller="Second Ltd", purposes=(Purpose("necessary"), Purpose("social", title="Social")))
+        policy=Policy(
+            controller="Second Ltd",
+            purposes=(Purpose("necessary"), Purpose("social", title="Social", description="Share.")),
+        )
     ).test_client()
     choose(first, "accept_all")
 
@@ -28,7 +31,10 @@ def test_two_apps_with_different_policies_do_not_mix(make_app, choose):
 def test_choice_of_one_app_is_undecided_in_another_with_the_same_key(make_app, choose):
     first = make_app(policy=Policy(controller="First Ltd")).test_client()
     second = make_app(
-        policy=Policy(controller="Second Ltd", purposes=(Purpose("necessary"), Purpose("social")))
+        policy=Policy(
+            controller="Second Ltd",
+            purposes=(Purpose("necessary"), Purpose("social", title="Social", description="Share.")),
+        )
     ).test_client()
     choose(first, "accept_all")
     second.set_cookie("consent", first.get_cookie("consent").value)

@@ -49,7 +49,9 @@ def test_app_without_the_extension_is_refused(bare_app):
 
 
 def test_own_prefix_and_policy_are_found(make_app):
-    policy = Policy(controller="Example", purposes=(Purpose("necessary"), Purpose("social", title="Social")))
+    policy = Policy(
+        controller="Example", purposes=(Purpose("necessary"), Purpose("social", title="Social", description="Share."))
+    )
     client = make_app(policy=policy, CONSENT_URL_PREFIX="/legal").test_client()
     grant(client, "social")
 

@@ -109,7 +109,7 @@ def test_policy_refuses_one_key_for_two_things(declared):
         make_policy(**declared)
 
     assert str(error.value) == (
-        "Key 'analytics' is declared twice. Purposes and services share one set of keys; rename one of the two."
+        "Key 'analytics' is declared twice. Purposes and services share one set of keys; rename one of the two, or leave one out."
     )
 
 
@@ -118,7 +118,7 @@ def test_policy_refuses_a_service_called_necessary():
         make_policy(services=(make_service("necessary"),))
 
     assert str(error.value) == (
-        "Key 'necessary' is declared twice. Purposes and services share one set of keys; rename one of the two."
+        "Key 'necessary' is declared twice. Purposes and services share one set of keys; rename one of the two, or leave one out."
     )
 
 
