@@ -58,14 +58,6 @@ def test_fault_of_the_locale_costs_the_language_only(make_app, caplog):
     assert errors(caplog)
 
 
-def test_fault_of_the_nonce_costs_the_nonce_only(make_app, caplog):
-    client = make_app(CONSENT_CSP_NONCE=fail).test_client()
-
-    assert '<section class="pvc-banner"' in client.get("/").text
-    assert client.get("/privacy-choices/").status_code == 200
-    assert set(errors(caplog)) == {"The CSP nonce could not be found out; markup was sent without it."}
-
-
 def test_fault_of_the_locale_leaves_gates_shut(make_app, caplog):
     app = make_app(CONSENT_LOCALE=fail)
     app.add_url_rule("/page", "page", lambda: render_template_string("<!doctype html><body>" + GATE))

@@ -211,7 +211,7 @@ def test_gate_with_a_list_of_keys_is_refused_in_words(failing):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        ("script('google-analytics')", "Service 'google-analytics' needs the parameter 'measurement_id', such as measurement_id='G-AB12CD34EF'."),
+        ("script('google-analytics')", "Service 'google-analytics' needs the parameter 'measurement_id', such as measurement_id='G-AB12CD34EF'. This is in template 'page.html', line 1."),
         (
             "script('google-analytics', id='G-AB12CD34EF')",
             "Service 'google-analytics' has no parameter 'id'. Its parameters: 'measurement_id'. This is in template 'page.html', line 1.",
