@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from flask import Request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 STATE = "/privacy-choices/state"
@@ -154,7 +155,13 @@ def test_redirect_does_not_name_a_host(client, choose):
 
 
 def test_host_outside_the_trusted_ones_is_refused(make_app, choose):
-    client = make_app(TRUSTED_HOSTS=["news.example"]).test_client()
+    class NewsRequest(Request):
+        # Flask 3.1 fills it from `TRUSTED_HOSTS`; Flask 3.0 knows the attribute alone.
+        trusted_hosts = ["news.example"]
+
+    app = make_app()
+    app.request_class = NewsRequest
+    client = app.test_client()
 
     assert choose(client, "accept_all", base_url="http://evil.example").status_code == 400
     assert choose(client, "accept_all", base_url="http://news.example").status_code == 303
