@@ -159,8 +159,8 @@ def test_enter_in_the_preferences_saves(page: Page, plain_url: str) -> None:
     assert "marketing" not in granted_of(page, plain_url)
 
 
-def test_withdrawing_takes_no_more_clicks_than_accepting(page: Page, plain_url: str) -> None:
-    """D11: as many clicks as accepting, and the one link on the page that leads there."""
+def test_withdrawing_takes_no_more_clicks_than_accepting_in_the_same_place(page: Page, plain_url: str) -> None:
+    """D11: one button, as accepting is one; once the banner is gone, the one link on every page leads to both."""
     page.goto(f"{plain_url}/links")
     press(page, "accept_all")
 
