@@ -76,7 +76,11 @@ class Messages:
         return fill(template, values) if values else template
 
     def count_text(self, language: str, key: str, count: int, **values: object) -> str:
-        """Return the form of a text that a number takes in a language, with `{count}` filled."""
+        """Return the form of a text that a number takes in a language, with `{count}` filled.
+
+        Raises:
+            KeyError: If no language has the key.
+        """
         for spoken in (language, self._fallback, DEFAULT_LANGUAGE):
             for category in (plural_category(spoken, count), "other"):
                 template = self._texts.get(spoken, {}).get(f"{key}.{category}")

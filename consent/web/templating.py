@@ -45,7 +45,12 @@ class ConsentMarkup:
 
     @staticmethod
     def gate(keys: Sequence[str], caller: object) -> Markup:
-        """Return the block's markup, live if every key is granted and held otherwise."""
+        """Return the block's markup, live if every key is granted and held otherwise.
+
+        Raises:
+            SetupError: If it is no call block, or names no key.
+            UnknownKeyError: If the policy does not declare a key.
+        """
         if isinstance(caller, Undefined) or not callable(caller):
             raise SetupError(
                 f"gate() wraps markup{_place()}: write {{% call gate('analytics') %}}…{{% endcall %}}, with what it holds in between."
@@ -58,7 +63,13 @@ class ConsentMarkup:
 
     @staticmethod
     def script(service_key: str, values: Mapping[str, object]) -> Markup:
-        """Return a service's snippet, live if the service is granted and held otherwise."""
+        """Return a service's snippet, live if the service is granted and held otherwise.
+
+        Raises:
+            UnknownKeyError: If the policy does not declare the service.
+            SetupError: If the service has no snippet.
+            ConfigError: If a parameter is unknown, missing or malformed.
+        """
         visit = get_visit()
         service = _find_service(visit, service_key)
         template = visit.site.snippets.get(service_key)
@@ -74,7 +85,13 @@ class ConsentMarkup:
 
     @staticmethod
     def embed(service_key: str, embed_id: object, *, title: str, width: int | None, height: int | None) -> Markup:
-        """Return a service's frame if it is granted, else a placeholder of the same size."""
+        """Return a service's frame if it is granted, else a placeholder of the same size.
+
+        Raises:
+            UnknownKeyError: If the policy does not declare the service.
+            SetupError: If the service cannot be embedded, or the frame has no title.
+            ConfigError: If id, width or height is malformed.
+        """
         visit = get_visit()
         service = _find_service(visit, service_key)
         embed = _find_embed(service)

@@ -87,7 +87,11 @@ class CookieCodec:
         return self.read(self.open(value))
 
     def read(self, payload: bytes) -> ConsentRecord:
-        """Read a payload that `open` gave."""
+        """Read a payload that `open` gave; fingerprints that the policy does not know are dropped.
+
+        Raises:
+            UnsupportedFormat: If it holds an instant or a regime that this version does not know.
+        """
         flags = payload[_FLAGS_AT]
         denied_at = _HEAD_BYTES + FINGERPRINT_BYTES * int.from_bytes(payload[_FLAGS_AT + 1 : _HEAD_BYTES])
         choices: dict[str, Choice] = {}

@@ -14,28 +14,27 @@ from consent.web.visit import get_visit
 STATE = "/privacy-choices/state"
 
 
-def test_two_apps_with_different_policies_do_not_mix(make_app, choose):
-    first = make_app(policy=Policy(controller="First Ltd")).test_client()
-    second = make_app(
-        policy=Policy(
-            controller="Second Ltd",
-            purposes=(Purpose("necessary"), Purpose("social", title="Social", description="Share.")),
-        )
-    ).test_client()
+@pytest.fixture
+def two_clients(make_app):
+    """Visitors of two apps that share a key and differ in their policy."""
+    social = Purpose("social", title="Social", description="Share.")
+    policies = (
+        Policy(controller="First Ltd"),
+        Policy(controller="Second Ltd", purposes=(Purpose("necessary"), social)),
+    )
+    return [make_app(policy=policy).test_client() for policy in policies]
+
+
+def test_two_apps_with_different_policies_do_not_mix(two_clients, choose):
+    first, second = two_clients
     choose(first, "accept_all")
 
     assert first.get(STATE).json["choices"].keys() == {"necessary", "preferences", "analytics", "marketing"}
     assert second.get(STATE).json["choices"] == {"necessary": "granted", "social": "denied"}
 
 
-def test_choice_of_one_app_is_undecided_in_another_with_the_same_key(make_app, choose):
-    first = make_app(policy=Policy(controller="First Ltd")).test_client()
-    second = make_app(
-        policy=Policy(
-            controller="Second Ltd",
-            purposes=(Purpose("necessary"), Purpose("social", title="Social", description="Share.")),
-        )
-    ).test_client()
+def test_choice_of_one_app_is_undecided_in_another_with_the_same_key(two_clients, choose):
+    first, second = two_clients
     choose(first, "accept_all")
     second.set_cookie("consent", first.get_cookie("consent").value)
 
