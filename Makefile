@@ -43,8 +43,12 @@ test: build/test-packages.stamp node_modules/.stamp $(VENV)/wheel.stamp $(LOWEST
 	@$(PYTHON) tools/run_tests.py
 
 .PHONY: test-fast
-test-fast: $(VENV)/wheel.stamp ## Run the tests that need no browser
-	@$(PYTHON) tools/run_tests.py fast
+test-fast: build/node-packages.stamp $(VENV)/wheel.stamp ## Run the tests that need no browser
+	@$(PYTHON) tools/run_tests.py js fast
+
+.PHONY: test-js
+test-js: build/node-packages.stamp ## Run the tests of the browser runtime that need no browser
+	@$(PYTHON) tools/run_tests.py js
 
 .PHONY: test-browser
 test-browser: build/test-packages.stamp node_modules/.stamp $(VENV)/wheel.stamp ## Run the browser tests
@@ -59,8 +63,22 @@ check-bare: $(BARE)/wheel.stamp ## Check that the wheel works with its run-time 
 	@echo "==> bare install"
 	@$(BARE)/bin/python -I tools/bare_install_check.py
 
+.PHONY: assets
+assets: node_modules/.stamp ## Build the scripts and stylesheets that the server serves
+	@echo "==> building consent/static/consent"
+	@node tools/build_assets.mjs
+
+.PHONY: check-assets
+check-assets: node_modules/.stamp ## Check that the served files are what their sources give
+	@echo "==> served scripts and stylesheets"
+	@node tools/build_assets.mjs --check
+
+.PHONY: size
+size: build/node-packages.stamp ## Show what the served scripts and stylesheets weigh
+	@node tools/served_assets.mjs
+
 .PHONY: lint
-lint: $(VENV)/wheel.stamp ## Check style, types and import contracts
+lint: $(VENV)/wheel.stamp node_modules/.stamp check-assets ## Check style, types, import contracts and the served files
 	@echo "==> ruff"
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -68,6 +86,9 @@ lint: $(VENV)/wheel.stamp ## Check style, types and import contracts
 	@$(BIN)/mypy
 	@echo "==> mypy, as a site that installed the wheel sees it"
 	@cd tests/type_check && ../../$(BIN)/mypy --strict --config-file= --cache-dir=../../.mypy_cache/installed *.py
+	@echo "==> tsc"
+	@node_modules/.bin/tsc
+	@node_modules/.bin/tsc --project tests/js
 	@echo "==> import contracts"
 	@$(BIN)/lint-imports --no-logo
 
@@ -79,6 +100,10 @@ format: $(VENV)/tools.stamp ## Format the code and mend what ruff can mend
 .PHONY: bench
 bench: $(VENV)/wheel.stamp ## Measure the cost of the library, as ratios to the same site without it
 	@PYTHONSAFEPATH=1 $(BIN)/python tests/bench/run.py
+
+.PHONY: bench-browser
+bench-browser: build/test-packages.stamp build/bench-browser/.stamp $(VENV)/wheel.stamp ## Load a page with the library's banner and with its peers', on a slow line
+	@PYTHONSAFEPATH=1 $(BIN)/python -m tests.bench.browser.run
 
 .PHONY: demo
 demo: $(DEMO)/.stamp ## Start the newsroom example and its trackers; Ctrl-C stops both
@@ -100,13 +125,25 @@ build/venv-packages.stamp: tools/system_packages.sh
 	@tools/system_packages.sh venv
 	@mkdir -p build && touch $@
 
+build/node-packages.stamp: tools/system_packages.sh
+	@tools/system_packages.sh node
+	@mkdir -p build && touch $@
+
 build/test-packages.stamp: tools/system_packages.sh
 	@tools/system_packages.sh test
 	@mkdir -p build && touch $@
 
-node_modules/.stamp: package.json package-lock.json | build/test-packages.stamp
-	@echo "==> installing the HTML checker from npm"
+node_modules/.stamp: package.json package-lock.json | build/node-packages.stamp
+	@echo "==> installing from npm: bundler, type checker, HTML checker, what the browser tests try the library with"
 	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# Apart from the tools: other libraries, wanted for this one comparison.
+build/bench-browser/.stamp: tests/bench/browser/package.json tests/bench/browser/package-lock.json | build/node-packages.stamp
+	@echo "==> installing from npm: the peers of the browser bench"
+	@mkdir -p $(@D)
+	@cp tests/bench/browser/package.json tests/bench/browser/package-lock.json $(@D)/
+	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(VENV)/tools.stamp: pyproject.toml | build/venv-packages.stamp

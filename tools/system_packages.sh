@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Install what the tests need from Debian and this machine lacks: the browsers, the HTML checker's Java, fonts for Arabic
-# and Chinese. As root it installs; as anyone else it says what to install. A machine that has everything is left alone.
+# Install what the tests need from Debian and this machine lacks: Node.js, the browsers, the HTML checker's Java, fonts for
+# Arabic and Chinese. As root it installs; as anyone else it says what to install. A machine that has everything is left alone.
 #
-# Usage: tools/system_packages.sh venv|test
+# Usage: tools/system_packages.sh venv|node|test
 set -euo pipefail
 
 missing=()
@@ -29,11 +29,13 @@ need_venv() {
 }
 
 need_venv
-if [[ ${1:?say venv or test} == test ]]; then
+if [[ ${1:?say venv, node or test} != venv ]]; then
+  need_command npm npm # and with it Node.js
+fi
+if [[ $1 == test ]]; then
   need_command chromium chromium
   need_command firefox-esr firefox-esr
   need_command java default-jre-headless
-  need_command npm npm
   need_library libatomic.so.1 libatomic1 # Playwright's own Node.js asks for it
   need_font 'NotoSansArabic-*' fonts-noto-core
   need_font 'NotoSansCJK-*' fonts-noto-cjk

@@ -16,6 +16,7 @@ from consent.engine import Engine
 from consent.errors import ConfigError, SetupError
 from consent.messages import Messages, load_messages
 from consent.web.hooks import BLUEPRINT_NAME, register_hooks
+from consent.web.runtime import list_storage
 from consent.web.settings import Settings, read_settings, read_signing_keys
 from consent.web.site import EXTENSION_KEY, Site, load_assets
 from consent.web.snippet import compile_snippets
@@ -100,6 +101,7 @@ class Consent:
             assets=assets,
             assets_by_file_name={asset.file_name: asset for asset in assets.values()},
             snippets=compile_snippets(policy),
+            storage=list_storage(policy),
         )
 
     def _build_policy(self, settings: Settings) -> Policy:

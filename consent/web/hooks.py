@@ -18,6 +18,7 @@ from flask import Flask, Request, Response, request, request_finished, request_s
 
 from consent.web.csp import find_nonce_source
 from consent.web.expiry import expire_leftovers
+from consent.web.fragment import find_fragment_header
 from consent.web.injection import inject
 from consent.web.site import Site
 from consent.web.templating import is_banner_ours
@@ -30,7 +31,6 @@ BLUEPRINT_NAME = "consent"
 _OWN_ENDPOINTS = f"{BLUEPRINT_NAME}."
 
 _BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.NOT_MODIFIED})
-_FRAME_DESTINATIONS = frozenset({"frame", "iframe", "embed", "object"})
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 # They describe the body as it was before injection, or invite a 304 that revives an old banner.
 _STALE_HEADERS = frozenset(
@@ -140,7 +140,7 @@ def _is_to_inject(response: Response, site: Site, current: Request) -> bool:
         return False
     if _is_kept_as_it_is(fields) or _is_excluded(current, site):
         return False
-    decider = _find_fragment_header(current)
+    decider = find_fragment_header(current.environ)
     if decider:
         response.headers["Vary"] = add_vary(fields.get("vary"), (decider,))
     return not decider
@@ -159,18 +159,6 @@ def _is_excluded(current: Request, site: Site) -> bool:
         return True
     excluded = site.settings.excluded_endpoints
     return bool(excluded) and any(fnmatchcase(endpoint, pattern) for pattern in excluded)
-
-
-def _find_fragment_header(current: Request) -> str:
-    """Return the name of the request header that says the answer is no page of its own."""
-    environ = current.environ
-    if "HTTP_HX_REQUEST" in environ and not (
-        "HTTP_HX_BOOSTED" in environ or "HTTP_HX_HISTORY_RESTORE_REQUEST" in environ
-    ):
-        return "HX-Request"
-    if "HTTP_TURBO_FRAME" in environ:
-        return "Turbo-Frame"
-    return "Sec-Fetch-Dest" if environ.get("HTTP_SEC_FETCH_DEST") in _FRAME_DESTINATIONS else ""
 
 
 def _finish_safely(response: Response, visit: Visit) -> None:

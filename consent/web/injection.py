@@ -1,6 +1,7 @@
-"""Put into a page what it did not place itself: stylesheet, banner, link to the preferences.
+"""Put into a page what it did not place itself: stylesheet, script, banner, link to the preferences.
 
-Nothing of the page is rewritten, only inserted into, at places found from its beginning.
+Nothing of the page is rewritten, only inserted into, at places found from its beginning. One thing of ours moves: a script
+tag that a macro wrote before the page's language was known, or where it would come late.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from flask import Response
 from markupsafe import Markup
 from werkzeug.http import parse_options_header
 
+from consent.web.runtime import script_tag
 from consent.web.templating import render_banner, settings_region, style_link
 from consent.web.visit import Visit
 from consent.wire.document import DocumentScanner, NotADocument, Places, begins_document, find_end, find_places
@@ -24,6 +26,8 @@ log = logging.getLogger("consent")
 # With their `<` these cannot stand in a page's text, only in its markup.
 _BANNER_MARK = b'<section class="pvc-banner" lang="'
 _LINK_MARK = b'<a class="pvc-settings-link" href="'
+_SCRIPT_DATA_MARK = " data-consent-page='"
+_SCRIPT_END = b"'></script>"
 
 # Encodings in which `<` is the byte 3C and nothing else: inserted ASCII cannot be misread.
 _ASCII_COMPATIBLE = (
@@ -42,7 +46,8 @@ _ASCII_COMPATIBLE = (
     "euc-",
 )
 
-Insertions = list[tuple[int, bytes]]
+Edits = list[tuple[int, int, bytes]]
+"""Each says from where to where the page gives way to a text; from and to are the same where it is only inserted."""
 
 
 def inject(response: Response, visit: Visit) -> None:
@@ -58,15 +63,19 @@ def inject(response: Response, visit: Visit) -> None:
         _inject_stream(response, visit, encode)
 
 
-def splice(body: bytes, insertions: Insertions) -> bytes:
-    """Return `body` with each text inserted at its offset; offsets must not fall."""
+def splice(body: bytes, edits: Edits) -> bytes:
+    """Return `body` with every edit made; of those at one place the first goes first."""
     parts: list[bytes] = []
     done = 0
-    for offset, text in insertions:
-        parts += (body[done:offset], text)
-        done = offset
+    for start, end, text in sorted(edits, key=_places_of):
+        parts += (body[done:start], text)
+        done = end
     parts.append(body[done:])
     return b"".join(parts)
+
+
+def _places_of(edit: tuple[int, int, bytes]) -> tuple[int, int]:
+    return edit[:2]
 
 
 class InjectedStream:
@@ -76,9 +85,9 @@ class InjectedStream:
     generator must learn of it.
     """
 
-    def __init__(self, chunks: Iterable[str | bytes], insert: Callable[[Places], Insertions]) -> None:
+    def __init__(self, chunks: Iterable[str | bytes], plan: Callable[[bytes, Places], Edits]) -> None:
         self._chunks = chunks
-        self._insert = insert
+        self._plan = plan
 
     def __iter__(self) -> Iterator[bytes]:
         chunks = iter(self._chunks)
@@ -111,7 +120,7 @@ class InjectedStream:
 
     def _splice_safely(self, beginning: bytes, places: Places) -> bytes:
         try:
-            return splice(beginning, self._insert(places))
+            return splice(beginning, self._plan(beginning, places))
         except Exception:  # a fault of ours must never cost the page; it goes out as it is
             log.exception("The banner could not be inserted into a stream; the page was sent without it.")
             return beginning
@@ -140,26 +149,53 @@ def _inject_whole(response: Response, visit: Visit, encode: Callable[[str], byte
     places = find_places(body)
     if places is None:
         return
-    insertions = _plan_prompt(body, visit, places, encode) if needs_prompt else []
+    visit.speak_like_page(places.language)
+    edits: Edits = []
+    if needs_prompt:
+        edits = _plan_prompt(body, visit, places, encode)
+    elif visit.has_script:
+        edits = _plan_script(body, visit, places, encode, limit=len(body))
     if needs_link:
-        visit.speak_like_page(places.language)
         end = find_end(body)
-        insertions.append((places.body_at if end is None else end, encode(settings_region(visit))))
-    response.set_data(splice(body, insertions))
+        at = places.body_at if end is None else end
+        edits.append((at, at, encode(settings_region(visit))))
+    response.set_data(splice(body, edits))
 
 
 def _has_prompt(body: bytes, visit: Visit) -> bool:
-    """Whether the page placed its banner, and the stylesheet in front of it."""
+    """Whether the page placed its banner, and stylesheet and script in front of it."""
     banner_at = _find_banner(body, visit)
-    return banner_at >= 0 and body.find(visit.asset_url("banner.css").encode(), 0, banner_at) >= 0
+    return banner_at >= 0 and _has_styles(body, visit, banner_at) and _has_script(body, visit, banner_at)
 
 
-def _plan_prompt(body: bytes, visit: Visit, places: Places, encode: Callable[[str], bytes]) -> Insertions:
+def _plan_prompt(body: bytes, visit: Visit, places: Places, encode: Callable[[str], bytes]) -> Edits:
     banner_at = _find_banner(body, visit)
     begins_at = places.body_at if banner_at < 0 else banner_at
+    _warn_of_base(visit, places)
+    edits: Edits = []
     # A link to the stylesheet further down, from a placeholder, would come after the banner's first paint.
-    needs_styles = visit.asset_url("banner.css").encode() not in body[:begins_at]
-    return _plan(visit, places, encode, needs_banner=banner_at < 0, needs_styles=needs_styles)
+    if not _has_styles(body, visit, begins_at):
+        edits.append((places.head_at, places.head_at, encode(style_link(visit))))
+    edits += _plan_script(body, visit, places, encode, limit=begins_at)
+    if banner_at < 0:
+        edits.append((places.body_at, places.body_at, encode(render_banner(visit))))
+    return edits
+
+
+def _plan_script(body: bytes, visit: Visit, places: Places, encode: Callable[[str], bytes], *, limit: int) -> Edits:
+    """Return what makes the first runtime tag of a page the one of this response, in the page's language.
+
+    Args:
+        limit: Offset that it must not stand behind: a gate in the body may be in a `<noscript>`, where it would not run.
+    """
+    tag = encode(script_tag(visit))
+    start, end = _find_script(body, visit)
+    if body[start:end] == tag and _has_script(body, visit, limit):
+        return []
+    edits: Edits = [(places.head_at, places.head_at, tag)]
+    if end:
+        edits.append((start, end, b""))
+    return edits
 
 
 def _inject_stream(response: Response, visit: Visit, encode: Callable[[str], bytes]) -> None:
@@ -168,42 +204,64 @@ def _inject_stream(response: Response, visit: Visit, encode: Callable[[str], byt
     if not needs_prompt:
         return
     visit.ask_app_for_language()
-    _ = visit.nonce, visit.next_path
+    _ = visit.nonce, visit.page_key, visit.next_path
 
     # A site's own template may use the request, which the stream outlives; ours waits for the page's language.
     banner = None if visit.site.is_banner_ours else render_banner(visit)
 
-    def insert(places: Places) -> Insertions:
-        needs_banner, needs_styles = not visit.has_banner, not visit.has_styles
-        visit.has_banner = visit.has_styles = True
-        return _plan(visit, places, encode, needs_banner=needs_banner, needs_styles=needs_styles, banner=banner)
+    def plan(beginning: bytes, places: Places) -> Edits:
+        return _plan_stream(beginning, visit, places, encode, banner=banner)
 
-    response.response = InjectedStream(response.response, insert)
+    response.response = InjectedStream(response.response, plan)
     response.headers.pop("Content-Length", None)
 
 
-def _plan(
-    visit: Visit,
-    places: Places,
-    encode: Callable[[str], bytes],
-    *,
-    needs_banner: bool,
-    needs_styles: bool,
-    banner: Markup | None = None,
-) -> Insertions:
+def _plan_stream(
+    beginning: bytes, visit: Visit, places: Places, encode: Callable[[str], bytes], *, banner: Markup | None
+) -> Edits:
     visit.speak_like_page(places.language)
+    _warn_of_base(visit, places)
+    head, body = places.head_at, places.body_at
+    edits: Edits = []
+    if not visit.has_styles:
+        edits.append((head, head, encode(style_link(visit))))
+    # A tag that a macro wrote and the stream has not sent yet is still to come.
+    if not visit.has_script or _find_script(beginning, visit)[1]:
+        edits += _plan_script(beginning, visit, places, encode, limit=len(beginning) if visit.has_banner else body)
+    if not visit.has_banner:
+        edits.append((body, body, encode(banner or render_banner(visit))))
+    visit.has_banner = visit.has_styles = True
+    visit.script = visit.script or script_tag(visit)
+    return edits
+
+
+def _warn_of_base(visit: Visit, places: Places) -> None:
     if places.has_base:
         visit.site.warn_once(
             "base",
             "A page has a <base href> with a host of its own, to which the banner's form would post too. "
             "Use a path in <base href>, or leave it out.",
         )
-    insertions = []
-    if needs_styles:
-        insertions.append((places.head_at, encode(style_link(visit))))
-    if needs_banner:
-        insertions.append((places.body_at, encode(banner or render_banner(visit))))
-    return insertions
+
+
+def _has_styles(body: bytes, visit: Visit, limit: int) -> bool:
+    return body.find(visit.asset_url("banner.css").encode(), 0, limit) >= 0
+
+
+def _has_script(body: bytes, visit: Visit, limit: int) -> bool:
+    """Whether the tag that a macro wrote is the page's first: before it, one from a cached fragment may stand."""
+    start, end = _find_script(body, visit)
+    mark = f'<script src="{visit.asset_url("consent.js")}"'.encode()
+    return 0 < end <= limit and body.find(mark, 0, end) == start
+
+
+def _find_script(body: bytes, visit: Visit) -> tuple[int, int]:
+    """Return where the tag that a macro wrote for this response begins and ends; twice 0 for nowhere."""
+    # Its beginning is ASCII and holds the page key: no other response's, and the same in each encoding.
+    opening, mark, _ = visit.script.partition(_SCRIPT_DATA_MARK)
+    start = body.find(f"{opening}{mark}".encode()) if mark else -1
+    closing = body.find(_SCRIPT_END, start) if start >= 0 else -1
+    return (start, closing + len(_SCRIPT_END)) if closing >= 0 else (0, 0)
 
 
 def _find_banner(body: bytes, visit: Visit) -> int:

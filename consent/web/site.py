@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import mimetypes
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -20,6 +19,9 @@ log = logging.getLogger("consent")
 EXTENSION_KEY = "consent"
 
 _HASH_CHARACTERS = 12
+
+# Spelled out: what `mimetypes` says depends on the machine, and `nosniff` makes a wrong type a script that does not run.
+_CONTENT_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,12 @@ class Site:
     is_banner_ours: bool = False
     """Whether the banner's template is the library's own: it needs no request, and one rendering can serve all."""
 
+    storage: tuple[tuple[str, str, str], ...] = ()
+    """What services keep in the browser besides cookies: service key, storage area and name of each."""
+
+    scripts: dict[tuple[object, ...], tuple[str, str]] = field(default_factory=dict)
+    """The runtime's tag for visitors without a record, cut where nonce and page key go."""
+
     keeps_banners: bool = False
     """Whether a rendered banner is kept: not while templates are worked on."""
 
@@ -79,13 +87,13 @@ class Site:
 
 
 def load_assets() -> dict[str, Asset]:
-    """Read the stylesheets of the package, by plain name."""
-    folder = resources.files("consent") / "static" / "consent" / "css"
-    return {entry.name: _make_asset(entry.name, entry.read_bytes()) for entry in folder.iterdir() if entry.is_file()}
+    """Read the built scripts and stylesheets of the package, by plain name."""
+    folder = resources.files("consent") / "static" / "consent"
+    names = [entry.name for entry in folder.iterdir() if entry.name.rpartition(".")[2] in _CONTENT_TYPES]
+    return {name: _make_asset(name, (folder / name).read_bytes()) for name in names}
 
 
 def _make_asset(name: str, body: bytes) -> Asset:
     stem, _, ending = name.rpartition(".")
     digest = hashlib.sha256(body).hexdigest()[:_HASH_CHARACTERS]
-    content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return Asset(file_name=f"{stem}.{digest}.{ending}", body=body, content_type=f"{content_type}; charset=utf-8")
+    return Asset(file_name=f"{stem}.{digest}.{ending}", body=body, content_type=_CONTENT_TYPES[ending])

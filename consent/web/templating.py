@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from flask import Flask, render_template
@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from consent.core import gate as core_gate
 from consent.core.declaration import Embed, Service
 from consent.errors import ConfigError, SetupError, UnknownKeyError
+from consent.web.runtime import held_block_script, runtime_script
 from consent.web.site import Site
 from consent.web.snippet import is_embed_id, render_frame, render_snippet, source_url
 from consent.web.visit import Visit, current_consent, get_visit
@@ -30,9 +31,9 @@ class ConsentMarkup:
 
     @staticmethod
     def head() -> Markup:
-        """Return the stylesheet link, once, when the page is about to ask."""
+        """Return stylesheet and script, each once, when the page is about to ask."""
         visit = get_visit()
-        return styles(visit) if visit.needs_prompt and not visit.is_own_page else Markup()
+        return _prompt_head(visit) if visit.needs_prompt and not visit.is_own_page else Markup()
 
     @staticmethod
     def banner() -> Markup:
@@ -41,7 +42,12 @@ class ConsentMarkup:
         if visit.has_banner or visit.is_own_page or not visit.needs_prompt:
             return Markup()
         visit.has_banner = visit.has_spoken = True
-        return styles(visit) + render_banner(visit)
+        return _prompt_head(visit) + render_banner(visit)
+
+    @staticmethod
+    def runtime() -> Markup:
+        """Return the script, once: for the preferences page, which needs it whatever was decided."""
+        return runtime_script(get_visit())
 
     @staticmethod
     def gate(keys: Sequence[str], caller: object) -> Markup:
@@ -59,7 +65,7 @@ class ConsentMarkup:
             raise SetupError(
                 f"gate() was given no key{_place()}. Name what must be granted, such as gate('analytics')."
             )
-        return _gate(keys, str(caller()))
+        return _gate(keys, caller)
 
     @staticmethod
     def script(service_key: str, values: Mapping[str, object]) -> Markup:
@@ -81,7 +87,7 @@ class ConsentMarkup:
             snippet = render_snippet(service, template, values, nonce=visit.nonce)
         except ConfigError as error:
             raise ConfigError(f"{error} This is{_place()}.", key=error.key, value=error.value) from error
-        return _gate((service_key,), snippet)
+        return _gate((service_key,), lambda: snippet)
 
     @staticmethod
     def embed(service_key: str, embed_id: object, *, title: str, width: int | None, height: int | None) -> Markup:
@@ -104,6 +110,8 @@ class ConsentMarkup:
         if core_gate.is_open(visit.decision, (service_key,)):
             return render_frame(embed, known_id, title=title, **size)
         visit.has_spoken = True
+        head = styles(visit) + held_block_script(visit)
+        frame = render_frame(embed, known_id, title=title, **size)
         placeholder = render_template(
             "consent/placeholder.html",
             visit=visit,
@@ -111,9 +119,10 @@ class ConsentMarkup:
             embed_id=known_id,
             title=title,
             source_url=source_url(embed, known_id),
+            held_frame=_hold(visit, (service_key,), frame),
             **size,
         )
-        return styles(visit) + Markup(placeholder)  # noqa: S704 - autoescaped by the template
+        return head + Markup(placeholder)  # noqa: S704 - autoescaped by the template
 
     @staticmethod
     def settings_link(label: str) -> Markup:
@@ -195,12 +204,22 @@ def _keep_banner(site: Site, visit: Visit) -> tuple[str, str]:
     return kept
 
 
-def _gate(keys: Sequence[str], markup: str) -> Markup:
+def _prompt_head(visit: Visit) -> Markup:
+    return styles(visit) + runtime_script(visit)
+
+
+def _gate(keys: Sequence[str], write: Callable[[], object]) -> Markup:
     visit = get_visit()
     for key in keys:
         visit.policy.check_key(key, where=_place().strip())
     if core_gate.is_open(visit.decision, keys):
-        return Markup(markup)  # noqa: S704 - the template's own markup, escaped where it was written
+        return Markup(write())  # noqa: S704 - the template's own markup, escaped where it was written
+    # Asked before the block is written: a gate inside it must not take the script with it into the held text.
+    script = held_block_script(visit)
+    return script + _hold(visit, keys, str(write()))
+
+
+def _hold(visit: Visit, keys: Sequence[str], markup: str) -> Markup:
     return Markup(hold(markup, keys=keys, page_key=visit.page_key, nonce=visit.nonce))  # noqa: S704 - escaped by hold
 
 

@@ -30,6 +30,7 @@ from consent.errors import SubmissionError
 from consent.web.events import consent_recorded, consent_withdrawn
 from consent.web.expiry import expire_unwanted
 from consent.web.snippet import is_embed_id, render_frame, source_url
+from consent.web.state import describe_state
 from consent.web.visit import Visit, get_visit
 from consent.wire.cookie import find_values
 from consent.wire.headers import expire_on_parents, format_cookie
@@ -119,21 +120,10 @@ def receive_choice() -> Response:
     return _record(visit, submission, evidence)
 
 
-def describe_state(visit: Visit) -> dict[str, object]:
-    """Return the decision in the shape shared by `/state`, the POST's answer and the DOM events."""
-    decision, record = visit.decision, visit.record
-    return {
-        "choices": dict(decision.choices),
-        "services": dict(decision.services),
-        "regime": decision.regime,
-        "needs_prompt": decision.needs_prompt,
-        "policy_version": visit.policy.version,
-        "decided_at": record.decided_at.isoformat().replace("+00:00", "Z") if record else None,
-    }
-
-
 def _record(visit: Visit, submission: Submission, evidence: Evidence) -> Response:
-    before = visit.standing
+    shown = visit.standing
+    # A choice under the signal starts from what the signal leaves open, else `allow` would renew what it closes.
+    before = visit.heed_gpc() if submission.has_gpc else shown
     record = visit.site.engine.make_record(
         submission.action,
         granted=submission.granted,
@@ -142,12 +132,12 @@ def _record(visit: Visit, submission: Submission, evidence: Evidence) -> Respons
         account=_make_account(visit, submission, evidence, before),
     )
     after = visit.adopt(record)
-    closed = find_closed(before.decision, after.decision)
+    closed = find_closed(shown.decision, after.decision)
     if closed:
         record = _as_withdrawal(record)
     is_taken = _announce(record, before.record, is_withdrawal=bool(closed))
     if not is_taken and record.is_grant:
-        return _grant_nothing(visit, before, record)
+        return _grant_nothing(visit, record, before=before, shown=shown)
     response = _answer(visit, submission)
     _put_into_effect(response, visit, record, is_closing=bool(closed))
     return response
@@ -157,11 +147,16 @@ def _as_withdrawal(record: ConsentRecord) -> ConsentRecord:
     return replace(record, account=replace(record.account, event=Event.WITHDRAWAL)) if record.account else record
 
 
-def _grant_nothing(visit: Visit, before: Standing, record: ConsentRecord) -> Response:
-    """Answer a grant that was not recorded: it opens and renews nothing, but what it closes is closed."""
+def _grant_nothing(visit: Visit, record: ConsentRecord, *, before: Standing, shown: Standing) -> Response:
+    """Answer a grant that was not recorded: it opens and renews nothing, but what it closes is closed.
+
+    Args:
+        before: The standing that the choice was made from, its own signals heeded.
+        shown: The standing that pages were rendered by.
+    """
     narrowed = visit.site.engine.narrow(record, before=before)
     after = visit.adopt(narrowed)
-    is_closing = bool(find_closed(before.decision, after.decision))
+    is_closing = bool(find_closed(shown.decision, after.decision))
     if not is_closing:
         visit.restore(before)
     response = _refuse(

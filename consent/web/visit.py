@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from flask import Flask, current_app, request
+from markupsafe import Markup
 from werkzeug.local import LocalProxy
 
 from consent.core import gate
@@ -74,7 +75,11 @@ class Visit(Wording):
 
         self.has_styles = False
         self.has_banner = False
+        self.script = Markup()
+        """The runtime's tag as it went into the page; empty for not yet."""
+
         self._standing: Standing | None = None
+        self._is_gpc_told = False
         self._app_language: str | bool | None = False
         self._page_key: str | None = None
         self._nonce: str | None = None
@@ -142,6 +147,15 @@ class Visit(Wording):
         self._standing = self.site.engine.judge(record, signals=self.signals)
         return self._standing
 
+    def heed_gpc(self) -> Standing:
+        """Take the page's word that Global Privacy Control is on, where no header says so; return the standing under it.
+
+        A script of the page can read the signal where a proxy drops the header. Like the header, it can only close.
+        """
+        self._is_gpc_told = True
+        self._standing = None
+        return self.standing
+
     def restore(self, standing: Standing) -> None:
         """Put back the standing before a choice that could not be recorded."""
         self._standing = standing
@@ -195,6 +209,11 @@ class Visit(Wording):
     def policy_url(self) -> str:
         """Address of the cookie declaration, in the language of this page."""
         return f"{self.base_path}policy{self._language_query}"
+
+    @property
+    def has_script(self) -> bool:
+        """Whether the runtime's tag has gone into the page."""
+        return bool(self.script)
 
     def asset_url(self, name: str) -> str:
         """Return the path of a stylesheet or script of the library."""
@@ -273,6 +292,8 @@ class Visit(Wording):
         return str(self.environ.get("HTTP_X_FORWARDED_PROTO", "")).partition(",")[0].strip().lower() == "https"
 
     def _read_signals(self) -> Signals:
+        if self._is_gpc_told:
+            return Signals(gpc=True)
         value = self.environ.get("HTTP_SEC_GPC")
         return Signals(gpc=parse_sec_gpc(str(value))) if value is not None else _NO_SIGNALS
 

@@ -14,6 +14,9 @@ from html import escape
 _ESCAPES = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"},
 )
+# The quotes around the value; and control characters, whose references mean others (HTML Standard, "Numeric
+# character reference end state").
+_ATTRIBUTE_ESCAPES = _ESCAPES | {ord("'"): "\\u0027"} | {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
 
 
 def hold(markup: str, *, keys: Sequence[str], page_key: str, nonce: str) -> str:
@@ -34,3 +37,8 @@ def hold(markup: str, *, keys: Sequence[str], page_key: str, nonce: str) -> str:
 def encode_json(value: object) -> str:
     """Return JSON that is safe between `<script>` and `</script>`."""
     return json.dumps(value, ensure_ascii=False).translate(_ESCAPES)
+
+
+def encode_attribute_json(value: object) -> str:
+    """Return short JSON that is safe in an attribute between single quotes."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_ATTRIBUTE_ESCAPES)

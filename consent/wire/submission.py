@@ -17,7 +17,7 @@ JSON_TYPE = "application/json"
 # What a choice takes besides the keys: the action, a `next` as `fits_form` bounds it, an embed's id.
 _BASE_LIMIT_BYTES = 4096
 _PATH_LIMIT_BYTES = 3072
-_FIELDS = ("action", "granted", "next", "service", "id")
+_FIELDS = ("action", "granted", "next", "service", "id", "gpc")
 _EMBED_ID_LIMIT = 512
 
 
@@ -34,6 +34,8 @@ class Submission:
 
     service_key: str = ""
     embed_id: str = ""
+    has_gpc: bool = False
+    """Whether the page's script saw Global Privacy Control in the browser (`navigator.globalPrivacyControl`)."""
 
     @property
     def is_opening(self) -> bool:
@@ -88,7 +90,7 @@ def parse_submission(fields: Mapping[str, Sequence[str]], policy: Policy) -> Sub
 
     Raises:
         SubmissionError: 400 for a missing or unknown action, an unknown or repeated key, or a
-            field given twice.
+            field given twice, or a `gpc` other than `1`.
     """
     action = _parse_action(_single(fields, "action"))
     granted = tuple(fields.get("granted", ()))
@@ -102,6 +104,7 @@ def parse_submission(fields: Mapping[str, Sequence[str]], policy: Policy) -> Sub
         next_path=_single(fields, "next"),
         service_key=service_key,
         embed_id=embed_id,
+        has_gpc=_parse_gpc(fields),
     )
 
 
@@ -156,6 +159,12 @@ def _parse_action(text: str) -> Action:
         raise SubmissionError(
             f"Unknown action {text[:40]!r}. Known actions: {quote_all(Action)}.", code="unknown_action"
         ) from error
+
+
+def _parse_gpc(fields: Mapping[str, Sequence[str]]) -> bool:
+    if "gpc" in fields and _single(fields, "gpc") != "1":
+        raise SubmissionError("Field 'gpc' must be '1', or be left out.", code="malformed")
+    return "gpc" in fields
 
 
 def _check_granted(action: Action, granted: Sequence[str], policy: Policy) -> None:

@@ -131,6 +131,7 @@ def test_loading_an_embed_once_loads_that_embed_alone(reader: BrowserContext, ne
     press(page, "once")
 
     expect(page.locator("iframe")).to_have_count(1)
+    page.wait_for_load_state("networkidle")
     assert newsroom.sightings == ["video.localhost/embed/first-crossing"]
     assert cookie_names(reader) == {"video.localhost:hv_viewer"}
     newsroom.forget()

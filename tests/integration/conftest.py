@@ -73,7 +73,7 @@ def choose():
     def post(client, action, *granted, headers=SAME_ORIGIN, json=False, **fields):
         url = f"{client.application.config.get('CONSENT_URL_PREFIX', '/privacy-choices')}/"
         body = {"action": action, "granted": list(granted)} | {
-            name: value for name, value in fields.items() if name in {"next", "service", "id"}
+            name: value for name, value in fields.items() if name in {"next", "service", "id", "gpc"}
         }
         rest = {name: value for name, value in fields.items() if name not in body}
         return client.post(url, **{"json" if json else "data": body}, headers=headers, **rest)

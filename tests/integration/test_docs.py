@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCS = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
 EVERYTHING = "\n".join((README, *DOCS.values()))
 MACROS = sorted(path.stem for path in (ROOT / "consent/templates/consent/macro").glob("*.html"))
-STYLESHEET = (ROOT / "consent/static/consent/css/banner.css").read_text(encoding="utf-8")
+STYLESHEET = (ROOT / "consent/static/src/css/banner.css").read_text(encoding="utf-8")
 
 
 def blocks(text, language):

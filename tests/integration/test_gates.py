@@ -10,6 +10,7 @@ from flask import render_template, render_template_string
 
 from consent import Embed, Parameter, Service
 from consent.errors import ConfigError, ConsentError, SetupError, UnknownKeyError
+from tests.runtime_tag import without_tag
 
 IMPORT = '{% from "consent/macros.html" import gate, script, embed %}'
 HELD = re.compile(
@@ -37,7 +38,7 @@ def test_held_block_is_exact(render):
     key = re.search(r'data-consent-key="([^"]+)"', text)
 
     assert key
-    assert text == (
+    assert without_tag(text) == (
         f'<script type="application/json" data-consent-gate="analytics" data-consent-key="{key[1]}">'
         '"\\u003cscript async src=\\"https://stats.example/s.js\\"\\u003e\\u003c/script\\u003e"</script>'
     )
@@ -97,7 +98,7 @@ def test_held_markup_comes_back_as_it_was_and_cannot_break_out(make_app, markup)
             IMPORT + "{% call gate('analytics') %}{{ markup|safe }}{% endcall %}", markup=markup
         ),
     )
-    found = HELD.fullmatch(app.test_client().get("/page").text)
+    found = HELD.fullmatch(without_tag(app.test_client().get("/page").text))
 
     assert found
     assert json.loads(found[4]) == markup
@@ -144,7 +145,7 @@ def test_nested_gates_hold_and_open_each_on_its_own(render):
 
     assert "<i>a</i>" not in render(source).text
     open_text = render(source, granted=["analytics"]).text
-    assert open_text.startswith("<i>a</i><script type=")
+    assert without_tag(open_text).startswith("<i>a</i><script type=")
     assert "<b>m</b>" not in open_text
 
 

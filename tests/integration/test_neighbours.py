@@ -17,6 +17,7 @@ from flask_wtf.csrf import generate_csrf
 
 import consent.testing
 from consent import Consent, current_consent
+from tests.runtime_tag import TAG, read_tags
 
 BANNER = 'data-consent-ui="banner"'
 GATED = (
@@ -138,6 +139,7 @@ def test_everything_of_ours_carries_the_nonce_of_the_response(build, name, first
     assert re.search(
         rf'data-consent-gate="analytics" data-consent-key="[^"]+" nonce="{re.escape(nonce[1])}">', response.text
     )
+    assert [tag["nonce"] for tag in read_tags(response.text)] == [nonce[1]]
     assert not re.search(r"<style| style=| on\w+=|javascript:", response.text)
 
 
@@ -149,7 +151,8 @@ def test_own_pages_obey_the_policy_of_talisman(build, first):
         nonces = set(re.findall(r"'nonce-([^']+)'", response.headers["Content-Security-Policy"]))
 
         assert {*re.findall(r'<link rel="stylesheet"[^>]* nonce="([^"]+)">', response.text)} == nonces
-        assert not re.search(r"<style| style=| on\w+=|<script", response.text)
+        assert {tag["nonce"] for tag in read_tags(response.text)} <= nonces
+        assert not re.search(r"<style| style=| on\w+=|<script", TAG.sub("", response.text))
 
 
 @both_orders

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from importlib.metadata import files, metadata
@@ -13,6 +14,8 @@ import consent
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))
+PACKAGE = json.loads((CHECKOUT / "package.json").read_text("utf-8"))
+SCRIPT_FOLDERS = ("consent/static/src/js", "tests/js", "tools")
 MAX_LINES = 400
 EMPTY_NAMES = {"base", "common", "helpers", "misc", "utils"}
 
@@ -74,6 +77,37 @@ def test_source_file_is_short_and_named_for_its_concept(path):
     assert path.stem not in EMPTY_NAMES
 
 
+@pytest.mark.parametrize(
+    "path",
+    [path for folder in SCRIPT_FOLDERS for path in sorted((CHECKOUT / folder).glob("*.*js"))],
+    ids=lambda path: str(path.relative_to(CHECKOUT)),
+)
+def test_script_is_short_and_named_for_its_concept(path):
+    assert len(path.read_text("utf-8").splitlines()) <= MAX_LINES
+    assert path.stem not in EMPTY_NAMES
+
+
+@pytest.mark.parametrize(
+    "option", ["allowJs", "checkJs", "strict", "noUncheckedIndexedAccess", "exactOptionalPropertyTypes", "noEmit"]
+)
+def test_types_of_scripts_are_checked_with(option):
+    assert f'"{option}": true' in (CHECKOUT / "tsconfig.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", PACKAGE["devDependencies"])
+def test_npm_tool_has_one_exact_version(name):
+    version = PACKAGE["devDependencies"][name]
+    locked = json.loads((CHECKOUT / "package-lock.json").read_text("utf-8"))["packages"]
+
+    assert re.fullmatch(r"\d+\.\d+\.\d+", version), "another bundler writes other bytes"
+    assert locked[f"node_modules/{name}"]["version"] == version
+
+
+@pytest.mark.parametrize("path", PYPROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"])
+def test_path_in_source_distribution_exists(path):
+    assert (CHECKOUT / path.removeprefix("/")).exists()
+
+
 def test_changelog_opens_with_unreleased():
     headings = re.findall(r"^## (.+)$", (CHECKOUT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
 
@@ -86,3 +120,9 @@ def test_ci_runs_what_a_developer_runs():
 
     assert "make lint" in script
     assert "make test" in script
+
+
+def test_lint_finds_stale_served_files():
+    recipes = (CHECKOUT / "Makefile").read_text("utf-8")
+
+    assert re.search(r"^lint:.* check-assets\b", recipes, re.MULTILINE)

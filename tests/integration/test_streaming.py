@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from contextlib import closing
@@ -10,6 +11,7 @@ import pytest
 from flask import Response, stream_template_string, stream_with_context
 
 from consent import current_consent
+from tests.runtime_tag import count_tags
 
 BANNER = 'data-consent-ui="banner"'
 MACROS = '{% from "consent/macros.html" import banner, head, settings_link, gate %}'
@@ -23,6 +25,11 @@ def read_until(connection, mark):
         assert chunk, received
         received += chunk
     return received
+
+
+def mask(page):
+    """Put one page key in the place of each response's own."""
+    return re.sub(rb'data-consent-key="[^"]+"', b'data-consent-key=""', page)
 
 
 def open_page(port, path="/stream"):
@@ -56,12 +63,12 @@ def test_chunks_of_either_type_are_injected(stream, kind):
 def test_every_split_gives_the_same_page(app, size):
     page = "<!doctype html><html><head><meta charset=utf-8><title>T</title></head><body class=x><p>é</p></body></html>"
     app.view_functions["index"] = lambda: Response(iter([page]))
-    whole = app.test_client().get("/").data
+    whole = mask(app.test_client().get("/").data)
     app.view_functions["index"] = lambda: Response(
         page.encode()[at : at + size] for at in range(0, len(page) + 1, size)
     )
 
-    assert app.test_client().get("/").data == whole
+    assert mask(app.test_client().get("/").data) == whole
     assert whole.count(BANNER.encode()) == 1
 
 
@@ -176,7 +183,7 @@ def test_streamed_template_shows_one_banner_whoever_places_it(app):
         text = client.get("/").text
 
         assert text.count('<section class="pvc-banner"') == 1, name
-        assert text.count('rel="stylesheet"') == 1, name
+        assert text.count('rel="stylesheet"') == count_tags(text) == 1, name
 
 
 def test_streamed_template_gates(app):

@@ -1,0 +1,136 @@
+/** The browser half: it only saves page loads. Everything here has a form or a link beneath it that works alone. */
+
+import { closeBanner, tell } from "./banner.js";
+import { hasClosed, isOpen } from "./decision.js";
+import { dispatch, find } from "./document.js";
+import { CHANGE, CHANNEL, READY } from "./events.js";
+import { findGranted, openEmbed, openGates } from "./gate.js";
+import { readPage } from "./page.js";
+import { askState, readForm } from "./transport.js";
+
+/** @typedef {import("./state.js").ConsentState} ConsentState */
+
+/** @param {HTMLScriptElement} script */
+function start(script) {
+  const page = readPage(script);
+  const channel = new BroadcastChannel(CHANNEL);
+  const panel = find('[data-consent-ui="preferences"]')[0];
+  let { state } = page;
+  /** Whether forms and links are left to the browser: where it can show what is wrong, and on the preferences page. */
+  let isNative = panel || !navigator.cookieEnabled;
+  let queue = Promise.resolve();
+  /** @type {Element | undefined} */
+  let pressed;
+
+  /** @returns {Promise<typeof import("./preferences.js")>} */
+  const loadMore = () => import(page.more);
+
+  /**
+   * @param {ConsentState} next
+   * @param {string} [message]
+   */
+  async function apply(next, message) {
+    const before = state;
+    state = next;
+    if (JSON.stringify(before) != JSON.stringify(state)) dispatch(CHANGE, state);
+    // What runs cannot be stopped; and of a block of another response nobody here can tell who wrote it.
+    if (hasClosed(before, state) || (hasClosed(state, before) && findGranted(state, page, false))) {
+      await clear();
+      location.reload();
+    } else settle(message);
+  }
+
+  /** Clear what denied services keep in the browser's storage, once there is a choice. */
+  async function clear() {
+    if (page.storage && state.decided_at) await (await loadMore()).clearStorage(page.storage, state);
+  }
+
+  /**
+   * Bring the page in line with the state, also when something has put new content into it.
+   * @param {string} [message]
+   */
+  function settle(message) {
+    if (!state.needs_prompt) closeBanner(message);
+    openGates(state, page);
+  }
+
+  /** Read the choice again: it was made in another tab, or before this page came back. */
+  function refresh() {
+    // A page that is rendered ahead opens nothing until it is shown. Out of reach: what was shut stays shut.
+    if (!document.prerendering) askState(page.state_url).then(apply, () => {});
+  }
+
+  /**
+   * @param {HTMLFormElement} form
+   * @param {HTMLButtonElement} button
+   */
+  async function post(form, button) {
+    /** @type {ConsentState} */
+    let next;
+    try {
+      next = await askState(page.url, { method: "POST", body: readForm(form, button), keepalive: true });
+    } catch {
+      isNative = true;
+      tell(button, page.failed);
+      return refresh();
+    }
+    button.closest("dialog")?.close();
+    apply(next, page.saved);
+    channel.postMessage(0);
+    pressed = undefined;
+  }
+
+  const open = () =>
+    loadMore()
+      .then((more) => more.showPreferences(page))
+      .catch(() => location.assign(page.url));
+
+  // In the capture phase of the window: before whatever boosts links and forms, such as htmx and Turbo.
+  addEventListener(
+    "submit",
+    (event) => {
+      const button = /** @type {HTMLButtonElement} */ (event.submitter);
+      const form = /** @type {HTMLFormElement | null} */ (button?.closest(`form[action="${page.url}"]`));
+      if (!form || isNative) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if ((button.value == "once" && openEmbed(button, page)) || button == pressed) return;
+      pressed = button;
+      queue = queue.then(() => post(form, button));
+    },
+    true,
+  );
+  addEventListener(
+    "click",
+    (event) => {
+      const link = /** @type {Element} */ (event.target).closest('[data-consent-action="settings"]');
+      if (!link || isNative || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      open();
+    },
+    true,
+  );
+  addEventListener("pageshow", (event) => event.persisted && refresh());
+  addEventListener("prerenderingchange", refresh, true);
+  channel.onmessage = refresh;
+  new MutationObserver(() => settle()).observe(document, { childList: true, subtree: true });
+  if (panel) {
+    loadMore().then((more) => more.linkSwitches(panel));
+    channel.postMessage(0);
+  }
+  clear();
+  /** @type {any} */ (window).flaskConsent = Object.freeze({
+    get state() {
+      return state;
+    },
+    allows: (/** @type {string[]} */ ...keys) => isOpen(state, keys),
+    open,
+  });
+  dispatch(READY, state);
+}
+
+// The getter itself: `<img name="currentScript">` hides the property.
+const script = /** @type {HTMLScriptElement | null} */ (Reflect.get(Document.prototype, "currentScript", document));
+// A fragment or a page change may bring the script again. Own, since `<a id="flaskConsent">` is a property of the window too.
+if (script && !Object.hasOwn(window, "flaskConsent")) start(script);

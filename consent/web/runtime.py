@@ -1,0 +1,91 @@
+"""What the browser runtime is told: one script tag a page, in front of the first thing that needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from markupsafe import Markup, escape
+
+from consent.core.declaration import StorageKind
+from consent.core.policy import Policy
+from consent.web.fragment import find_fragment_header
+from consent.web.site import Site
+from consent.web.state import describe_state
+from consent.web.visit import Visit
+from consent.wire.held_markup import encode_attribute_json
+
+# A browser's own names for where a page keeps things.
+_AREAS: Mapping[str, str] = {
+    StorageKind.LOCAL_STORAGE: "localStorage",
+    StorageKind.SESSION_STORAGE: "sessionStorage",
+    StorageKind.INDEXED_DB: "indexedDB",
+}
+_KEPT_LIMIT = 64
+
+
+def runtime_script(visit: Visit) -> Markup:
+    """Return the runtime's tag, or nothing if the page has it already."""
+    if visit.has_script:
+        return Markup()
+    visit.script = script_tag(visit)
+    return visit.script
+
+
+def held_block_script(visit: Visit) -> Markup:
+    """Return what goes in front of a held block: the runtime's tag, but nothing in a part of a page.
+
+    The page that a part goes into has the tag already; under a nonce a second one would only be reported.
+    """
+    header = find_fragment_header(visit.environ)
+    if header:
+        visit.add_vary(header)
+        return Markup()
+    return runtime_script(visit)
+
+
+def script_tag(visit: Visit) -> Markup:
+    """Return the runtime's tag as of now: in the page's own language once that is known."""
+    before, after = _keep_tag(visit.site, visit) if visit.record is None else _write_tag(visit)
+    nonce = f' nonce="{escape(visit.nonce)}"' if visit.nonce else ""
+    return Markup(f'{before}{nonce} data-consent-key="{visit.page_key}"{after}')  # noqa: S704 - escaped here and there
+
+
+def list_storage(policy: Policy) -> tuple[tuple[str, str, str], ...]:
+    """Return what a withdrawal is to clear besides cookies: service key, storage area and name or pattern of each."""
+    return tuple(
+        (service.key, _AREAS[cookie.kind], cookie.name)
+        for service in policy.services
+        if policy.optional_purposes_of(service)
+        for cookie in service.cookies
+        if cookie.kind in _AREAS and not cookie.third_party
+    )
+
+
+def _keep_tag(site: Site, visit: Visit) -> tuple[str, str]:
+    """Return the tag around what is each response's own: the same for all who have no record and one language."""
+    key = (visit.action_url, visit.language, visit.regime, visit.signals.gpc)
+    kept = site.scripts.get(key)
+    if kept is None:
+        # A proxy can make up prefixes without end.
+        if len(site.scripts) >= _KEPT_LIMIT:
+            site.scripts.clear()
+        kept = site.scripts[key] = _write_tag(visit)
+    return kept
+
+
+def _write_tag(visit: Visit) -> tuple[str, str]:
+    source = escape(visit.asset_url("consent.js"))
+    page = encode_attribute_json(_describe_page(visit))
+    return f'<script src="{source}" defer', f" data-consent-page='{page}'></script>"
+
+
+def _describe_page(visit: Visit) -> dict[str, object]:
+    storage = visit.site.storage
+    return {
+        "url": visit.action_url,
+        "more": visit.asset_url("preferences.js"),
+        "state": describe_state(visit),
+        **({"storage": storage} if storage else {}),
+        "saved": visit.text("preferences.saved"),
+        "failed": visit.text("preferences.failed"),
+    }
