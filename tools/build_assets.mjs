@@ -30,8 +30,8 @@ const OPTIONS = {
   legalComments: "none",
   minify: true,
   target: BROWSER_FLOOR,
-  // Sources are modules, hence strict; joined into a classic script they would lose that without the directive.
-  tsconfigRaw: { compilerOptions: { alwaysStrict: true } },
+  // What tsconfig.json says is for the type checker: by its `strict` each script would begin with a directive.
+  tsconfigRaw: {},
   write: false,
 };
 

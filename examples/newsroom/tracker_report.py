@@ -6,9 +6,11 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import blake2s
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 
-from flask import Blueprint, current_app, redirect, render_template, url_for
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from consent import current_consent
@@ -19,6 +21,7 @@ tracker_report = Blueprint("tracker_report", __name__)
 
 HOSTS = ("stats.localhost", "ads.localhost", "social.localhost", "video.localhost", "maps.localhost")
 _TIMEOUT_SECONDS = 2
+_FRESH = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,10 @@ class Phase:
         ]
 
     @property
+    def request_count(self) -> int:
+        return len(self.sightings)
+
+    @property
     def requests_by_host(self) -> dict[str, int]:
         counts = Counter(sighting.host for sighting in self.sightings)
         return {host: counts[host] for host in HOSTS}
@@ -83,11 +90,22 @@ class Phase:
 
 
 @tracker_report.get("/what-the-trackers-saw")
-def show() -> str:
-    sightings = fetch_log(_tracker_port())
+def show() -> Response:
+    """Show the page; for `live_report.js` the part of it that changes, or nothing if the page has it already.
+
+    The script sends its version in the address. An ETag would not do, as the library takes it off whatever depends on the
+    visitor's choice. The part itself it leaves alone, as that begins with no doctype.
+    """
+    log = _ask_trackers(_tracker_port(), "GET", "/log")
     choices = current_app.extensions["newsroom"].timeline.choices
-    phases = None if sightings is None else cut(sightings, choices)
-    return render_template("trackers.html", phases=phases, hosts=HOSTS, record=current_consent.record)
+    version = _find_version(log, choices)
+    wants_part = request.args.get("part") == "sightings"
+    if wants_part and request.args.get("version") == version:
+        return make_response("", HTTPStatus.NO_CONTENT, _FRESH)
+    phases = None if log is None else cut(read_log(log), choices)
+    template = "sightings.html" if wants_part else "trackers.html"
+    body = render_template(template, phases=phases, hosts=HOSTS, record=current_consent.record, version=version)
+    return make_response(body, _FRESH if wants_part else {})
 
 
 @tracker_report.post("/what-the-trackers-saw/reset")
@@ -97,10 +115,9 @@ def reset() -> ResponseReturnValue:
     return redirect(url_for(".show"), 303)
 
 
-def fetch_log(port: int) -> list[Sighting] | None:
-    """Return what reached the trackers, oldest first; None if they do not answer."""
-    body = _ask_trackers(port, "GET", "/log")
-    return None if body is None else [Sighting(**entry) for entry in json.loads(body)["requests"]]
+def read_log(body: bytes) -> list[Sighting]:
+    """Return what reached the trackers, oldest first."""
+    return [Sighting(**entry) for entry in json.loads(body)["requests"]]
 
 
 def cut(sightings: list[Sighting], choices: tuple[ChoiceMade, ...]) -> list[Phase]:
@@ -111,6 +128,13 @@ def cut(sightings: list[Sighting], choices: tuple[ChoiceMade, ...]) -> list[Phas
         Phase(choice=start, sightings=tuple(one for one in sightings if begin <= one.at < end))
         for start, begin, end in zip(starts, edges, edges[1:], strict=False)
     ]
+
+
+def _find_version(log: bytes | None, choices: tuple[ChoiceMade, ...]) -> str:
+    """Return a digest of all that the report is made from, taken before the work of making it: most looks end here."""
+    record = current_consent.record
+    sources = (log, choices, record.decided_at if record else None)
+    return blake2s(repr(sources).encode(), digest_size=8).hexdigest()
 
 
 def _ask_trackers(port: int, method: str, path: str) -> bytes | None:
