@@ -50,15 +50,22 @@ def script_tag(visit: Visit) -> Markup:
     return Markup(f'{before}{nonce} data-consent-key="{visit.page_key}"{after}')  # noqa: S704 - escaped here and there
 
 
-def list_storage(policy: Policy) -> tuple[tuple[str, str, str], ...]:
-    """Return what a withdrawal is to clear besides cookies: service key, storage area and name or pattern of each."""
-    return tuple(
-        (service.key, _AREAS[cookie.kind], cookie.name)
+def list_storage(policy: Policy) -> tuple[Mapping[str, str], ...]:
+    """Return what services keep besides cookies, for the runtime to clear: nothing if none of it can be refused.
+
+    What is necessary is among it: it stays, even where the pattern of a refused service matches it.
+
+    Returns:
+        Each as `{"service": key, "area": …, "name": name or pattern}`.
+    """
+    entries = tuple(
+        {"service": service.key, "area": _AREAS[cookie.kind], "name": cookie.name}
         for service in policy.services
-        if policy.optional_purposes_of(service)
         for cookie in service.cookies
         if cookie.kind in _AREAS and not cookie.third_party
     )
+    is_refusable = any(entry["service"] in policy.fingerprints for entry in entries)
+    return entries if is_refusable else ()
 
 
 def _keep_tag(site: Site, visit: Visit) -> tuple[str, str]:
@@ -83,6 +90,7 @@ def _describe_page(visit: Visit) -> dict[str, object]:
     storage = visit.site.storage
     return {
         "url": visit.action_url,
+        "state_url": f"{visit.base_path}state",
         "more": visit.asset_url("preferences.js"),
         "state": describe_state(visit),
         **({"storage": storage} if storage else {}),

@@ -67,8 +67,8 @@ class Site:
     is_banner_ours: bool = False
     """Whether the banner's template is the library's own: it needs no request, and one rendering can serve all."""
 
-    storage: tuple[tuple[str, str, str], ...] = ()
-    """What services keep in the browser besides cookies: service key, storage area and name of each."""
+    storage: tuple[Mapping[str, str], ...] = ()
+    """What services keep in the browser besides cookies: `service`, `area` and `name` of each."""
 
     scripts: dict[tuple[object, ...], tuple[str, str]] = field(default_factory=dict)
     """The runtime's tag for visitors without a record, cut where nonce and page key go."""

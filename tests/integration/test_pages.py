@@ -6,7 +6,7 @@ import re
 
 import html5lib
 import pytest
-from flask import Blueprint
+from flask import Blueprint, render_template
 
 import consent.testing
 from consent import Purpose, Service, requires_consent
@@ -93,6 +93,50 @@ def test_withdrawing_is_offered_once_something_was_granted(client, choose):
     assert 'value="withdraw"' not in client.get(PREFERENCES).text
     choose(client, "save", "youtube")
     assert 'value="withdraw"' in client.get(PREFERENCES).text
+
+
+def test_way_to_close_the_dialog_comes_first_and_is_hidden_on_the_page(client):
+    text = client.get(PREFERENCES).text
+
+    assert (
+        'data-consent-ui="preferences"><form class="pvc-close" method="dialog" hidden>'
+        '<button class="pvc-quiet-button">Close</button></form>\n  <h1 id="pvc-preferences-title">Privacy choices</h1>'
+    ) in text
+
+
+def test_preferences_share_no_id_with_a_page_that_they_are_shown_over(make_app):
+    keys = ("title", "banner-title", "preferences-title")
+    app = make_app(
+        {
+            "page.html": '{% from "consent/macros.html" import banner, cookie_table, embed, settings_link %}'
+            "{{ banner() }}{{ embed('youtube', 'aqz-KE-bpKQ', title='T') }}{{ settings_link() }}{{ cookie_table() }}"
+        },
+        services=["youtube", *(Service(key, name=key, purposes=("analytics",)) for key in keys)],
+    )
+    app.add_url_rule("/page", "page", lambda: render_template("page.html"))
+    client = app.test_client()
+    ours, theirs = (re.findall(r' id="([^"]+)"', client.get(path).text) for path in (PREFERENCES, "/page"))
+
+    assert len(ours) == len(set(ours)) > 5
+    assert len(theirs) == len(set(theirs)) > 0
+    assert set(ours) & set(theirs) == set()
+
+
+def test_service_names_its_purposes_by_number_however_many_there_are(make_app):
+    purposes = [Purpose(f"p{number}", title="P", description="D.") for number in range(4, 16)]
+    services = [
+        Service("first", name="First", purposes=("preferences",)),
+        Service("last", name="Last", purposes=("p15", "analytics")),
+    ]
+    text = make_app(purposes=purposes, services=services).test_client().get(PREFERENCES).text
+
+    assert re.findall(r'value="([^"]+)"[^>]* data-pvc-number="(\d+)"', text) == [
+        ("preferences", "1"),
+        ("analytics", "2"),
+        ("marketing", "3"),
+        *((f"p{number}", str(number)) for number in range(4, 16)),
+    ]
+    assert re.findall(r'<li class="pvc-service" data-pvc-needs="([^"]+)"', text) == ["1", "15 2"]
 
 
 def test_saving_comes_back_to_the_page_and_says_so(client, choose):

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from consent.wire.held_markup import encode_json, hold
+from consent.wire.held_markup import encode_attribute_json, encode_json, hold
 
 often = settings(max_examples=400, deadline=None)
 
@@ -94,3 +94,21 @@ def test_json_comes_back_and_holds_nothing_active(value):
     assert json.loads(encoded) == value
     assert not set(encoded) & set("<>&\u2028\u2029")
     assert encoded.encode("utf-8")
+
+
+# Without noncharacters: browsers read references to them, Python's `html.unescape` drops them.
+assigned = st.text(st.characters(exclude_categories=["Cs", "Cn"]))
+
+
+@often
+@given(value=st.dictionaries(assigned, assigned | st.lists(assigned)))
+@example({"": "'\x80&#39;"})
+def test_attribute_comes_back_in_any_encoding_of_the_page(value):
+    encoded = encode_attribute_json(value)
+
+    assert not set(encoded) & set("'<>&")
+    for encoding in ("ascii", "utf-8"):
+        reader = Reader()
+        reader.feed(f"<p data-page='{encoded}'>".encode(encoding, "xmlcharrefreplace").decode(encoding))
+        ((tag, attributes),) = reader.tags
+        assert (tag, json.loads(attributes["data-page"] or "")) == ("p", value)

@@ -20,10 +20,10 @@ POLICY = Policy(controller="Example", services=(LOGIN, STATS, PLAYER, PIXEL))
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
-names = st.sampled_from(["action", "granted", "next", "service", "id", "other", ""])
-words = st.sampled_from(["save", "accept_all", "allow", "once", "analytics", "stats", "player", "abc", "/"]) | st.text(
-    max_size=12
-)
+names = st.sampled_from(["action", "granted", "next", "service", "id", "gpc", "other", ""])
+words = st.sampled_from(
+    ["save", "accept_all", "allow", "once", "analytics", "stats", "player", "abc", "/", "1"]
+) | st.text(max_size=12)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | words,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
@@ -71,10 +71,12 @@ def test_any_body_is_read_or_refused(body, content_type):
     action=st.sampled_from([action for action in Action if action not in (Action.ONCE, Action.ALLOW)]),
     granted=st.lists(st.sampled_from(sorted(POLICY.fingerprints)), unique=True),
     next_path=st.text(st.characters(categories=["L", "N", "P", "S"]), max_size=30),
+    signal=st.sampled_from([{}, {"gpc": "1"}]),
 )
-def test_form_and_json_say_the_same(action, granted, next_path):
-    form = urlencode([("action", action.value), *(("granted", key) for key in granted), ("next", next_path)]).encode()
-    data = json.dumps({"action": action, "granted": granted, "next": next_path}).encode()
+def test_form_and_json_say_the_same(action, granted, next_path, signal):
+    single = {"action": action.value, "next": next_path, **signal}
+    form = urlencode([*single.items(), *(("granted", key) for key in granted)]).encode()
+    data = json.dumps({**single, "granted": granted}).encode()
 
     as_form = parse_submission(parse_body(form, content_type=FORM), POLICY)
     as_json = parse_submission(parse_body(data, content_type=JSON), POLICY)
@@ -82,3 +84,4 @@ def test_form_and_json_say_the_same(action, granted, next_path):
     assert as_form == as_json
     assert as_form.granted == tuple(granted)
     assert as_form.next_path == next_path
+    assert as_form.has_gpc is bool(signal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consent.wire.held_markup import encode_json, hold
+from consent.wire.held_markup import encode_attribute_json, encode_json, hold
 
 
 def test_block_is_as_contracted():
@@ -58,3 +58,19 @@ def test_attributes_are_escaped(argument, hostile):
 )
 def test_json_is_safe_between_script_tags(value, encoded):
     assert encode_json(value) == encoded
+
+
+@pytest.mark.parametrize(
+    ("value", "encoded"),
+    [
+        ({"a": [1, None, True]}, '{"a":[1,null,true]}'),
+        ("'><b>", '"\\u0027\\u003e\\u003cb\\u003e"'),
+        ("&#39;&quot;", '"\\u0026#39;\\u0026quot;"'),
+        ("\x7f\x80\x9f\xa0", '"\\u007f\\u0080\\u009f\xa0"'),
+        ("\u2028\n\x00", '"\\u2028\\n\\u0000"'),
+        ("é☃𝄞", '"é☃𝄞"'),
+        ('"\\', '"\\"\\\\"'),
+    ],
+)
+def test_json_is_safe_between_single_quotes(value, encoded):
+    assert encode_attribute_json(value) == encoded

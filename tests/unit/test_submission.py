@@ -117,6 +117,34 @@ def test_collect_keeps_the_order_and_drops_what_is_not_ours():
     }
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type", "has_gpc"),
+    [
+        (b"action=save&gpc=1", FORM, True),
+        (b"action=save&GPC=1&gpc_=1", FORM, False),
+        (b'{"action": "save", "gpc": "1"}', JSON, True),
+        (b'{"action": "save"}', JSON, False),
+    ],
+)
+def test_signal_that_the_page_saw_is_read(policy, body, content_type, has_gpc):
+    assert read(policy, body, content_type) == Submission(action=Action.SAVE, has_gpc=has_gpc)
+
+
+@pytest.mark.parametrize("value", ["", "0", "true", "on", "11", " 1", "1,1", "１"], ids=ascii)
+def test_signal_of_another_value_is_400(policy, value):
+    error = refuse(policy, urlencode({"action": "save", "gpc": value}).encode())
+
+    assert str(error) == "Field 'gpc' must be '1', or be left out."
+    assert (error.status, error.code) == (400, "malformed")
+
+
+@pytest.mark.parametrize("value", [1, True, False, None, ["1"], [], {"gpc": "1"}, "0", ""], ids=repr)
+def test_signal_of_another_type_in_json_is_400(policy, value):
+    error = refuse_json(policy, {"action": "save", "gpc": value})
+
+    assert (error.status, error.code) == (400, "malformed")
+
+
 # -- content types
 
 
@@ -182,9 +210,9 @@ def test_missing_action_is_400(policy, body):
     assert str(refuse(policy, body)) == f"Unknown action ''. Known actions: {ACTIONS}."
 
 
-@pytest.mark.parametrize("field", ["action", "next", "service", "id"])
+@pytest.mark.parametrize("field", ["action", "next", "service", "id", "gpc"])
 def test_field_given_twice_is_400(policy, field):
-    body = f"action=once&service=player&id=abc&next=%2F&{field}=accept_all".encode()
+    body = f"action=once&service=player&id=abc&next=%2F&gpc=1&{field}=accept_all".encode()
 
     error = refuse(policy, body)
 
