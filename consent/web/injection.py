@@ -26,8 +26,6 @@ log = logging.getLogger("consent")
 # With their `<` these cannot stand in a page's text, only in its markup.
 _BANNER_MARK = b'<section class="pvc-banner" lang="'
 _LINK_MARK = b'<a class="pvc-settings-link" href="'
-_SCRIPT_DATA_MARK = " data-consent-page='"
-_SCRIPT_END = b"'></script>"
 
 # Encodings in which `<` is the byte 3C and nothing else: inserted ASCII cannot be misread.
 _ASCII_COMPATIBLE = (
@@ -46,8 +44,8 @@ _ASCII_COMPATIBLE = (
     "euc-",
 )
 
-Edits = list[tuple[int, int, bytes]]
-"""Each says from where to where the page gives way to a text; from and to are the same where it is only inserted."""
+Insertions = list[tuple[int, bytes]]
+"""Offset and text of each."""
 
 
 def inject(response: Response, visit: Visit) -> None:
@@ -63,19 +61,15 @@ def inject(response: Response, visit: Visit) -> None:
         _inject_stream(response, visit, encode)
 
 
-def splice(body: bytes, edits: Edits) -> bytes:
-    """Return `body` with every edit made; of those at one place the first goes first."""
+def splice(body: bytes, insertions: Insertions) -> bytes:
+    """Return `body` with each text inserted at its offset; offsets must not fall."""
     parts: list[bytes] = []
     done = 0
-    for start, end, text in sorted(edits, key=_places_of):
-        parts += (body[done:start], text)
-        done = end
+    for offset, text in insertions:
+        parts += (body[done:offset], text)
+        done = offset
     parts.append(body[done:])
     return b"".join(parts)
-
-
-def _places_of(edit: tuple[int, int, bytes]) -> tuple[int, int]:
-    return edit[:2]
 
 
 class InjectedStream:
@@ -85,7 +79,7 @@ class InjectedStream:
     generator must learn of it.
     """
 
-    def __init__(self, chunks: Iterable[str | bytes], plan: Callable[[bytes, Places], Edits]) -> None:
+    def __init__(self, chunks: Iterable[str | bytes], plan: Callable[[bytes, Places], Insertions]) -> None:
         self._chunks = chunks
         self._plan = plan
 
@@ -143,59 +137,65 @@ def _inject_whole(response: Response, visit: Visit, encode: Callable[[str], byte
     if not begins_document(body):
         return
     needs_link = body.rfind(_LINK_MARK) < 0  # from the end: it mostly stands in the footer
-    needs_prompt = visit.needs_prompt and not _has_prompt(body, visit)
-    if not needs_link and not needs_prompt:
+    if not (needs_link or visit.needs_prompt or visit.has_script):
         return
     places = find_places(body)
     if places is None:
         return
     visit.speak_like_page(places.language)
-    edits: Edits = []
-    if needs_prompt:
-        edits = _plan_prompt(body, visit, places, encode)
-    elif visit.has_script:
-        edits = _plan_script(body, visit, places, encode, limit=len(body))
+    if visit.needs_prompt:
+        _warn_of_base(visit, places)
+    insertions = _plan_head(body, visit, places, encode, banner_at=_find_banner(body, visit))
     if needs_link:
         end = find_end(body)
-        at = places.body_at if end is None else end
-        edits.append((at, at, encode(settings_region(visit))))
-    response.set_data(splice(body, edits))
+        insertions.append((places.body_at if end is None else end, encode(settings_region(visit))))
+    if insertions:
+        response.set_data(splice(body, insertions))
 
 
-def _has_prompt(body: bytes, visit: Visit) -> bool:
-    """Whether the page placed its banner, and stylesheet and script in front of it."""
-    banner_at = _find_banner(body, visit)
-    return banner_at >= 0 and _has_styles(body, visit, banner_at) and _has_script(body, visit, banner_at)
-
-
-def _plan_prompt(body: bytes, visit: Visit, places: Places, encode: Callable[[str], bytes]) -> Edits:
-    banner_at = _find_banner(body, visit)
-    begins_at = places.body_at if banner_at < 0 else banner_at
-    _warn_of_base(visit, places)
-    edits: Edits = []
-    # A link to the stylesheet further down, from a placeholder, would come after the banner's first paint.
-    if not _has_styles(body, visit, begins_at):
-        edits.append((places.head_at, places.head_at, encode(style_link(visit))))
-    edits += _plan_script(body, visit, places, encode, limit=begins_at)
-    if banner_at < 0:
-        edits.append((places.body_at, places.body_at, encode(render_banner(visit))))
-    return edits
-
-
-def _plan_script(body: bytes, visit: Visit, places: Places, encode: Callable[[str], bytes], *, limit: int) -> Edits:
-    """Return what makes the first runtime tag of a page the one of this response, in the page's language.
+def _plan_head(
+    body: bytes,
+    visit: Visit,
+    places: Places,
+    encode: Callable[[str], bytes],
+    *,
+    banner_at: int,
+    banner: Markup | None = None,
+) -> Insertions:
+    """Return what the page still needs: stylesheet and runtime in front of the banner, and the banner.
 
     Args:
-        limit: Offset that it must not stand behind: a gate in the body may be in a `<noscript>`, where it would not run.
+        body: The page, as far as it is known.
+        banner_at: Offset of the banner that the page placed itself; -1 for none.
+        banner: The one to insert, if it is rendered already.
     """
-    tag = encode(script_tag(visit))
-    start, end = _find_script(body, visit)
-    if body[start:end] == tag and _has_script(body, visit, limit):
-        return []
-    edits: Edits = [(places.head_at, places.head_at, tag)]
-    if end:
-        edits.append((start, end, b""))
-    return edits
+    is_asking = visit.needs_prompt
+    begins_at = places.body_at if banner_at < 0 else banner_at
+    insertions: Insertions = []
+    # A link to the stylesheet further down, from a placeholder, would come after the banner's first paint.
+    if is_asking and not _has_styles(body, visit, begins_at):
+        insertions.append((places.head_at, encode(style_link(visit))))
+    if is_asking or visit.has_script:
+        script = encode(script_tag(visit))
+        if not _has_script(body, visit, begins_at if is_asking else len(body), script):
+            insertions.append((places.head_at, script))
+    if is_asking and banner_at < 0:
+        insertions.append((places.body_at, encode(banner or render_banner(visit))))
+    return insertions
+
+
+def _has_styles(body: bytes, visit: Visit, limit: int) -> bool:
+    return body.find(visit.asset_url("banner.css").encode(), 0, limit) >= 0
+
+
+def _has_script(body: bytes, visit: Visit, limit: int, script: bytes) -> bool:
+    """Whether the page's first runtime tag, which is the one that counts, is this one.
+
+    One that a gate printed may stand in a `<noscript>`, speak the language of before `<html lang>` was known, or come
+    from a cached fragment.
+    """
+    first = body.find(f'<script src="{visit.asset_url("consent.js")}"'.encode(), 0, limit)
+    return first >= 0 and body.startswith(script, first)
 
 
 def _inject_stream(response: Response, visit: Visit, encode: Callable[[str], bytes]) -> None:
@@ -209,30 +209,17 @@ def _inject_stream(response: Response, visit: Visit, encode: Callable[[str], byt
     # A site's own template may use the request, which the stream outlives; ours waits for the page's language.
     banner = None if visit.site.is_banner_ours else render_banner(visit)
 
-    def plan(beginning: bytes, places: Places) -> Edits:
-        return _plan_stream(beginning, visit, places, encode, banner=banner)
+    def plan(beginning: bytes, places: Places) -> Insertions:
+        visit.speak_like_page(places.language)
+        # What a macro has rendered and the stream has not sent yet is still to come.
+        banner_at = len(beginning) if visit.has_banner else -1
+        _warn_of_base(visit, places)
+        insertions = _plan_head(beginning, visit, places, encode, banner_at=banner_at, banner=banner)
+        visit.has_banner = visit.has_styles = visit.has_script = True
+        return insertions
 
     response.response = InjectedStream(response.response, plan)
     response.headers.pop("Content-Length", None)
-
-
-def _plan_stream(
-    beginning: bytes, visit: Visit, places: Places, encode: Callable[[str], bytes], *, banner: Markup | None
-) -> Edits:
-    visit.speak_like_page(places.language)
-    _warn_of_base(visit, places)
-    head, body = places.head_at, places.body_at
-    edits: Edits = []
-    if not visit.has_styles:
-        edits.append((head, head, encode(style_link(visit))))
-    # A tag that a macro wrote and the stream has not sent yet is still to come.
-    if not visit.has_script or _find_script(beginning, visit)[1]:
-        edits += _plan_script(beginning, visit, places, encode, limit=len(beginning) if visit.has_banner else body)
-    if not visit.has_banner:
-        edits.append((body, body, encode(banner or render_banner(visit))))
-    visit.has_banner = visit.has_styles = True
-    visit.script = visit.script or script_tag(visit)
-    return edits
 
 
 def _warn_of_base(visit: Visit, places: Places) -> None:
@@ -242,26 +229,6 @@ def _warn_of_base(visit: Visit, places: Places) -> None:
             "A page has a <base href> with a host of its own, to which the banner's form would post too. "
             "Use a path in <base href>, or leave it out.",
         )
-
-
-def _has_styles(body: bytes, visit: Visit, limit: int) -> bool:
-    return body.find(visit.asset_url("banner.css").encode(), 0, limit) >= 0
-
-
-def _has_script(body: bytes, visit: Visit, limit: int) -> bool:
-    """Whether the tag that a macro wrote is the page's first: before it, one from a cached fragment may stand."""
-    start, end = _find_script(body, visit)
-    mark = f'<script src="{visit.asset_url("consent.js")}"'.encode()
-    return 0 < end <= limit and body.find(mark, 0, end) == start
-
-
-def _find_script(body: bytes, visit: Visit) -> tuple[int, int]:
-    """Return where the tag that a macro wrote for this response begins and ends; twice 0 for nowhere."""
-    # Its beginning is ASCII and holds the page key: no other response's, and the same in each encoding.
-    opening, mark, _ = visit.script.partition(_SCRIPT_DATA_MARK)
-    start = body.find(f"{opening}{mark}".encode()) if mark else -1
-    closing = body.find(_SCRIPT_END, start) if start >= 0 else -1
-    return (start, closing + len(_SCRIPT_END)) if closing >= 0 else (0, 0)
 
 
 def _find_banner(body: bytes, visit: Visit) -> int:

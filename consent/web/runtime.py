@@ -27,8 +27,8 @@ def runtime_script(visit: Visit) -> Markup:
     """Return the runtime's tag, or nothing if the page has it already."""
     if visit.has_script:
         return Markup()
-    visit.script = script_tag(visit)
-    return visit.script
+    visit.has_script = True
+    return script_tag(visit)
 
 
 def held_block_script(visit: Visit) -> Markup:

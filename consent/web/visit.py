@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from flask import Flask, current_app, request
-from markupsafe import Markup
 from werkzeug.local import LocalProxy
 
 from consent.core import gate
@@ -74,10 +73,8 @@ class Visit(Wording):
         """Names of request headers, besides the usual two, that the response varies with."""
 
         self.has_styles = False
+        self.has_script = False
         self.has_banner = False
-        self.script = Markup()
-        """The runtime's tag as it went into the page; empty for not yet."""
-
         self._standing: Standing | None = None
         self._is_gpc_told = False
         self._app_language: str | bool | None = False
@@ -209,11 +206,6 @@ class Visit(Wording):
     def policy_url(self) -> str:
         """Address of the cookie declaration, in the language of this page."""
         return f"{self.base_path}policy{self._language_query}"
-
-    @property
-    def has_script(self) -> bool:
-        """Whether the runtime's tag has gone into the page."""
-        return bool(self.script)
 
     def asset_url(self, name: str) -> str:
         """Return the path of a stylesheet or script of the library."""

@@ -91,10 +91,11 @@ function start(script) {
     (event) => {
       const button = /** @type {HTMLButtonElement} */ (event.submitter);
       const form = /** @type {HTMLFormElement | null} */ (button?.closest(`form[action="${page.url}"]`));
-      if (!form || isNative) return;
+      const isOnce = button?.value == "once";
+      if (!form || isNative || (isOnce && !openEmbed(button, page))) return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      if ((button.value == "once" && openEmbed(button, page)) || button == pressed) return;
+      if (isOnce || button == pressed) return;
       pressed = button;
       queue = queue.then(() => post(form, button));
     },

@@ -38,7 +38,7 @@ function makeFilter({ area, name }, kept) {
  * @param {(name: string) => boolean} isUnwanted
  */
 function removeItems(storage, isUnwanted) {
-  // Not Object.keys(): it leaves out an item that is called like a method, such as `key`.
+  // Not Object.keys(): in Firefox that leaves out an item called like a method, such as `key`.
   const names = Array.from({ length: storage.length }, (_, at) => storage.key(at) ?? "");
   for (const name of names) if (isUnwanted(name)) storage.removeItem(name);
 }
