@@ -10,7 +10,7 @@ from flask import Response, render_template, render_template_string, request, st
 
 import consent.testing
 from consent import requires_consent
-from tests.runtime_tag import TAG, count_tags, read_tags, without_tag
+from tests.runtime_tag import TAG, count_tags, read_tags
 
 MACROS = '{% from "consent/macros.html" import banner, cookie_table, embed, gate, head, script, settings_link %}'
 GATE = "{% call gate('analytics') %}<b>live</b>{% endcall %}"

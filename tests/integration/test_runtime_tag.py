@@ -10,7 +10,7 @@ from flask import Response, render_template_string
 import consent.testing
 from consent import CookieDeclaration, Service
 from consent.web.visit import get_site
-from tests.runtime_tag import TAG, count_tags, read_page, read_tags
+from tests.runtime_tag import TAG, read_page, read_tags
 
 STATE = "/privacy-choices/state"
 GATE = (
