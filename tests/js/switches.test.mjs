@@ -73,6 +73,16 @@ for (const [name, needs, presses, expected] of STORIES) {
   });
 }
 
+test("a purpose that was not granted stays so while another is changed, with all its services on, too", () => {
+  const panel = makePanel({ a: "1", b: "2" });
+  // As stored: the visitor granted the service and not the purpose.
+  for (const { name, input } of panel.services) input.checked = name == "a";
+
+  panel.press("2");
+
+  assert.equal(panel.picture, "1:mixed 2:on a:on b:on");
+});
+
 test("a purpose without services is never mixed", () => {
   const purpose = { checked: false, indeterminate: false };
 

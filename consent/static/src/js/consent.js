@@ -22,8 +22,12 @@ function start(script) {
   /** @type {Element | undefined} */
   let pressed;
 
-  /** @returns {Promise<typeof import("./preferences.js")>} */
-  const loadMore = () => import(page.more);
+  /**
+   * Load what is not needed before the visitor asks, and use it.
+   * @param {(more: typeof import("./preferences.js")) => unknown} use
+   * @param {() => void} [otherwise] What to do when it cannot be had, or fails.
+   */
+  const loadMore = (use, otherwise = () => {}) => import(page.more).then(use).catch(otherwise);
 
   /**
    * @param {ConsentState} next
@@ -32,18 +36,17 @@ function start(script) {
   async function apply(next, message) {
     const before = state;
     state = next;
+    const cleared = clear();
     if (JSON.stringify(before) != JSON.stringify(state)) dispatch(CHANGE, state);
     // What runs cannot be stopped; and of a block of another response nobody here can tell who wrote it.
     if (hasClosed(before, state) || (hasClosed(state, before) && findGranted(state, page, false))) {
-      await clear();
+      await cleared;
       location.reload();
     } else settle(message);
   }
 
   /** Clear what denied services keep in the browser's storage, once there is a choice. */
-  async function clear() {
-    if (page.storage && state.decided_at) await (await loadMore()).clearStorage(page.storage, state);
-  }
+  const clear = () => page.storage && state.decided_at && loadMore((more) => more.clearStorage(page.storage, state));
 
   /**
    * Bring the page in line with the state, also when something has put new content into it.
@@ -81,9 +84,10 @@ function start(script) {
   }
 
   const open = () =>
-    loadMore()
-      .then((more) => more.showPreferences(page))
-      .catch(() => location.assign(page.url));
+    loadMore(
+      (more) => more.showPreferences(page),
+      () => location.assign(page.url),
+    );
 
   // In the capture phase of the window: before whatever boosts links and forms, such as htmx and Turbo.
   addEventListener(
@@ -117,7 +121,7 @@ function start(script) {
   channel.onmessage = refresh;
   new MutationObserver(() => settle()).observe(document, { childList: true, subtree: true });
   if (panel) {
-    loadMore().then((more) => more.linkSwitches(panel));
+    loadMore((more) => more.linkSwitches(panel));
     channel.postMessage(0);
   }
   clear();

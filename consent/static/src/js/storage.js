@@ -3,10 +3,10 @@
 
 /**
  * Clear what denied services keep in the browser's storage.
- * @param {Readonly<Record<number, StorageEntry>>} declared
+ * @param {Readonly<Record<number, StorageEntry>> | undefined} declared
  * @param {ConsentState} state
  */
-export async function clearStorage(declared, state) {
+export async function clearStorage(declared = {}, state) {
   const entries = Object.values(declared);
   const kept = entries.filter(({ service }) => state.services[service] === "granted");
   for (const entry of entries) {
