@@ -89,6 +89,8 @@ lint: $(VENV)/wheel.stamp node_modules/.stamp check-assets ## Check style, types
 	@echo "==> tsc"
 	@node_modules/.bin/tsc
 	@node_modules/.bin/tsc --project tests/js
+	@echo "==> tsc, as a site that uses the declarations sees them"
+	@node_modules/.bin/tsc --project tests/js/types
 	@echo "==> import contracts"
 	@$(BIN)/lint-imports --no-logo
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from functools import partial
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from tests.browser import chromium, firefox
+from tests.browser import activation, chromium, firefox, gadgets
 from tests.browser.newsroom import Newsroom
 from tests.browser.plain_site import make_plain_site
+from tests.browser.policy_site import PolicySite
 from tests.browser.serving import serve
+from tests.browser.watched_tab import Engine, OpenTab, watch_chromium, watch_firefox
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +41,32 @@ def fox() -> Iterator[firefox.Firefox]:
     """Firefox with JavaScript off."""
     with firefox.launch(javascript=False) as launched:
         yield launched
+
+
+@pytest.fixture(scope="session")
+def scripting_fox() -> Iterator[firefox.Firefox]:
+    """Firefox with JavaScript on."""
+    with firefox.launch() as launched:
+        yield launched
+
+
+@pytest.fixture(scope="session")
+def open_tab_of(request: pytest.FixtureRequest) -> Callable[[Engine], OpenTab]:
+    """Find the browser, which starts when it is first asked for, and give what opens its tabs."""
+
+    def find(engine: Engine) -> OpenTab:
+        if engine == "chromium":
+            return partial(watch_chromium, request.getfixturevalue("browser"))
+        return partial(watch_firefox, request.getfixturevalue("scripting_fox"))
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def policy_site() -> Iterator[PolicySite]:
+    """The site under four content security policies, and its vendor."""
+    with PolicySite.open({**activation.PAGES, **gadgets.PAGES}) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ Source: https://www.w3.org/TR/webdriver-bidi/
 from __future__ import annotations
 
 import base64
-import itertools
 import json
 import subprocess
 import tempfile
@@ -20,12 +19,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+
+from tests.browser.bidi import TIMEOUT_SECONDS, BidiError, Connection, Message, Request
 
 EXECUTABLE: Final = "/usr/bin/firefox-esr"
-TIMEOUT_SECONDS: Final = 20.0
 
 # Code points that WebDriver gives to keys without a character: https://www.w3.org/TR/webdriver2/#keyboard-actions
 KEYS: Final[Mapping[str, str]] = {
@@ -50,30 +49,6 @@ _QUIET_PREFERENCES: Final[Mapping[str, bool | int | str]] = {
 }
 
 
-class BidiError(RuntimeError):
-    """A command that Firefox refused."""
-
-    def __init__(self, command: str, error: str, message: str) -> None:
-        """Keep the BiDi error code beside the sentence."""
-        super().__init__(f"{command} failed with {error!r}: {message}")
-        self.error = error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One request over HTTP that a page was about to send."""
-
-    url: str
-    method: str
-    headers: Mapping[str, str]
-    """Lower-case header name to value."""
-
-    @property
-    def host(self) -> str:
-        """Host name without port."""
-        return urlsplit(self.url).hostname or ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cookie:
     """One cookie of the visitor's jar."""
@@ -87,46 +62,6 @@ class Cookie:
     same_site: str
     expires_at: int | None
     """Seconds since the epoch; None for a session cookie."""
-
-
-class Connection:
-    """One BiDi session: commands out, answers and events in."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self.requests: list[Request] = []
-        self._socket = socket
-        self._ids = itertools.count(1)
-
-    def send(self, command: str, /, **params: object) -> Any:
-        """Send one command and wait for its answer.
-
-        Raises:
-            BidiError: If Firefox refuses the command.
-            TimeoutError: If no answer comes in time.
-        """
-        command_id = next(self._ids)
-        self._socket.send(json.dumps({"id": command_id, "method": command, "params": params}))
-        answer = self._receive_answer(command_id)
-        if answer["type"] == "error":
-            raise BidiError(command, answer["error"], answer["message"])
-        return answer["result"]
-
-    def _receive_answer(self, command_id: int) -> Mapping[str, Any]:
-        deadline = time.monotonic() + TIMEOUT_SECONDS
-        while True:
-            received = self._socket.recv(timeout=max(0.0, deadline - time.monotonic()))
-            message: Mapping[str, Any] = json.loads(received)
-            if message.get("id") == command_id:
-                return message
-            if message.get("method") == "network.beforeRequestSent":
-                self._note_request(message["params"])
-
-    def _note_request(self, params: Mapping[str, Any]) -> None:
-        request = params["request"]
-        # No context: Firefox's own traffic, not the page's.
-        if params["context"] and urlsplit(request["url"]).scheme in {"http", "https"}:
-            headers = {item["name"].lower(): item["value"].get("value", "") for item in request["headers"]}
-            self.requests.append(Request(url=request["url"], method=request["method"], headers=headers))
 
 
 class Tab:
@@ -154,6 +89,12 @@ class Tab:
         """Start counting requests afresh."""
         self._connection.send("session.status")
         self._connection.requests.clear()
+
+    @property
+    def messages(self) -> Sequence[Message]:
+        """What the console says since the visit began, frames included, oldest first."""
+        self._connection.send("session.status")
+        return tuple(self._connection.messages)
 
     def open(self, url: str) -> None:
         """Go to `url` and wait for its load event."""
@@ -221,12 +162,27 @@ class Tab:
             function: Source of a function whose result JSON can hold.
             arguments: Strings to pass.
         """
+        # No promise: with the page's JavaScript off, none is ever kept.
+        declaration = f"(...words) => JSON.stringify(({function})(...words) ?? null)"
+        return self._call(declaration, arguments, target={"context": self._context, "sandbox": "tests"})
+
+    def evaluate_in_page(self, function: str, *arguments: str) -> Any:
+        """Call a function among the page's own scripts, which may have changed what the language offers.
+
+        Args:
+            function: Source of a function whose result, or the result of whose promise, JSON can hold.
+            arguments: Strings to pass.
+        """
+        declaration = f"async (...words) => JSON.stringify((await ({function})(...words)) ?? null)"
+        return self._call(declaration, arguments, target={"context": self._context})
+
+    def _call(self, declaration: str, arguments: Sequence[str], *, target: Mapping[str, str]) -> Any:
         answer = self._connection.send(
             "script.callFunction",
-            functionDeclaration=f"(...words) => JSON.stringify(({function})(...words) ?? null)",
+            functionDeclaration=declaration,
             arguments=[{"type": "string", "value": argument} for argument in arguments],
-            target={"context": self._context, "sandbox": "tests"},
-            awaitPromise=False,
+            target=target,
+            awaitPromise=True,
         )
         if answer["type"] == "exception":
             raise BidiError("script.callFunction", "javascript error", answer["exceptionDetails"]["text"])
@@ -299,6 +255,7 @@ class Firefox:
         viewport: tuple[int, int] = (1280, 800),
         locale: str = "en-US",
         headers: Mapping[str, str] | None = None,
+        init_script: str = "",
     ) -> Iterator[Tab]:
         """Open a tab for a new visitor, and forget cookies and cache of the visit afterwards.
 
@@ -306,6 +263,7 @@ class Firefox:
             viewport: Width and height in CSS pixels.
             locale: Language tag for `navigator.language`; `Accept-Language` follows it.
             headers: Sent with every request, such as `{"Sec-GPC": "1"}`.
+            init_script: Runs in each page and frame before any script of theirs.
         """
         user_context = self._connection.send("browser.createUserContext")["userContext"]
         context = self._connection.send("browsingContext.create", type="tab", userContext=user_context)["context"]
@@ -315,7 +273,12 @@ class Firefox:
         )
         self._connection.send("emulation.setLocaleOverride", contexts=[context], locale=locale)
         self._send_headers(context, headers or {})
+        if init_script:
+            self._connection.send(
+                "script.addPreloadScript", functionDeclaration=f"() => {{ {init_script} }}", contexts=[context]
+            )
         self._connection.requests.clear()
+        self._connection.messages.clear()
         try:
             yield Tab(self._connection, context=context, user_context=user_context)
         finally:
@@ -373,7 +336,7 @@ def _await_address(profile: Path, process: subprocess.Popen[bytes]) -> str:
 
 def _begin_session(connection: Connection) -> None:
     connection.send("session.new", capabilities={"alwaysMatch": {"acceptInsecureCerts": True}})
-    connection.send("session.subscribe", events=["network.beforeRequestSent"])
+    connection.send("session.subscribe", events=["network.beforeRequestSent", "log.entryAdded"])
 
 
 def _user_js(preferences: Mapping[str, bool | int | str]) -> str:

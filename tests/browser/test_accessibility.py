@@ -1,4 +1,7 @@
-"""axe-core finds nothing in any state, in light and dark, left to right and right to left, on phone and desktop."""
+"""axe-core finds nothing in any state, in light and dark, left to right and right to left, on phone and desktop.
+
+Here by forms and links alone; what the browser runtime adds is looked at in `test_accessibility_with_javascript.py`.
+"""
 
 from __future__ import annotations
 
@@ -43,10 +46,11 @@ def look(request: pytest.FixtureRequest) -> Look:
 
 @pytest.fixture
 def scripted(browser: Browser, look: Look) -> Iterator[BrowserContext]:
-    """A visitor whose JavaScript is on for axe's sake; nothing of ours runs any."""
+    """A visitor whose JavaScript is on for axe's sake; the library's own does not arrive."""
     with chromium.visitor(
         browser, javascript=True, color_scheme=look.color_scheme, viewport=_SIZES[look.size]
     ) as visitor:
+        visitor.route("**/privacy-choices/assets/*.js", lambda route: route.abort())
         yield visitor
 
 

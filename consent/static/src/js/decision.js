@@ -32,5 +32,5 @@ export function hasClosed(before, after) {
  * @param {string} key
  */
 function isGranted(state, key) {
-  return (state.choices[key] ?? state.services[key]) == "granted";
+  return (state.choices[key] ?? state.services[key]) === "granted";
 }

@@ -106,6 +106,8 @@ function open(panel) {
   dialog.toggleAttribute("data-pvc-gutter", innerWidth > (find("html")[0]?.clientWidth ?? 0));
   dialog.append(panel);
   dialog.addEventListener("close", () => dialog.remove());
+  // A copy that came back with a page which a script had kept: its ids would be there twice.
+  for (const copy of find(".pvc-dialog")) copy.remove();
   find("body")[0]?.append(dialog);
   dialog.showModal();
   // To the title and not to the first button: who listens begins at the beginning, and Enter does nothing yet.

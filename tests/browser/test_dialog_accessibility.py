@@ -1,0 +1,198 @@
+"""axe-core finds nothing in the dialog in any of its states, and what comes of a choice is announced once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize, expect
+
+from tests.browser import chromium
+from tests.browser.choosing import ALERT, NOTE_EVENTS, STATUS, choose
+from tests.browser.newsroom import FILM_ARTICLE, Newsroom
+
+DIALOG: Final = "dialog.pvc-dialog"
+
+_RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_TALL: Final = 12_000
+_SAVED: Final = "Your choice is saved."
+_FAILED: Final = "Your choice could not be saved. Nothing was changed. Please try again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How a visitor sees the site."""
+
+    color_scheme: Literal["light", "dark"]
+    language: str
+    viewport: tuple[int, int]
+
+
+# Every pair of scheme, language and size is among them.
+LOOKS: Final = {
+    "light-en-desktop": Look(color_scheme="light", language="en", viewport=(1280, 800)),
+    "dark-ar-desktop": Look(color_scheme="dark", language="ar", viewport=(1280, 800)),
+    "dark-en-phone": Look(color_scheme="dark", language="en", viewport=(390, 844)),
+    "light-ar-phone": Look(color_scheme="light", language="ar", viewport=(390, 844)),
+}
+
+
+@pytest.fixture(params=LOOKS)
+def look(request: pytest.FixtureRequest) -> Look:
+    return LOOKS[request.param]
+
+
+@pytest.fixture
+def reader(browser: Browser, look: Look) -> Iterator[BrowserContext]:
+    """A new visitor with JavaScript on, who sees the site in one way."""
+    with chromium.visitor(browser, javascript=True, color_scheme=look.color_scheme, viewport=look.viewport) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def page(browser: Browser, plain_url: str) -> Iterator[Page]:
+    """A new visitor's tab, on a page that asks, which notes what is announced."""
+    with chromium.visitor(browser, javascript=True) as visitor:
+        visitor.add_init_script(NOTE_EVENTS)
+        opened = visitor.new_page()
+        opened.goto(f"{plain_url}/embed")
+        yield opened
+
+
+def open_dialog(page: Page) -> None:
+    page.locator("[data-consent-action=settings]").first.click()
+    expect(page.locator(DIALOG)).to_be_visible()
+
+
+def fail_posts(page: Page) -> None:
+    def decide(route: Route) -> None:
+        if route.request.method == "POST":
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/privacy-choices/**", decide)
+
+
+def open_mixed(page: Page) -> None:
+    open_dialog(page)
+    service = page.locator(f"{DIALOG} [data-pvc-needs] .pvc-switch").first
+    service.check()
+    page.locator(f"{DIALOG} .pvc-switch[data-pvc-number]").last.check()
+    service.scroll_into_view_if_needed()
+    expect(page.locator(f"{DIALOG} .pvc-switch:indeterminate")).to_have_count(1)
+
+
+def open_again(page: Page) -> None:
+    open_mixed(page)
+    choose(page, "save")
+    open_dialog(page)
+
+
+def fail_in_dialog(page: Page) -> None:
+    open_dialog(page)
+    fail_posts(page)
+    page.click(f"{DIALOG} [data-consent-action=save]")
+    expect(page.locator(f"{DIALOG} {ALERT}")).to_be_visible()
+
+
+def fail_in_banner(page: Page) -> None:
+    fail_posts(page)
+    page.click(".pvc-banner [data-consent-action=reject_all]")
+    expect(page.locator(f".pvc-banner {ALERT}")).to_be_visible()
+
+
+def fail_in_embed(page: Page) -> None:
+    fail_posts(page)
+    page.locator("[data-consent-action=allow]").evaluate("(button) => button.form.requestSubmit(button)")
+    expect(page.locator(f".pvc-embed {ALERT}")).to_be_visible()
+
+
+def save_in_dialog(page: Page) -> None:
+    open_dialog(page)
+    choose(page, "save")
+    expect(page.locator(STATUS)).not_to_be_empty()
+
+
+@pytest.mark.parametrize(
+    "reach",
+    [open_dialog, open_mixed, open_again, fail_in_dialog, fail_in_banner, fail_in_embed, save_in_dialog],
+    ids=lambda reach: reach.__name__,
+)
+@pytest.mark.parametrize("site", ["plain", "newsroom"])
+def test_axe_finds_nothing(
+    reader: BrowserContext,
+    look: Look,
+    plain_urls: Mapping[str, str],
+    newsroom: Newsroom,
+    site: str,
+    reach: Callable[[Page], None],
+) -> None:
+    page = reader.new_page()
+    edition = "/ar" if look.language == "ar" else ""
+    page.goto(f"{plain_urls[look.language]}/embed" if site == "plain" else f"{newsroom.url}{edition}{FILM_ARTICLE}")
+    # axe takes a colour on its way for the last one.
+    page.emulate_media(reduced_motion="reduce")
+    reach(page)
+    # So tall that the dialog has nothing to scroll: what its bar cuts in half counts as too small a target.
+    page.set_viewport_size(ViewportSize(width=look.viewport[0], height=_TALL))
+
+    results = Axe().run(page, options={"runOnly": _RULES, "resultTypes": ["violations"]})
+
+    assert results.violations_count == 0, results.generate_report()
+
+
+def announced(page: Page) -> list[list[str]]:
+    """Every change of a live region so far: role, words, and whether the region was there before them."""
+    changes: list[list[str]] = page.evaluate("() => window.announced")
+    return changes
+
+
+@pytest.mark.parametrize(
+    "link", [".pvc-banner [data-consent-action=settings]", "footer [data-consent-action=settings]"]
+)
+def test_choice_in_the_dialog_is_announced_once(page: Page, link: str) -> None:
+    page.click(link)
+    choose(page, "save")
+
+    expect(page.locator(STATUS)).to_have_text(_SAVED)
+    assert announced(page) == [["status", _SAVED, "into it"]]
+
+
+def test_failure_in_the_dialog_is_announced_once(page: Page) -> None:
+    fail_in_dialog(page)
+
+    assert announced(page) == [["alert", _FAILED, "with it"]]
+
+
+def test_opening_toggling_and_closing_announce_nothing_of_their_own(page: Page) -> None:
+    """The dialog's own name, the switch's own state: screen readers say them by themselves."""
+    open_mixed(page)
+    page.keyboard.press("Escape")
+    expect(page.locator(DIALOG)).to_have_count(0)
+
+    assert announced(page) == []
+
+
+@pytest.mark.parametrize("action", ["once", "allow"])
+def test_embed_that_opens_under_the_banner_announces_nothing(page: Page, action: str) -> None:
+    """Focus is in the frame, which says its title; the banner still asks."""
+    choose(page, action)
+
+    expect(page.locator("iframe")).to_be_focused()
+    assert announced(page) == []
+
+
+def test_embed_allowed_after_a_choice_announces_it_once(page: Page) -> None:
+    choose(page, "reject_all")
+    expect(page.locator(STATUS)).to_have_text(_SAVED)
+    page.reload()
+
+    choose(page, "allow")
+
+    expect(page.locator(STATUS)).to_have_text(_SAVED)
+    expect(page.locator("iframe")).to_be_focused()
+    assert announced(page) == [["status", _SAVED, "into it"]]
