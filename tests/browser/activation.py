@@ -72,7 +72,6 @@ _HEAD: Final = """
 {{ external("head") }}
 {{ inline("inline head") }}
 {% endcall %}
-{% call gate("marketing") %}{{ external("end") }}{% endcall %}
 """
 _TWO_KEYS: Final = """
 {{ embed(film, "ferry", title="Ferry") }}
@@ -107,17 +106,16 @@ ELEMENT_PATHS: Final = frozenset(
 
 PAGES: Final[Mapping[str, str]] = {
     "kinds": make_page(_KINDS),
-    "gates": make_page(_GATES),
-    "head": make_page("<p id='styled'>Styled</p>", head=_HEAD),
+    "gates": make_page(_GATES, head=_HEAD),
     "two-keys": make_page(_TWO_KEYS),
     "elements": make_page(_ELEMENTS),
 }
 
-# Without what differs and may: the placeholders' stylesheet, which is no more needed; what is for visitors without
-# scripts; and nonces, which Firefox hides only where its parser met them in the page itself.
+# Without what differs and may: the library's own stylesheet and script, which a live page does not need; what is for
+# visitors without scripts; and nonces, which Firefox hides only where its parser met them in the page itself.
 _READ_MAIN: Final = """() => {
   const main = document.querySelector("main").cloneNode(true);
-  for (const each of main.querySelectorAll("noscript, link[href^='/privacy-choices/']")) each.remove();
+  for (const each of main.querySelectorAll("noscript, [href^='/privacy-choices/'], [src^='/privacy-choices/']")) each.remove();
   for (const each of main.querySelectorAll("[nonce]")) each.removeAttribute("nonce");
   return main.innerHTML.trim();
 }"""

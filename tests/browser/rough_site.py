@@ -168,11 +168,9 @@ def choose(tab: WatchedTab, site: RoughSite, action: str) -> Way:
         tab.wait_until(lambda _: bool(site.choices))
     is_native = site.choices[-1].is_native
     assert [choice.what for choice in site.choices] == [action]
-    if is_native:
-        # What `expect_usable()` left tells the page from the one that comes after it.
-        tab.wait_until(lambda tab: tab.count("h1") == 1 and tab.count("output") == 0)
-    else:
-        tab.wait_until(lambda tab: tab.count(BANNER) == 0)
+    # What `expect_usable()` left tells a page from the one that comes after it. Asked at once: pages change in between.
+    gone = "output" if is_native else BANNER
+    tab.wait_until(lambda tab: tab.count(f"html:has(h1):not(:has({gone}))") == 1)
     return ("after being told" if was_told else "by the form") if is_native else "in place"
 
 

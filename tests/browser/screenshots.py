@@ -1,4 +1,4 @@
-"""Write the pictures of the documentation: the newsroom, seen by visitors with JavaScript off.
+"""Write the pictures of the documentation: the newsroom, seen by visitors without JavaScript, and in a few with it.
 
 Usage: python -m tests.browser.screenshots [FOLDER]   (docs/screenshots by default)
 """
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import chromium
+from tests.browser.dialog import DIALOG, answer_fetch, open_dialog
 from tests.browser.newsroom import FILM_ARTICLE, Newsroom
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "screenshots"
@@ -30,6 +31,7 @@ class Shot:
     path: str = "/"
     viewport: tuple[int, int] = DESKTOP
     color_scheme: Literal["light", "dark"] = "light"
+    javascript: bool = False
 
 
 def show_banner(page: Page, url: str) -> None:
@@ -55,13 +57,41 @@ def show_placeholder(page: Page, url: str) -> None:
     )
 
 
+def show_dialog(page: Page, url: str) -> None:
+    """Open the dialog and choose a part of a purpose."""
+    page.goto(url)
+    open_dialog(page)
+    page.locator(f"{DIALOG} [data-pvc-needs] .pvc-switch").first.check()
+    page.mouse.move(0, 0)
+    page.locator(f"{DIALOG} .pvc-form__title").evaluate(
+        "(title) => { title.closest('dialog > *').scrollTop = title.offsetTop - 72 }"
+    )
+
+
+def show_error(page: Page, url: str) -> None:
+    """Answer the banner while nothing reaches the server."""
+    page.goto(url)
+    answer_fetch(page)
+    page.click(".pvc-banner [data-consent-action=reject_all]")
+    page.mouse.move(0, 0)
+    expect(page.locator("[role=alert]")).to_be_visible()
+
+
 _KINDS: Final = (
     ("banner", show_banner, ""),
     ("preferences", show_preferences, ""),
     ("placeholder", show_placeholder, FILM_ARTICLE),
 )
 
-SHOTS: Final = tuple(
+_WITH_JAVASCRIPT: Final = (
+    Shot(name="dialog-desktop", show=show_dialog, javascript=True),
+    Shot(name="dialog-phone", show=show_dialog, viewport=PHONE, javascript=True),
+    Shot(name="dialog-phone-dark", show=show_dialog, viewport=PHONE, color_scheme="dark", javascript=True),
+    Shot(name="dialog-phone-arabic", show=show_dialog, path="/ar/", viewport=PHONE, javascript=True),
+    Shot(name="error-phone", show=show_error, viewport=PHONE, javascript=True),
+)
+
+SHOTS: Final = _WITH_JAVASCRIPT + tuple(
     shot
     for name, show, path in _KINDS
     for shot in (
@@ -78,7 +108,9 @@ SHOTS: Final = tuple(
 def take(browser: Browser, site_url: str, shot: Shot, folder: Path) -> Path:
     """Take one picture and return where it lies."""
     file = folder / f"{shot.name}.png"
-    with chromium.visitor(browser, color_scheme=shot.color_scheme, viewport=shot.viewport) as visitor:
+    with chromium.visitor(
+        browser, javascript=shot.javascript, color_scheme=shot.color_scheme, viewport=shot.viewport
+    ) as visitor:
         page = visitor.new_page()
         shot.show(page, f"{site_url}{shot.path}")
         page.screenshot(path=file)

@@ -17,7 +17,7 @@ from tests.browser import chromium
 from tests.browser.newsroom import FILM_ARTICLE, Newsroom
 
 _RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-_SIZES: Final[Mapping[str, tuple[int, int]]] = {"desktop": (1280, 720), "phone": (360, 640)}
+SIZES: Final[Mapping[str, tuple[int, int]]] = {"desktop": (1280, 720), "phone": (360, 640)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ def look(request: pytest.FixtureRequest) -> Look:
 def scripted(browser: Browser, look: Look) -> Iterator[BrowserContext]:
     """A visitor whose JavaScript is on for axe's sake; the library's own does not arrive."""
     with chromium.visitor(
-        browser, javascript=True, color_scheme=look.color_scheme, viewport=_SIZES[look.size]
+        browser, javascript=True, color_scheme=look.color_scheme, viewport=SIZES[look.size]
     ) as visitor:
         visitor.route("**/privacy-choices/assets/*.js", lambda route: route.abort())
         yield visitor

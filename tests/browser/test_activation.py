@@ -8,8 +8,10 @@ from functools import cache
 from typing import Final
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.activation import ACCEPT, ELEMENT_PATHS, PAGES, UNORDERED, Awakening, awaken, wait_for
+from tests.browser.bidi import BidiError
 from tests.browser.policy_site import POLICIES, Policy, PolicySite
 from tests.browser.watched_tab import ENGINES, Engine, OpenTab, noted
 
@@ -44,7 +46,8 @@ def awakenings(
         try:
             with open_tab_of(engine)() as tab:
                 return awaken(tab, policy_site, policy, page)
-        except Exception as error:  # kept, too: each test fails with it, but only the first one waits for it
+        except (TimeoutError, BidiError, PlaywrightError) as error:
+            # Kept, too: each test fails with it, but only the first one waits for it.
             return error
 
     return find
@@ -143,17 +146,18 @@ def test_gate_with_two_keys_waits_for_both(
         assert noted(tab, "violation") == []
 
 
-def test_import_map_counts_after_the_preferences_were_opened(
+def test_import_map_counts_on_the_next_page_at_the_latest(
     open_tab_of: Callable[[Engine], OpenTab], policy_site: PolicySite, engine: Engine
 ) -> None:
-    """The dialog is a module, and some browsers take no import map once a module was loaded."""
+    """The dialog is a module, and Firefox takes no import map once a module was loaded."""
     policy_site.forget()
     with open_tab_of(engine)() as tab:
         tab.open(policy_site.page_url("strict", "kinds"))
         tab.click(".pvc-banner [data-consent-action=settings]")
         tab.wait_until(lambda watched: watched.count("dialog.pvc-dialog[open]") == 1)
-
         tab.click("dialog.pvc-dialog [data-consent-action=accept_all]")
-        wait_for(tab, ("end", UNORDERED))
+        wait_for(tab, ("end",))
 
-        assert noted(tab, "uncaught") == []
+        tab.reload()
+
+        wait_for(tab, (UNORDERED,))

@@ -32,30 +32,33 @@ _LOOKS: Final = [
     "opacity",
     "cursor",
 ]
-_READ_LOOKS: Final = """(element, names) => {
+READ_LOOKS: Final = """(element, names) => {
   const style = getComputedStyle(element);
   return names.map((name) => style.getPropertyValue(name));
 }"""
-_COVERED: Final = """() => {
+COVERED: Final = """() => {
   const focused = document.activeElement;
   const banner = document.querySelector(".pvc-banner");
   const box = focused.getBoundingClientRect();
   for (let x = 1; x < 10; x += 1) for (let y = 1; y < 10; y += 1) {
     const top = document.elementFromPoint(box.left + box.width * x / 10, box.top + box.height * y / 10);
-    if (top && (focused.contains(top) || top.contains(focused) && !banner.contains(top))) return "";
+    if (top && (focused.contains(top) || top.contains(focused) && !banner?.contains(top))) return "";
   }
   return focused.textContent;
 }"""
 # WCAG 1.4.12.
-_SPACING: Final = """* {
+SPACING: Final = """* {
   line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important;
 }
 p { margin-block-end: 2em !important; }"""
-_CLIPPED: Final = """() => [...document.querySelectorAll("button, a, p, h1, h2, h3, li, label, td, th")]
+CLIPPED: Final = """() => [...document.querySelectorAll("button, a, p, h1, h2, h3, li, label, td, th")]
   .filter((each) => each.checkVisibility() && getComputedStyle(each).overflow !== "visible"
     && (each.scrollWidth > each.clientWidth + 1 || each.scrollHeight > each.clientHeight + 1))
   .map((each) => each.outerHTML.slice(0, 80))"""
-_OVERFLOW: Final = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+MOVING: Final = """() => [...document.querySelectorAll("*")].flatMap((each) =>
+  [null, "::before", "::after"].map((part) => getComputedStyle(each, part)))
+  .filter((style) => parseFloat(style.transitionDuration) > 0 || parseFloat(style.animationDuration) > 0).length"""
+OVERFLOW: Final = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 ACCEPT: Final = ".pvc-banner [data-consent-action=accept_all]"
 REJECT: Final = ".pvc-banner [data-consent-action=reject_all]"
@@ -102,7 +105,7 @@ def test_accept_and_reject_look_alike(shaded: Page, plain_url: str) -> None:
     assert accept.evaluate("(each) => each.className") == reject.evaluate("(each) => each.className") == "pvc-button"
     assert accept.evaluate("(each) => each.tagName") == reject.evaluate("(each) => each.tagName") == "BUTTON"
     assert accept.evaluate(f"(each) => each.nextElementSibling === document.querySelector('{REJECT}')")
-    assert accept.evaluate(_READ_LOOKS, _LOOKS) == reject.evaluate(_READ_LOOKS, _LOOKS)
+    assert accept.evaluate(READ_LOOKS, _LOOKS) == reject.evaluate(READ_LOOKS, _LOOKS)
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
@@ -126,11 +129,11 @@ def test_colours_of_the_banner_contrast(shaded: Page, plain_url: str) -> None:
     surface = shaded.locator(".pvc-banner").evaluate("(each) => getComputedStyle(each).backgroundColor")
     ratios = {}
     for selector in (ACCEPT, REJECT):
-        text, fill = shaded.locator(selector).evaluate(_READ_LOOKS, ["color", "background-color"])
+        text, fill = shaded.locator(selector).evaluate(READ_LOOKS, ["color", "background-color"])
         ratios[selector] = contrast(text, fill)
         assert contrast(fill, surface) >= 3
     for selector in (".pvc-banner__lead", ".pvc-banner__terms", ".pvc-link", ".pvc-banner__purposes span"):
-        (text,) = shaded.locator(selector).first.evaluate(_READ_LOOKS, ["color"])
+        (text,) = shaded.locator(selector).first.evaluate(READ_LOOKS, ["color"])
         ratios[selector] = contrast(text, surface)
 
     assert min(ratios.values()) >= 4.5, ratios
@@ -145,9 +148,9 @@ def test_focus_ring_and_switches_contrast(shaded: Page, plain_url: str) -> None:
     shaded.keyboard.press("Shift+Tab")
     shaded.keyboard.press("Tab")
 
-    ring, border_off = switch.evaluate(_READ_LOOKS, ["outline-color", "border-top-color"])
+    ring, border_off = switch.evaluate(READ_LOOKS, ["outline-color", "border-top-color"])
     switch.check()
-    (border_on,) = switch.evaluate(_READ_LOOKS, ["border-top-color"])
+    (border_on,) = switch.evaluate(READ_LOOKS, ["border-top-color"])
     assert min(contrast(color, surface) for color in (ring, border_off, border_on)) >= 3
 
 
@@ -161,7 +164,7 @@ def test_no_page_scrolls_sideways_at_320_pixels(
 
     page.goto(f"{plain_urls[language]}{path}")
 
-    assert page.evaluate(_OVERFLOW) <= 0
+    assert page.evaluate(OVERFLOW) <= 0
 
 
 def test_small_screen_keeps_half_for_the_page(page: Page, plain_url: str) -> None:
@@ -185,7 +188,7 @@ def test_banner_never_covers_what_has_focus(page: Page, plain_url: str, size: tu
     covered = []
     for _ in range(4 + LINK_COUNT + 1):
         page.keyboard.press("Tab")
-        covered.append(page.evaluate(_COVERED))
+        covered.append(page.evaluate(COVERED))
 
     assert [text for text in covered if text] == []
     assert page.evaluate("() => document.activeElement.className") == "pvc-settings-link"
@@ -213,10 +216,10 @@ def test_wide_text_spacing_clips_nothing(page: Page, plain_url: str, path: str) 
     page.goto(f"{plain_url}{path}")
 
     # Not add_style_tag(), which waits for an event of the page's JavaScript.
-    page.evaluate("(css) => { document.head.appendChild(document.createElement('style')).textContent = css }", _SPACING)
+    page.evaluate("(css) => { document.head.appendChild(document.createElement('style')).textContent = css }", SPACING)
 
-    assert page.evaluate(_CLIPPED) == []
-    assert page.evaluate(_OVERFLOW) <= 0
+    assert page.evaluate(CLIPPED) == []
+    assert page.evaluate(OVERFLOW) <= 0
     for control in page.locator(".pvc-banner :is(a, button)").all():
         control.scroll_into_view_if_needed()
         expect(control).to_be_in_viewport(ratio=WHOLE)
@@ -227,26 +230,23 @@ def test_forced_colours_keep_borders_and_states(page: Page, plain_url: str) -> N
     page.goto(f"{plain_url}/links")
     for selector in (ACCEPT, REJECT, ".pvc-banner"):
         width, style, color, fill = page.locator(selector).evaluate(
-            _READ_LOOKS, ["border-top-width", "border-top-style", "border-top-color", "background-color"]
+            READ_LOOKS, ["border-top-width", "border-top-style", "border-top-color", "background-color"]
         )
         assert (width, style) == ("1px", "solid")
         assert color != fill
 
     page.goto(f"{plain_url}/privacy-choices/")
     switch = page.locator("#pvc-grant-analytics")
-    off = switch.evaluate(_READ_LOOKS, ["background-color"])
+    off = switch.evaluate(READ_LOOKS, ["background-color"])
     switch.check()
-    assert switch.evaluate(_READ_LOOKS, ["background-color"]) != off
+    assert switch.evaluate(READ_LOOKS, ["background-color"]) != off
 
 
 def test_nothing_moves_when_motion_is_reduced(page: Page, plain_url: str) -> None:
     page.emulate_media(reduced_motion="reduce")
     for path in ("/links", "/privacy-choices/"):
         page.goto(f"{plain_url}{path}")
-        moving = page.evaluate("""() => [...document.querySelectorAll("*")].flatMap((each) =>
-            [null, "::before", "::after"].map((part) => getComputedStyle(each, part)))
-            .filter((style) => parseFloat(style.transitionDuration) > 0 || parseFloat(style.animationDuration) > 0).length""")
-        assert moving == 0
+        assert page.evaluate(MOVING) == 0
 
 
 def test_banner_is_not_printed(page: Page, plain_url: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +27,7 @@ from tests.browser.rough_site import (
     expect_shut,
     open_undecided,
 )
-from tests.browser.watched_tab import Engine, WatchedTab, noted, watch_chromium, watch_firefox
+from tests.browser.watched_tab import ENGINES, Engine, OpenTab, WatchedTab, noted, watch_chromium, watch_firefox
 
 _GRANT: Final = {"necessary": "granted", "analytics": "granted", "marketing": "granted", "stats": "granted"}
 _ANSWER: Final = json.dumps({"choices": _GRANT, "services": _GRANT, "needs_prompt": False})
@@ -39,17 +39,6 @@ _YEAR_MS: Final = 366 * 24 * 60 * 60 * 1000
 def site() -> Iterator[RoughSite]:
     with RoughSite.open() as running:
         yield running
-
-
-@contextmanager
-def tab_of(request: pytest.FixtureRequest, engine: Engine, init_script: str = "") -> Iterator[WatchedTab]:
-    """Open a new visitor's tab in one of the browsers."""
-    if engine == "chromium":
-        with watch_chromium(request.getfixturevalue("browser"), init_script) as tab:
-            yield tab
-    else:
-        with watch_firefox(request.getfixturevalue("scripting_fox"), init_script) as tab:
-            yield tab
 
 
 @pytest.fixture
@@ -86,12 +75,12 @@ _PATCHES: Final = {
 }
 
 
-@pytest.mark.parametrize("engine", ["chromium", "firefox"])
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("patch", _PATCHES.values(), ids=_PATCHES)
 def test_patched_prototypes_open_nothing(
-    request: pytest.FixtureRequest, site: RoughSite, engine: Engine, patch: str
+    open_tab_of: Callable[[Engine], OpenTab], site: RoughSite, engine: Engine, patch: str
 ) -> None:
-    with tab_of(request, engine, patch) as tab:
+    with open_tab_of(engine)(patch) as tab:
         open_undecided(tab, site)
 
         assert choose(tab, site, "reject_all") == "in place"
@@ -125,10 +114,12 @@ _LACKS: Final = {
 }
 
 
-@pytest.mark.parametrize("engine", ["chromium", "firefox"])
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("lack", _LACKS.values(), ids=_LACKS)
-def test_choice_counts_where(request: pytest.FixtureRequest, site: RoughSite, engine: Engine, lack: str) -> None:
-    with tab_of(request, engine, lack) as tab:
+def test_choice_counts_where(
+    open_tab_of: Callable[[Engine], OpenTab], site: RoughSite, engine: Engine, lack: str
+) -> None:
+    with open_tab_of(engine)(lack) as tab:
         open_undecided(tab, site)
 
         choose(tab, site, "accept_all")
@@ -171,12 +162,29 @@ def test_visitor_is_told_and_the_form_works_where_the_policy_forbids_requests(ta
     assert noted(tab, "uncaught") == []
 
 
-@pytest.mark.parametrize("engine", ["chromium", "firefox"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_form_works_where_the_policy_names_another_maker_of_trusted_values(
+    open_tab_of: Callable[[Engine], OpenTab], site: RoughSite, engine: Engine
+) -> None:
+    site.headers = {"Content-Security-Policy": "require-trusted-types-for 'script'; trusted-types other"}
+    with open_tab_of(engine)() as tab:
+        open_undecided(tab, site)
+
+        assert choose(tab, site, "accept_all") == "by the form"
+
+        expect_decided(tab, site, is_granted=True)
+        assert noted(tab, "uncaught") == []
+
+
+# -- cookies of others
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("count", "size"), [(200, 1), (15, 4000)], ids=["many", "large"])
 def test_cookies_of_others_open_nothing(
-    request: pytest.FixtureRequest, site: RoughSite, engine: Engine, count: int, size: int
+    open_tab_of: Callable[[Engine], OpenTab], site: RoughSite, engine: Engine, count: int, size: int
 ) -> None:
-    with tab_of(request, engine) as tab:
+    with open_tab_of(engine)() as tab:
         tab.open(f"{site.url}/many-cookies/{count}/{size}")
         open_undecided(tab, site)
 
@@ -209,7 +217,7 @@ def test_page_in_a_sandboxed_frame_stays_shut(browser: Browser, site: RoughSite)
         tab.click(BUTTON.format("accept_all"))
         tab.wait_until(lambda tab: bool(site.choices) and tab.count(BANNER) == 0)
 
-        assert "opened" not in [visit.what for visit in site.visits]
+        assert [visit.what for visit in site.visits] == ["page", "page", "accept_all"]
         assert noted(tab, "uncaught") == []
 
 

@@ -95,7 +95,7 @@ def test_withdrawal_loads_the_page_again_where_the_module_is(tab: WatchedTab, si
     tab.click("#withdraw")
 
     tab.wait_until(lambda _: [visit.what for visit in site.visits] == ["withdraw", "page"])
-    tab.wait_until(lambda tab: tab.count("h1") == 1 and tab.count("output") == 0)
+    tab.wait_until(lambda tab: tab.count("html:has(h1):not(:has(output))") == 1)
     expect_shut(tab, site)
     assert noted(tab, "uncaught") == []
 
@@ -131,7 +131,7 @@ def test_gate_that_lost_what_it_held_stays_shut(tab: WatchedTab, site: RoughSite
 
     assert choose(tab, site, "accept_all") == "in place"
 
-    expect_shut(tab, site)
+    assert tab.count(".opened") == 0
     expect_decided(tab, site, is_granted=True)
 
 

@@ -9,10 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import chromium
+from tests.browser.dialog import DIALOG, FOOTER_LINK, PANEL, fail_to_save, open_dialog
 from tests.browser.newsroom import Newsroom
 from tests.browser.test_appearance import WHOLE, contrast, resize
-
-DIALOG: Final = "dialog.pvc-dialog"
 
 # Whether what has focus lies on top in the middle and just inside of its four sides; corners may be round.
 _COVERED: Final = """() => {
@@ -53,25 +52,12 @@ def page(browser: Browser, plain_urls: Mapping[str, str], language: str) -> Iter
         yield opened
 
 
-def open_dialog(page: Page) -> None:
-    page.evaluate("() => flaskConsent.open()")
-    expect(page.locator(DIALOG)).to_be_visible()
-
-
-def fail_to_save(page: Page) -> None:
-    page.route(
-        "**/privacy-choices/**", lambda route: route.abort() if route.request.method == "POST" else route.continue_()
-    )
-    page.click(f"{DIALOG} [data-consent-action=save]")
-    expect(page.locator(f"{DIALOG} [role=alert]")).to_be_visible()
-
-
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("is_failed", [False, True], ids=["as-opened", "failed"])
 def test_nothing_covers_what_has_focus(page: Page, size: str, is_failed: bool) -> None:
     """WCAG 2.4.11, stricter: all of it is seen."""
     resize(page, *SIZES[size])
-    open_dialog(page)
+    open_dialog(page, FOOTER_LINK)
     if is_failed:
         fail_to_save(page)
     controls = page.locator(f"{DIALOG} :is(a, button, input:not([type=hidden])):visible").count()
@@ -91,14 +77,14 @@ def test_nothing_covers_what_has_focus(page: Page, size: str, is_failed: bool) -
 def test_dialog_fits_the_screen_and_scrolls_inside(page: Page, size: str) -> None:
     width, height = SIZES[size]
     resize(page, width, height)
-    open_dialog(page)
+    open_dialog(page, FOOTER_LINK)
     box = page.locator(DIALOG).bounding_box()
 
     assert box is not None
     assert 0 < box["x"] < width - box["width"]
     assert 0 < box["y"] < height - box["height"]
     assert box["width"] <= 46 * 16
-    assert page.locator(f"{DIALOG} > *").evaluate(_OVERFLOW) <= 0
+    assert page.locator(PANEL).evaluate(_OVERFLOW) <= 0
     for control in page.locator(f"{DIALOG} :is(a, button, .pvc-switch)").all():
         control.scroll_into_view_if_needed()
         expect(control).to_be_in_viewport(ratio=WHOLE)
@@ -108,10 +94,10 @@ def test_dialog_fits_the_screen_and_scrolls_inside(page: Page, size: str) -> Non
 @pytest.mark.parametrize("size", ["desktop", "phone"])
 def test_way_out_and_buttons_are_in_sight_wherever_it_is_scrolled(page: Page, size: str) -> None:
     resize(page, *SIZES[size])
-    open_dialog(page)
+    open_dialog(page, FOOTER_LINK)
 
     for position in (0, 700, 99_999):
-        page.locator(f"{DIALOG} > *").evaluate("(panel, top) => panel.scrollTo(0, top)", position)
+        page.locator(PANEL).evaluate("(panel, top) => panel.scrollTo(0, top)", position)
         for selector in (".pvc-close button", *(f"[data-consent-action={name}]" for name in ("save", "reject_all"))):
             expect(page.locator(f"{DIALOG} {selector}")).to_be_in_viewport(ratio=WHOLE)
 
@@ -119,11 +105,11 @@ def test_way_out_and_buttons_are_in_sight_wherever_it_is_scrolled(page: Page, si
 @pytest.mark.parametrize("size", ["desktop", "phone", "magnified"])
 def test_wide_text_spacing_cuts_nothing_off(page: Page, size: str) -> None:
     resize(page, *SIZES[size])
-    open_dialog(page)
+    open_dialog(page, FOOTER_LINK)
 
     page.add_style_tag(content=_SPACING)
 
-    assert page.locator(f"{DIALOG} > *").evaluate(_OVERFLOW) <= 0
+    assert page.locator(PANEL).evaluate(_OVERFLOW) <= 0
     for control in page.locator(f"{DIALOG} :is(a, button, .pvc-switch)").all():
         control.scroll_into_view_if_needed()
         expect(control).to_be_in_viewport(ratio=WHOLE)
@@ -132,7 +118,7 @@ def test_wide_text_spacing_cuts_nothing_off(page: Page, size: str) -> None:
 def test_accepting_and_rejecting_look_alike(page: Page) -> None:
     names = ["color", "background-color", "border-top-color", "border-top-width", "font-size", "font-weight", "padding"]
     resize(page, *SIZES["phone"])
-    open_dialog(page)
+    open_dialog(page, FOOTER_LINK)
     page.mouse.move(0, 0)
     accept, reject = (page.locator(f"{DIALOG} [data-consent-action={name}]") for name in ("accept_all", "reject_all"))
 
@@ -148,7 +134,7 @@ def test_accepting_and_rejecting_look_alike(page: Page) -> None:
 
 
 def test_right_to_left_is_a_mirror_image(page: Page, language: str) -> None:
-    open_dialog(page)
+    open_dialog(page, FOOTER_LINK)
     title, close = (page.locator(f"{DIALOG} {name}").bounding_box() for name in ("h1", ".pvc-close button"))
     label, switch = (
         page.locator(f"{DIALOG} {name}").bounding_box()
@@ -171,7 +157,7 @@ def test_controls_contrast_on_plain_site_and_newsroom(
             page = visitor.new_page()
             page.goto(url)
             page.emulate_media(reduced_motion="reduce")
-            open_dialog(page)
+            open_dialog(page, FOOTER_LINK)
             page.locator(f"{DIALOG} [data-pvc-needs] .pvc-switch").first.check()
             page.locator(f"{DIALOG} [data-pvc-number]").last.check()
 
@@ -200,7 +186,7 @@ def _ratios_of_switches(page: Page) -> dict[str, float]:
 
 def test_forced_colours_keep_borders_and_tell_the_three_states_apart(page: Page) -> None:
     page.emulate_media(forced_colors="active", reduced_motion="reduce")
-    open_dialog(page)
+    open_dialog(page, FOOTER_LINK)
     page.locator("#pvc-grant-matomo").check()
     page.locator("#pvc-grant-marketing").check()
 
@@ -220,7 +206,7 @@ def test_forced_colours_keep_borders_and_tell_the_three_states_apart(page: Page)
 
 def test_nothing_moves_when_motion_is_reduced(page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
-    open_dialog(page)
+    open_dialog(page, FOOTER_LINK)
 
     moving = page.evaluate("""() => [...document.querySelectorAll("dialog, dialog *")].flatMap((each) =>
         [null, "::before", "::after", "::backdrop"].map((part) => getComputedStyle(each, part)))
@@ -229,7 +215,7 @@ def test_nothing_moves_when_motion_is_reduced(page: Page) -> None:
 
 
 def test_page_and_not_the_dialog_is_printed(page: Page) -> None:
-    open_dialog(page)
+    open_dialog(page, FOOTER_LINK)
 
     page.emulate_media(media="print")
 

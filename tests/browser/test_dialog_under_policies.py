@@ -9,12 +9,13 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser import firefox
+from tests.browser.dialog import BANNER_LINK, DIALOG
 from tests.browser.policy_site import POLICIES, Policy, PolicySite, make_page
 from tests.browser.watched_tab import ENGINES, Engine, WatchedTab, noted, watch_chromium, watch_firefox
 
-DIALOG: Final = "dialog.pvc-dialog"
-BANNER_LINK: Final = ".pvc-banner [data-consent-action=settings]"
-
+# A page that has one of the dialog's stylesheets already.
+_COOKIES: Final = """{% from "consent/macros.html" import cookie_table %}
+{{ cookie_table() }}{% call gate("analytics") %}<p>Held</p>{% endcall %}"""
 _FOCUSED: Final = "() => document.activeElement.textContent.trim()"
 # One rule of each of the three stylesheets.
 _LOOKS: Final = """() => [
@@ -26,7 +27,8 @@ _LOOKS: Final = """() => [
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[PolicySite]:
-    with PolicySite.open({"page": make_page('{{ embed(film, "ferry", title="Ferry") }}')}) as running:
+    pages = {"page": make_page('{{ embed(film, "ferry", title="Ferry") }}'), "cookies": make_page(_COOKIES)}
+    with PolicySite.open(pages) as running:
         yield running
 
 
@@ -42,8 +44,8 @@ def tab(request: pytest.FixtureRequest, browser: Browser) -> Iterator[WatchedTab
         yield opened
 
 
-def open_dialog(tab: WatchedTab, site: PolicySite, policy: Policy) -> None:
-    tab.open(site.page_url(policy, "page"))
+def open_dialog(tab: WatchedTab, site: PolicySite, policy: Policy, *, name: str = "page") -> None:
+    tab.open(site.page_url(policy, name))
     tab.click(BANNER_LINK)
     tab.wait_until(lambda seen: seen.count(f"{DIALOG}:modal") == 1)
 
@@ -66,6 +68,15 @@ def test_dialog_is_styled_and_saves(tab: WatchedTab, site: PolicySite, policy: P
         True,
         False,
     ]
+    assert complaints(tab) == []
+
+
+def test_stylesheet_that_the_page_has_is_not_loaded_again(tab: WatchedTab, site: PolicySite) -> None:
+    """With the nonce of another answer it would not even be allowed to."""
+    open_dialog(tab, site, "strict", name="cookies")
+
+    assert tab.count("link[href*=cookie_table]") == 1
+    assert tab.count(f"{DIALOG} link") == 0
     assert complaints(tab) == []
 
 

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from tests.browser import chromium, firefox
+from tests.browser import chromium
 from tests.browser.choice_site import CHOICE_PATH, ChoiceSite, Post
 from tests.browser.choosing import (
     ALERT,
@@ -19,7 +19,6 @@ from tests.browser.choosing import (
     button_of,
     choose,
     granted,
-    has_runtime,
     press_native,
     record_errors,
 )
@@ -263,92 +262,7 @@ def test_what_a_choice_closed_stays_closed_where_the_rest_could_not_be_recorded(
     assert errors == []
 
 
-# -- parts of the runtime that are missing
-
-
-def test_page_works_where_the_script_is_missing(page: Page, site: ChoiceSite, errors: list[str]) -> None:
-    page.route("**/assets/consent.*", lambda route: route.fulfill(status=404))
-    page.goto(f"{site.url}/page/one")
-
-    press_native(page, "reject_all")
-
-    assert site.posts == [Post(action="reject_all", is_native=True)]
-    assert errors == []
-
-
-def test_preferences_are_a_page_where_the_dialog_is_missing(page: Page, site: ChoiceSite, errors: list[str]) -> None:
-    page.route("**/assets/preferences.*.js", lambda route: route.abort())
-
-    press_native(page, "settings")
-    page.check("#pvc-grant-analytics")
-    press_native(page, "save")
-
-    assert granted(site.state_of(page.context)) == {"analytics"}
-    assert errors == []
-
-
-def test_page_of_a_decided_visitor_works_where_the_module_is_missing(
-    page: Page, site: ChoiceSite, errors: list[str]
-) -> None:
-    page.route("**/assets/preferences.*.js", lambda route: route.abort())
-    choose(page, "reject_all")
-
-    page.goto(f"{site.url}/page/two")
-
-    assert has_runtime(page)
-    assert errors == []
-
-
-_LACKS: Final = {
-    "no fetch": "delete window.fetch",
-    "fetch that is blocked": "window.fetch = () => { throw new TypeError('blocked') }",
-    "fetch that answers as it likes": f"window.fetch = async () => new Response({json.dumps(json.dumps(_STATE))}, {{ status: 500 }})",
-    "no timeout of requests": "delete AbortSignal.timeout",
-    "no local storage": "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('', 'SecurityError') } })",
-    "no cookies": "Object.defineProperty(Navigator.prototype, 'cookieEnabled', { get: () => false })",
-    "cookies that cannot be decoded": "if (location.host) for (const name of ['bad', 'consent']) document.cookie = `${name}=%E0%A4%A`",
-    "prototypes that grant": """for (const name of ["choices", "services"]) {
-        Object.prototype[name] = { analytics: "granted", marketing: "granted", stats: "granted", ads: "granted" };
-    }
-    Object.prototype.analytics = Object.prototype.stats = "granted";""",
-    "lists that agree to everything": "Array.prototype.every = Array.prototype.some = Array.prototype.includes = () => true",
-    "lists that show up in loops": "Array.prototype.extra = Object.prototype.extra = () => 'extra'",
-    "words that become others": "Object.prototype.toJSON = String.prototype.toJSON = () => 'granted'",
-}
-
-
-@pytest.mark.parametrize("lack", _LACKS.values(), ids=_LACKS)
-def test_page_is_shut_and_works_whatever_the_browser_lacks(browser: Browser, site: ChoiceSite, lack: str) -> None:
-    with chromium.visitor(browser, javascript=True) as visitor:
-        errors = record_errors(visitor)
-        visitor.add_init_script(lack)
-        page = visitor.new_page()
-        page.goto(f"{site.url}/page/one")
-        expect(page.locator(BANNER)).to_be_visible()
-        assert page.locator(".opened").count() == 0
-
-        button_of(page, "reject_all").click()
-        expect(page.locator(f"{ALERT}, body:not(:has({BANNER}))").first).to_be_attached()
-        if page.locator(BANNER).count():
-            # Told that it failed: the next press is the browser's own.
-            press_native(page, "reject_all")
-
-        wait_until(lambda: not site.state_of(visitor)["needs_prompt"])
-        assert site.opened == []
-        assert errors == []
-
-
-def test_page_is_shut_and_works_where_firefox_keeps_nothing(site: ChoiceSite) -> None:
-    """There `localStorage` and `BroadcastChannel` throw, too."""
-    with firefox.launch(preferences={"network.cookie.cookieBehavior": 2}) as fox, fox.visitor() as tab:
-        tab.open(f"{site.url}/page/one")
-        assert tab.is_visible(BANNER)
-
-        tab.click_through("[data-consent-action=reject_all]")
-
-        assert site.posts == [Post(action="reject_all", is_native=True)]
-        assert site.opened == []
-        assert [message.text for message in tab.messages if message.is_uncaught] == []
+# -- in the other browser
 
 
 def test_visitor_is_told_and_the_form_works_in_firefox(scripting_fox: Firefox, site: ChoiceSite) -> None:

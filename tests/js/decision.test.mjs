@@ -31,7 +31,7 @@ test("what the site no longer declares counts as closed, since the page may stil
 
 test("only the word itself grants", () => {
   for (const word of ["true", "Granted", "granted ", "", 1, true, ["granted"], null]) {
-    const odd = readState(JSON.stringify({ choices: { analytics: word }, services: {}, needs_prompt: false }));
+    const odd = readState(JSON.stringify({ choices: { necessary: "granted", analytics: word }, services: {}, needs_prompt: false }));
 
     assert.equal(isOpen(odd, ["analytics"]), false, JSON.stringify(word));
   }

@@ -173,5 +173,9 @@ def _read_script_ms(session: CDPSession) -> float:
 
 
 def _clamp(at_ms: float | None, first_paint_ms: float) -> float | None:
-    """Nothing is seen before the first paint, whose time holds the way to the screen too."""
+    """Nothing is seen before the first paint, whose time holds the way to the screen too.
+
+    A banner in the first frame gets the time of that paint; one in a later frame gets the time when that frame was begun,
+    which leaves its own way to the screen out.
+    """
     return None if at_ms is None else max(at_ms, first_paint_ms)

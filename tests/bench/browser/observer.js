@@ -8,17 +8,6 @@
     return;
   }
   const found = { appears: 0, visible: 0 };
-  const afterFrame = new MessageChannel();
-
-  // A message posted in a frame's callback comes once that frame is painted.
-  afterFrame.port1.onmessage = ({ data }) => {
-    found[data] ||= performance.now();
-    if (data === "visible") {
-      // The binding that Chromium was asked for. Strings only.
-      noteBanner(JSON.stringify(found));
-    }
-  };
-
   /** How opaque the banner is on the screen: 0 where it cannot be seen at all. */
   const measureOpacity = (element) => {
     const box = element.getBoundingClientRect();
@@ -42,12 +31,16 @@
     if (!element || found.visible) {
       return;
     }
+    // Of the frame that is about to be painted: what comes after it may have to wait for a script.
+    const now = performance.now();
     const opacity = measureOpacity(element);
-    if (opacity > 0 && !found.appears) {
-      afterFrame.port2.postMessage("appears");
+    if (opacity > 0) {
+      found.appears ||= now;
     }
     if (opacity > 0.99) {
-      afterFrame.port2.postMessage("visible");
+      found.visible = now;
+      // The binding that Chromium was asked for. Strings only.
+      noteBanner(JSON.stringify(found));
     }
   };
   requestAnimationFrame(look);

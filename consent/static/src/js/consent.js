@@ -2,8 +2,7 @@
 
 import { closeBanner, tell } from "./banner.js";
 import { hasClosed, isOpen } from "./decision.js";
-import { dispatch, find } from "./document.js";
-import { CHANGE, CHANNEL, READY } from "./events.js";
+import { dispatch, find, read } from "./document.js";
 import { findGranted, openEmbed, openGates } from "./gate.js";
 import { readPage } from "./page.js";
 import { askState, readForm } from "./transport.js";
@@ -13,7 +12,8 @@ import { askState, readForm } from "./transport.js";
 /** @param {HTMLScriptElement} script */
 function start(script) {
   const page = readPage(script);
-  const channel = new BroadcastChannel(CHANNEL);
+  // Between the tabs of the site. A message says that there was a choice, never which.
+  const channel = new BroadcastChannel("consent");
   const panel = find('[data-consent-ui="preferences"]')[0];
   let { state } = page;
   /** Whether forms and links are left to the browser: where it can show what is wrong, and on the preferences page. */
@@ -37,7 +37,7 @@ function start(script) {
     const before = state;
     state = next;
     const cleared = clear();
-    if (JSON.stringify(before) != JSON.stringify(state)) dispatch(CHANGE, state);
+    if (JSON.stringify(before) != JSON.stringify(state)) dispatch("consent:change", state);
     // What runs cannot be stopped; and of a block of another response nobody here can tell who wrote it.
     if (hasClosed(before, state) || (hasClosed(state, before) && findGranted(state, page, false))) {
       await cleared;
@@ -60,7 +60,7 @@ function start(script) {
   /** Read the choice again: it was made in another tab, or before this page came back. */
   function refresh() {
     // A page that is rendered ahead opens nothing until it is shown. Out of reach: what was shut stays shut.
-    if (!document.prerendering) askState(page.state_url).then(apply, () => {});
+    if (!read("prerendering")) askState(page.state_url).then(apply, () => {});
   }
 
   /**
@@ -108,7 +108,7 @@ function start(script) {
   addEventListener(
     "click",
     (event) => {
-      const link = /** @type {Element} */ (event.target).closest('[data-consent-action="settings"]');
+      const link = /** @type {Element} */ (event.target).closest?.('[data-consent-action="settings"]');
       if (!link || isNative || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
       event.stopImmediatePropagation();
@@ -132,10 +132,14 @@ function start(script) {
     allows: (/** @type {string[]} */ ...keys) => isOpen(state, keys),
     open,
   });
-  dispatch(READY, state);
+  dispatch("consent:ready", state);
 }
 
-// The getter itself: `<img name="currentScript">` hides the property.
-const script = /** @type {HTMLScriptElement | null} */ (Reflect.get(Document.prototype, "currentScript", document));
+const script = read("currentScript");
 // A fragment or a page change may bring the script again. Own, since `<a id="flaskConsent">` is a property of the window too.
-if (script && !Object.hasOwn(window, "flaskConsent")) start(script);
+try {
+  if (!Object.hasOwn(window, "flaskConsent")) start(script);
+} catch (error) {
+  // An old or hardened browser: the forms work without.
+  console.warn(error);
+}

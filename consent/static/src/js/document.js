@@ -16,6 +16,12 @@ export const find = (selector) => /** @type {any} */ (querySelectorAll.call(docu
 export const create = (name) => /** @type {any} */ (createElement.call(document, name));
 
 /**
+ * @param {keyof Document} name
+ * @returns {any}
+ */
+export const read = (name) => Reflect.get(Document.prototype, name, document);
+
+/**
  * @param {string} name
  * @param {unknown} detail
  */

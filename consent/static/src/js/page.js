@@ -38,6 +38,8 @@ import { parse } from "./state.js";
 export function readPage(script) {
   const policy = makePolicy();
   return {
+    // Nothing that a script put into `Object.prototype` may read as the server's word.
+    __proto__: null,
     ...parse(script.dataset.consentPage ?? ""),
     key: script.dataset.consentKey,
     nonce: script.nonce,
@@ -54,5 +56,5 @@ export function readPage(script) {
 function makePolicy() {
   const same = (/** @type {string} */ text) => text;
   const rules = { createHTML: same, createScript: same, createScriptURL: same };
-  return /** @type {any} */ (window.trustedTypes?.createPolicy("consent", rules) ?? rules);
+  return /** @type {any} */ (window.trustedTypes?.createPolicy?.("consent", rules) ?? rules);
 }
