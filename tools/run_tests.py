@@ -2,7 +2,8 @@
 
 Usage: python tools/run_tests.py SUITE...   (see SUITES; no name runs all)
 
-A failing suite does not stop the next one: one run tells everything that is wrong. Only the standard library is used, so
+Two suites run at a time; what one prints is shown when it has ended. A failing suite does not stop the others: one run
+tells everything that is wrong. Only the standard library is used, so
 that any Python can start it; each suite of Python tests runs in the environment that the Makefile prepared.
 """
 
@@ -12,6 +13,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -54,12 +56,24 @@ class Count:
     skipped: int
 
 
+# Browser tests that go through every kind of thing under every policy in both browsers: as long as all the others.
+_MATRIX = tuple(
+    f"tests/browser/test_{name}.py"
+    for name in ("activation", "gadgets", "strict_policy", "bad_browser_input", "damaged_pages", "html_validity")
+)
+
+# The longest first, so that the last to end is a short one.
 SUITES: dict[str, Suite | NodeSuite] = {
     suite.name: suite
     for suite in (
-        NodeSuite(name="js", pattern="tests/js/**/*.test.mjs"),
+        Suite(
+            name="browser",
+            environment=".venv",
+            arguments=("tests/browser", *(f"--ignore={path}" for path in _MATRIX)),
+        ),
+        Suite(name="matrix", environment=".venv", arguments=_MATRIX),
         Suite(name="fast", environment=".venv", arguments=("tests", "--ignore=tests/browser")),
-        Suite(name="browser", environment=".venv", arguments=("tests/browser",)),
+        NodeSuite(name="js", pattern="tests/js/**/*.test.mjs"),
         Suite(
             name="lowest",
             environment="build/venv-lowest",
@@ -76,7 +90,11 @@ def main(names: list[str]) -> int:
     if unknown := [name for name in names if name not in SUITES]:
         sys.exit(f"No suite is called {', '.join(map(repr, unknown))}. Known suites: {', '.join(SUITES)}.")
     suites = [SUITES[name] for name in names or SUITES]
-    counts = [_run(suite) for suite in suites]
+    for suite in suites:
+        if isinstance(suite, Suite):
+            _require_built_package(suite)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        counts = list(pool.map(_run, suites))
     _report_coverage([suite for suite in suites if suite.is_measured])
     total = [sum(column) for column in zip(*((c.passed, c.failed, c.skipped) for c in counts), strict=True)]
     print("total: {} passed, {} failed, {} skipped".format(*total), flush=True)
@@ -87,16 +105,21 @@ def _run(suite: Suite | NodeSuite) -> Count:
     report = REPORTS / f"{suite.name}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
-    print(f"==> tests: {suite.name}, in {suite.environment if isinstance(suite, Suite) else 'Node.js'}", flush=True)
+    print(
+        f"==> tests: {suite.name} begins, in {suite.environment if isinstance(suite, Suite) else 'Node.js'}", flush=True
+    )
     command = _pytest_command(suite, report) if isinstance(suite, Suite) else _node_command(suite, report)
     started = time.monotonic()
-    status = subprocess.run(command, cwd=CHECKOUT, env=_environment(), check=False).returncode
-    print(f"==> {suite.name} took {time.monotonic() - started:.0f} s", flush=True)
+    run = subprocess.run(
+        command, cwd=CHECKOUT, env=_environment(), check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    words = run.stdout.decode(errors="replace")
+    print(f"{words}==> tests: {suite.name} took {time.monotonic() - started:.0f} s", flush=True)
+    status = run.returncode
     return _count(report, status)
 
 
 def _pytest_command(suite: Suite, report: Path) -> list[str]:
-    _require_built_package(suite)
     # The console script, not `-m pytest`: -m puts the checkout first on sys.path, and its `consent` would be tested.
     scripts = CHECKOUT / suite.environment / "bin"
     command = [str(scripts / "pytest"), *suite.arguments, f"--junit-xml={report}"]
