@@ -92,6 +92,7 @@ def _describe_page(visit: Visit) -> dict[str, object]:
         "url": visit.action_url,
         "state_url": f"{visit.base_path}state",
         "more": visit.asset_url("preferences.js"),
+        "scripts": visit.asset_url("scripts.js"),
         "state": describe_state(visit),
         **({"storage": storage} if storage else {}),
         "saved": visit.text("preferences.saved"),

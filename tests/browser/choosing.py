@@ -50,6 +50,12 @@ new MutationObserver((records) => {
 }).observe(document, { childList: true, subtree: true });
 """
 
+# For tests that hold an answer back: no machine is so slow that the runtime gives the answer up.
+BE_PATIENT: Final = """{
+  const { timeout } = AbortSignal;
+  AbortSignal.timeout = (wait) => timeout.call(AbortSignal, 100 * wait);
+}"""
+
 
 def button_of(page: Page, action: str) -> Locator:
     """Return the first visible button or link of an action."""
@@ -94,6 +100,11 @@ def press(page: Page, action: str) -> None:
         press_native(page, action)
     else:
         choose(page, action)
+
+
+def opened_of(page: Page) -> list[str]:
+    """What the gates of a page of `ChoiceSite` have opened."""
+    return page.locator(".opened").all_inner_texts()
 
 
 def granted(state: dict[str, Any]) -> set[str]:

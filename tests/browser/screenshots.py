@@ -59,6 +59,8 @@ def show_placeholder(page: Page, url: str) -> None:
 
 def show_dialog(page: Page, url: str) -> None:
     """Open the dialog and choose a part of a purpose."""
+    # Else a switch is taken on its way.
+    page.emulate_media(reduced_motion="reduce")
     page.goto(url)
     open_dialog(page)
     page.locator(f"{DIALOG} [data-pvc-needs] .pvc-switch").first.check()

@@ -11,12 +11,13 @@ from tests.browser import chromium
 from tests.browser.choice_site import ChoiceSite, Post
 from tests.browser.choosing import (
     BANNER,
+    BE_PATIENT,
     NOTE_EVENTS,
     STATUS,
     button_of,
     choose,
     granted,
-    press_native,
+    opened_of,
     record_errors,
 )
 from tests.browser.newsroom import FILM_ARTICLE, HOST, Newsroom
@@ -37,6 +38,7 @@ def reader(browser: Browser) -> Iterator[BrowserContext]:
     """A new visitor with JavaScript on, whose pages note what the runtime says."""
     with chromium.visitor(browser, javascript=True) as visitor:
         visitor.add_init_script(NOTE_EVENTS)
+        visitor.add_init_script(BE_PATIENT)
         yield visitor
 
 
@@ -52,10 +54,6 @@ def page(reader: BrowserContext, site: ChoiceSite) -> Page:
 
 def is_same_page(page: Page) -> bool:
     return bool(page.evaluate("() => window.isSamePage === true"))
-
-
-def opened_of(page: Page) -> list[str]:
-    return page.locator(".opened").all_inner_texts()
 
 
 # -- in place
@@ -296,18 +294,6 @@ def test_form_of_the_page_itself_is_left_alone(page: Page, site: ChoiceSite) -> 
         page.locator("button[value=reject_all]").click()
 
     assert site.posts == [Post(action="reject_all", is_native=True)]
-
-
-def test_without_cookies_the_browser_posts_the_form(browser: Browser, site: ChoiceSite) -> None:
-    """Nothing can be kept then, and only the server's own page can say so."""
-    with chromium.visitor(browser, javascript=True) as visitor:
-        visitor.add_init_script("Object.defineProperty(Navigator.prototype, 'cookieEnabled', { get: () => false })")
-        page = visitor.new_page()
-        page.goto(f"{site.url}/page/one")
-
-        press_native(page, "reject_all")
-
-        assert site.posts == [Post(action="reject_all", is_native=True)]
 
 
 def test_choices_in_place_leave_no_error(reader: BrowserContext, page: Page, site: ChoiceSite) -> None:

@@ -88,7 +88,8 @@ def test_settings_link_leads_to_the_page_where_the_module_is(tab: WatchedTab, si
 def test_withdrawal_loads_the_page_again_where_the_module_is(tab: WatchedTab, site: RoughSite, fault: Fault) -> None:
     open_undecided(tab, site)
     assert choose(tab, site, "accept_all") == "in place"
-    tab.wait_until(lambda tab: tab.count(".opened") == 1)
+    # What the gate held is asked for a moment after its element is there.
+    tab.wait_until(lambda _: "opened" in [visit.what for visit in site.visits])
     site.faults = {"preferences.js": fault}
     site.visits.clear()
 

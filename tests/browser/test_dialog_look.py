@@ -204,6 +204,18 @@ def test_forced_colours_keep_borders_and_tell_the_three_states_apart(page: Page)
     assert len(set(looks)) == 3
 
 
+@pytest.mark.parametrize("place", [".pvc-banner", DIALOG])
+def test_forced_colours_keep_the_words_of_buttons(page: Page, place: str) -> None:
+    """Text in a system colour stays as it is while the fill beneath it gives way: the two must not become one."""
+    page.emulate_media(forced_colors="active")
+    open_dialog(page, FOOTER_LINK)
+
+    buttons = page.locator(f"{place} button").all()
+    assert len(buttons) >= 2
+    for button in buttons:
+        assert contrast(*button.evaluate(_STYLES, ["color", "background-color"])) >= 4.5
+
+
 def test_nothing_moves_when_motion_is_reduced(page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
     open_dialog(page, FOOTER_LINK)

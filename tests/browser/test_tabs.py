@@ -11,10 +11,12 @@ from tests.browser import chromium, prerendering
 from tests.browser.choice_site import STATE_PATH, ChoiceSite
 from tests.browser.choosing import (
     BANNER,
+    BE_PATIENT,
     NOTE_EVENTS,
     button_of,
     choose,
     granted,
+    opened_of,
     press_native,
     record_errors,
 )
@@ -41,6 +43,7 @@ def reader(browser: Browser) -> Iterator[BrowserContext]:
     """A new visitor with JavaScript on, whose pages note what the runtime says."""
     with chromium.visitor(browser, javascript=True) as visitor:
         visitor.add_init_script(NOTE_EVENTS)
+        visitor.add_init_script(BE_PATIENT)
         yield visitor
 
 
@@ -54,10 +57,6 @@ def open_tab(reader: BrowserContext, url: str) -> Page:
 
 def open_two(reader: BrowserContext, site: ChoiceSite) -> tuple[Page, Page]:
     return open_tab(reader, f"{site.url}/page/one"), open_tab(reader, f"{site.url}/page/two")
-
-
-def opened_of(page: Page) -> list[str]:
-    return page.locator(".opened").all_inner_texts()
 
 
 # -- tabs
@@ -196,9 +195,7 @@ def test_tabs_agree_with_the_cookie_when_answers_come_in_reverse(
         expect(page.locator(".opened")).to_have_count(2 if is_granted else 0)
 
 
-def test_slow_news_of_another_tab_opens_nothing_after_a_rejection_here(
-    reader: BrowserContext, site: ChoiceSite
-) -> None:
+def test_slow_news_of_another_tab_opens_nothing_after_rejecting(reader: BrowserContext, site: ChoiceSite) -> None:
     one, two = open_two(reader, site)
 
     with site.late_answer(STATE_PATH, method="GET") as late:
@@ -279,9 +276,7 @@ def test_revived_page_is_loaded_again_when_its_grant_is_gone(returning: BrowserC
 
 
 @pytest.mark.parametrize("action", ["accept_all", "reject_all"])
-def test_page_in_memory_follows_a_choice_of_another_tab(
-    returning: BrowserContext, site: ChoiceSite, action: str
-) -> None:
+def test_page_in_memory_follows_another_tab(returning: BrowserContext, site: ChoiceSite, action: str) -> None:
     """Chromium drops a page from memory when a message comes for it, and loads it anew: that is right, too."""
     page, other = open_two(returning, site)
     page.goto(f"{site.url}/bare")
@@ -391,7 +386,12 @@ def test_page_rendered_ahead_of_a_withdrawal_is_shown_clean(visitor: prerenderin
     assert tab.evaluate_ahead(_COUNT_OPENED) == 2
     press_in(other, "reject_all")
     wait_until(lambda: site.actions == ["accept_all", "reject_all"])
-    wait_until(lambda: other.evaluate("() => [location.pathname + location.search, document.readyState]") == ["/bare?posted", "complete"])
+    wait_until(
+        lambda: (
+            other.evaluate("() => [location.pathname + location.search, document.readyState]")
+            == ["/bare?posted", "complete"]
+        )
+    )
 
     tab.evaluate("() => { location.assign('/page/two') }")
 

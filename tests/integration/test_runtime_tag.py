@@ -40,7 +40,7 @@ def test_tag_is_exact(make_app):
     assert tag
     assert re.sub('data-consent-key="[^"]+"', 'data-consent-key="KEY"', tag[0]) == (
         f'<script src="{asset(app, "consent.js")}" defer data-consent-key="KEY" data-consent-page=\''
-        f'{{"url":"/privacy-choices/","state_url":"{STATE}","more":"{asset(app, "preferences.js")}",'
+        f'{{"url":"/privacy-choices/","state_url":"{STATE}","more":"{asset(app, "preferences.js")}","scripts":"{asset(app, "scripts.js")}",'
         '"state":{"choices":{"necessary":"granted","preferences":"denied","analytics":"denied","marketing":"denied"},'
         '"services":{"youtube":"denied"},"regime":"opt_in","needs_prompt":true,'
         f'"policy_version":"{get_site(app).engine.policy.version}","decided_at":null}},'

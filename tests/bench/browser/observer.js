@@ -8,6 +8,7 @@
     return;
   }
   const found = { appears: 0, visible: 0 };
+
   /** How opaque the banner is on the screen: 0 where it cannot be seen at all. */
   const measureOpacity = (element) => {
     const box = element.getBoundingClientRect();

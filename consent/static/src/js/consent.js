@@ -11,13 +11,19 @@ import { askState, readForm } from "./transport.js";
 
 /** @param {HTMLScriptElement} script */
 function start(script) {
+  // Throws where cookies are blocked, and nothing else tells so in Chromium: then the browser posts the forms, and the
+  // next page asks again, as it should.
+  localStorage;
   const page = readPage(script);
   // Between the tabs of the site. A message says that there was a choice, never which.
   const channel = new BroadcastChannel("consent");
   const panel = find('[data-consent-ui="preferences"]')[0];
   let { state } = page;
-  /** Whether forms and links are left to the browser: where it can show what is wrong, and on the preferences page. */
-  let isNative = panel || !navigator.cookieEnabled;
+  /**
+   * Whether forms and links are left to the browser: where it can show what is wrong, and on the preferences page.
+   * @type {unknown}
+   */
+  let isNative = panel;
   let queue = Promise.resolve();
   /** @type {Element | undefined} */
   let pressed;
@@ -28,6 +34,14 @@ function start(script) {
    * @param {() => void} [otherwise] What to do when it cannot be had, or fails.
    */
   const loadMore = (use, otherwise = () => {}) => import(page.more).then(use).catch(otherwise);
+
+  /** @param {readonly HTMLScriptElement[]} held */
+  const run = (held) =>
+    held[0] &&
+    import(page.scripts).then(
+      (/** @type {typeof import("./scripts.js")} */ { runScripts }) => runScripts(held, page),
+      () => {},
+    );
 
   /**
    * @param {ConsentState} next
@@ -54,7 +68,7 @@ function start(script) {
    */
   function settle(message) {
     if (!state.needs_prompt) closeBanner(message);
-    openGates(state, page);
+    run(openGates(state, page));
   }
 
   /** Read the choice again: it was made in another tab, or before this page came back. */
@@ -86,7 +100,7 @@ function start(script) {
   const open = () =>
     loadMore(
       (more) => more.showPreferences(page),
-      () => location.assign(page.url),
+      () => location.assign(location.origin + page.url),
     );
 
   // In the capture phase of the window: before whatever boosts links and forms, such as htmx and Turbo.
@@ -95,20 +109,26 @@ function start(script) {
     (event) => {
       const button = /** @type {HTMLButtonElement} */ (event.submitter);
       const form = /** @type {HTMLFormElement | null} */ (button?.closest(`form[action="${page.url}"]`));
-      const isOnce = button?.value == "once";
-      if (!form || isNative || (isOnce && !openEmbed(button, page))) return;
+      if (!form || isNative) return;
+      const opened = button.value == "once" ? openEmbed(button, page) : [];
+      if (!opened) return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      if (isOnce || button == pressed) return;
-      pressed = button;
-      queue = queue.then(() => post(form, button));
+      if (button.value == "once") {
+        run(opened);
+      } else if (button != pressed) {
+        pressed = button;
+        queue = queue.then(() => post(form, button));
+      }
     },
     true,
   );
   addEventListener(
     "click",
     (event) => {
-      const link = /** @type {Element} */ (event.target).closest?.('[data-consent-action="settings"]');
+      const target = /** @type {Element} */ (event.target);
+      // A field named "closest" hides the method of its form, and the window, which scripts may click, has none.
+      const link = target.nodeType == 1 && Element.prototype.closest.call(target, '[data-consent-action="settings"]');
       if (!link || isNative || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
       event.stopImmediatePropagation();
@@ -140,6 +160,6 @@ const script = read("currentScript");
 try {
   if (!Object.hasOwn(window, "flaskConsent")) start(script);
 } catch (error) {
-  // An old or hardened browser: the forms work without.
-  console.warn(error);
+  // An old or hardened browser, or a damaged page: the forms work without.
+  console.warn("[consent]", error);
 }

@@ -57,6 +57,8 @@ function addStyles(content, page, signal) {
     link.remove();
     const path = link.getAttribute("href");
     if (!path?.startsWith(folder) || find(`link[href="${path}"]`).length) return undefined;
+    // Not as a `<base>` in the page would have it.
+    link.href = location.origin + path;
     link.nonce = page.nonce;
     find("head")[0]?.append(link);
     return new Promise((settle) => {

@@ -1,16 +1,17 @@
 import { create } from "./document.js";
-import { parse } from "./state.js";
+import { check, parse } from "./state.js";
 
 /**
  * What the server told this page: the runtime's own script element carries it.
  * @typedef {object} Page
- * @property {string} key Random key of this response, on each block that its macros wrote.
+ * @property {unknown} key Random key of this response, on each block that its macros wrote.
  * @property {string} nonce The response's CSP nonce; empty for none.
  * @property {string} url Where the preferences are, and where choices are posted to.
  * @property {string} state_url Where the current state is to be read.
  * @property {import("./state.js").ConsentState} state
  * @property {Readonly<Record<number, StorageEntry>>} [storage] What services declared to keep outside of cookies.
  * @property {string} more Address of the module `preferences.js`.
+ * @property {string} scripts Address of the module `scripts.js`.
  * @property {string} saved What to say when a choice was saved.
  * @property {string} failed What to say when it was not.
  * @property {Policy} policy The only maker of trusted values.
@@ -36,12 +37,15 @@ import { parse } from "./state.js";
  * @returns {Page}
  */
 export function readPage(script) {
+  const told = parse(script.dataset.consentPage ?? "");
+  check(told.state);
   const policy = makePolicy();
   return {
     // Nothing that a script put into `Object.prototype` may read as the server's word.
     __proto__: null,
-    ...parse(script.dataset.consentPage ?? ""),
-    key: script.dataset.consentKey,
+    ...told,
+    // Where the key was lost on its way, no block is like it.
+    key: script.dataset.consentKey ?? NaN,
     nonce: script.nonce,
     policy,
     parse(html) {

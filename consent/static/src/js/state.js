@@ -26,7 +26,14 @@ export function parse(text) {
  * @throws {SyntaxError | TypeError} For any other shape.
  */
 export function readState(text) {
-  const state = parse(text);
-  if (!state.choices || !state.services || typeof state.needs_prompt != "boolean") throw TypeError();
+  return check(parse(text));
+}
+
+/**
+ * @param {ConsentState} state
+ * @throws {TypeError} For any other shape.
+ */
+export function check(state) {
+  if (!state.choices || !state.services || typeof state.needs_prompt != "boolean") throw TypeError("[consent] state");
   return state;
 }
