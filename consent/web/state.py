@@ -8,11 +8,12 @@ from consent.web.visit import Visit
 def describe_state(visit: Visit) -> dict[str, object]:
     """Return the decision in the shape shared by `/state`, the POST's answer, the page's script tag and the DOM events."""
     decision, record = visit.decision, visit.record
+    # In the order of the alphabet, as `jsonify` writes it: a script that compares two texts sees what has changed.
     return {
-        "choices": dict(decision.choices),
-        "services": dict(decision.services),
-        "regime": decision.regime,
+        "choices": dict(sorted(decision.choices.items())),
+        "decided_at": record.decided_at.isoformat().replace("+00:00", "Z") if record else None,
         "needs_prompt": decision.needs_prompt,
         "policy_version": visit.policy.version,
-        "decided_at": record.decided_at.isoformat().replace("+00:00", "Z") if record else None,
+        "regime": decision.regime,
+        "services": dict(sorted(decision.services.items())),
     }

@@ -24,6 +24,9 @@ _BANNER_TEMPLATES = ("consent/banner.html", "consent/default/banner.html")
 # Cannot occur in rendered markup: stands where a page's own path goes.
 _PATH_MARK = "\0"
 _BANNERS_LIMIT = 64
+# Turbo and htmx would swap the preferences into the page that runs, and a withdrawal there would end nothing; and out of
+# htmx's history cache would come a banner after the choice, or trackers after the withdrawal.
+_LEFT_TO_THE_BROWSER = ' data-turbo="false" data-hx-boost="false" data-hx-history="false"'
 
 
 class ConsentMarkup:
@@ -171,7 +174,9 @@ def style_link(visit: Visit) -> Markup:
 def settings_link(visit: Visit, label: str = "") -> Markup:
     """Return the plain link to the preferences page."""
     url, words = escape(visit.preferences_url), escape(label or visit.text("settings.link"))
-    return Markup(f'<a class="pvc-settings-link" href="{url}" data-consent-action="settings">{words}</a>')  # noqa: S704 - escaped here
+    return Markup(  # noqa: S704 - escaped here
+        f'<a class="pvc-settings-link" href="{url}" data-consent-action="settings"{_LEFT_TO_THE_BROWSER}>{words}</a>'
+    )
 
 
 def settings_region(visit: Visit) -> Markup:

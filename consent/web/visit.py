@@ -20,6 +20,7 @@ from consent.core.regime import Regime
 from consent.engine import Standing, cookie_name
 from consent.errors import SetupError
 from consent.web.csp import ask_for_nonce
+from consent.web.fragment import find_fragment_header
 from consent.web.language import LANGUAGE_PARAMETER, ask_app, parse_language
 from consent.web.site import EXTENSION_KEY, Site
 from consent.web.wording import Wording
@@ -311,7 +312,8 @@ class Visit(Wording):
         return "/" + quote(root.encode("latin-1"), safe=_PATH_SAFE) if root else ""
 
     def _find_next_path(self) -> str:
-        if self.environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
+        # What was posted, or is a part of a page, is no page to come back to.
+        if self.environ.get("REQUEST_METHOD") not in ("GET", "HEAD") or find_fragment_header(self.environ):
             return ""
         path = quote(str(self.environ.get("PATH_INFO", "")).encode("latin-1"), safe=_PATH_SAFE)
         query = str(self.environ.get("QUERY_STRING", ""))

@@ -44,6 +44,13 @@ _QUIET_PREFERENCES: Final[Mapping[str, bool | int | str]] = {
     "extensions.update.enabled": False,
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
+    # Pages may name real third parties: a proxy that nobody runs keeps their requests on this machine. Names under
+    # localhost need none.
+    "network.proxy.type": 1,
+    "network.proxy.http": "127.0.0.1",
+    "network.proxy.http_port": 9,
+    "network.proxy.ssl": "127.0.0.1",
+    "network.proxy.ssl_port": 9,
     # A tracker under `*.localhost` is meant to be reached: only consent may hold it back.
     "privacy.trackingprotection.enabled": False,
 }

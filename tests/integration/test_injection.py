@@ -12,7 +12,7 @@ import consent.testing
 from tests.runtime_tag import count_tags, without_tag
 
 BANNER = 'data-consent-ui="banner"'
-LINK = '<a class="pvc-settings-link" href="/privacy-choices/" data-consent-action="settings">Privacy choices</a>'
+LINK = '<a class="pvc-settings-link" href="/privacy-choices/" data-consent-action="settings" data-turbo="false" data-hx-boost="false" data-hx-history="false">Privacy choices</a>'
 INJECTED = f'<nav aria-label="Privacy choices">{LINK}</nav>'
 DOCUMENT = "<!doctype html><html><head><title>T</title></head><body><p>Hello</p></body></html>"
 MACROS = '{% from "consent/macros.html" import banner, head, settings_link, gate %}'

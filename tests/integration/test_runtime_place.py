@@ -18,7 +18,7 @@ SCRIPT = "{{ script('google-analytics', measurement_id='G-AB12CD34EF') }}"
 EMBED = "{{ embed('youtube', 'aqz-KE-bpKQ', title='Big Buck Bunny') }}"
 HOLDING = {"gate": GATE, "script": SCRIPT, "embed": EMBED}
 BANNER = '<section class="pvc-banner"'
-LINK = '<a class="pvc-settings-link" href="/privacy-choices/" data-consent-action="settings">Privacy choices</a>'
+LINK = '<a class="pvc-settings-link" href="/privacy-choices/" data-consent-action="settings" data-turbo="false" data-hx-boost="false" data-hx-history="false">Privacy choices</a>'
 
 
 @pytest.fixture

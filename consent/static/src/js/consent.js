@@ -53,7 +53,7 @@ function start(script) {
     const cleared = clear();
     if (JSON.stringify(before) != JSON.stringify(state)) dispatch("consent:change", state);
     // What runs cannot be stopped; and of a block of another response nobody here can tell who wrote it.
-    if (hasClosed(before, state) || (hasClosed(state, before) && findGranted(state, page, false))) {
+    if (hasClosed(before, state) || ((message || hasClosed(state, before)) && findGranted(state, page, false))) {
       await cleared;
       location.reload();
     } else settle(message);
@@ -74,7 +74,13 @@ function start(script) {
   /** Read the choice again: it was made in another tab, or before this page came back. */
   function refresh() {
     // A page that is rendered ahead opens nothing until it is shown. Out of reach: what was shut stays shut.
-    if (!read("prerendering")) askState(page.state_url).then(apply, () => {});
+    if (read("prerendering")) return;
+    const before = state;
+    askState(page.state_url).then(
+      // Slow news, from before a choice that was made here meanwhile, is no news.
+      (next) => (state == before ? apply(next) : refresh()),
+      () => {},
+    );
   }
 
   /**
@@ -87,8 +93,8 @@ function start(script) {
     try {
       next = await askState(page.url, { method: "POST", body: readForm(form, button), keepalive: true });
     } catch {
+      if (!isNative) tell(button, page.failed);
       isNative = true;
-      tell(button, page.failed);
       return refresh();
     }
     button.closest("dialog")?.close();
@@ -129,7 +135,7 @@ function start(script) {
       const target = /** @type {Element} */ (event.target);
       // A field named "closest" hides the method of its form, and the window, which scripts may click, has none.
       const link = target.nodeType == 1 && Element.prototype.closest.call(target, '[data-consent-action="settings"]');
-      if (!link || isNative || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      if (!link || isNative || event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
       event.stopImmediatePropagation();
       open();

@@ -107,6 +107,8 @@ function open(panel) {
   // Where a scrollbar takes room, its room stays while the page behind does not scroll.
   dialog.toggleAttribute("data-pvc-gutter", innerWidth > (find("html")[0]?.clientWidth ?? 0));
   dialog.append(panel);
+  // Turbo keeps pages as they are left, but not this.
+  dialog.setAttribute("data-turbo-temporary", "");
   dialog.addEventListener("close", () => dialog.remove());
   // A copy that came back with a page which a script had kept: its ids would be there twice.
   for (const copy of find(".pvc-dialog")) copy.remove();
