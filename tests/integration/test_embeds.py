@@ -25,7 +25,11 @@ FRAME = (
 def forms(text):
     return [
         dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form))
-        for form in re.findall(r'<form method="post" action="/privacy-choices/" data-turbo="false" data-hx-boost="false">(.*?)</form>', text, re.DOTALL)
+        for form in re.findall(
+            r'<form method="post" action="/privacy-choices/" data-turbo="false" data-hx-boost="false">(.*?)</form>',
+            text,
+            re.DOTALL,
+        )
     ]
 
 

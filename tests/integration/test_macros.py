@@ -118,7 +118,9 @@ def test_macros_work_in_a_fragment(make_app):
 def test_settings_link_takes_a_label_as_text(render):
     text = render(IMPORT + "{{ settings_link('<b>Cookies</b>') }}").text
 
-    assert text.endswith('data-consent-action="settings" data-turbo="false" data-hx-boost="false" data-hx-history="false">&lt;b&gt;Cookies&lt;/b&gt;</a>')
+    assert text.endswith(
+        'data-consent-action="settings" data-turbo="false" data-hx-boost="false" data-hx-history="false">&lt;b&gt;Cookies&lt;/b&gt;</a>'
+    )
 
 
 def test_banner_and_head_say_nothing_once_there_is_a_choice(render):

@@ -1,5 +1,5 @@
 import { isOpen } from "./decision.js";
-import { find } from "./document.js";
+import { create, find } from "./document.js";
 
 /** @typedef {import("./state.js").ConsentState} ConsentState */
 /** @typedef {import("./page.js").Page} Page */
@@ -71,7 +71,15 @@ function open(block, page) {
   const content = page.parse(JSON.parse(block.text));
   // What is parsed here is parsed as if there were no scripts, and would come alive.
   for (const each of content.querySelectorAll("noscript")) each.remove();
-  const scripts = [...content.querySelectorAll("script")];
+  for (const held of content.querySelectorAll("[type=importmap]")) {
+    // At once: in Firefox no map counts that comes after the first module, and scripts.js is one.
+    const map = create("script");
+    map.type = "importmap";
+    map.text = page.policy.createScript(held.innerHTML);
+    map.nonce = page.nonce;
+    held.replaceWith(map);
+  }
+  const scripts = [.../** @type {NodeListOf<HTMLScriptElement>} */ (content.querySelectorAll("script:not([type=importmap])"))];
   const hadFocus = place.matches(":focus-within");
   const first = /** @type {any} */ (content.firstElementChild);
   // On a narrow screen the placeholder has another height than its attributes say: nothing around it may move.
