@@ -75,7 +75,7 @@ function open(block, page) {
     // At once: in Firefox no map counts that comes after the first module, and scripts.js is one.
     const map = create("script");
     map.type = "importmap";
-    map.text = page.policy.createScript(held.innerHTML);
+    map.text = page.policy.createScript(/** @type {string} */ (held.textContent));
     map.nonce = page.nonce;
     held.replaceWith(map);
   }
