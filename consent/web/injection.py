@@ -1,7 +1,7 @@
 """Put into a page what it did not place itself: stylesheet, script, banner, link to the preferences.
 
-Nothing of the page is rewritten, only inserted into, at places found from its beginning. One thing of ours moves: a script
-tag that a macro wrote before the page's language was known, or where it would come late.
+Nothing of the page is rewritten, only inserted into, at places found from its beginning. A script tag that a
+macro wrote before the page's language was known, or too late, stays; another one is put before it, and the first counts.
 """
 
 from __future__ import annotations

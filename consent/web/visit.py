@@ -146,7 +146,7 @@ class Visit(Wording):
         return self._standing
 
     def heed_gpc(self) -> Standing:
-        """Take the page's word that Global Privacy Control is on, where no header says so; return the standing under it.
+        """Take the page's word that Global Privacy Control is on, whether or not a header says so; return the standing under it.
 
         A script of the page can read the signal where a proxy drops the header. Like the header, it can only close.
         """

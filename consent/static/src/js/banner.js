@@ -11,7 +11,6 @@ export function closeBanner(message) {
     banner.remove();
   }
   if (!message) return;
-  for (const former of find(".pvc-live-status")) former.remove();
   const status = makeNote("status");
   status.tabIndex = -1;
   // Where the banner was: the next Tab leads to the page's first link.

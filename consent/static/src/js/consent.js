@@ -15,7 +15,7 @@ function start(script) {
   // next page asks again, as it should.
   localStorage;
   const page = readPage(script);
-  // Between the tabs of the site. A message says that there was a choice, never which.
+  // Between the tabs of the site. A message says that there may have been a choice, never which.
   const channel = new BroadcastChannel("consent");
   const panel = find('[data-consent-ui="preferences"]')[0];
   let { state } = page;
@@ -38,23 +38,24 @@ function start(script) {
   /** @param {readonly HTMLScriptElement[]} held */
   const run = (held) =>
     held[0] &&
-    import(page.scripts).then(
-      (/** @type {typeof import("./scripts.js")} */ { runScripts }) => runScripts(held, page),
-      () => {},
-    );
+    import(page.scripts)
+      .then((/** @type {typeof import("./scripts.js")} */ more) => more.runScripts(held, page))
+      .catch(() => {});
 
   /**
    * @param {ConsentState} next
    * @param {string} [message]
+   * @param {boolean} [isAllowing] Whether an embed was allowed, which may be one of another response.
    */
-  async function apply(next, message) {
+  async function apply(next, message, isAllowing) {
     const before = state;
     state = next;
     const cleared = clear();
     if (JSON.stringify(before) != JSON.stringify(state)) dispatch("consent:change", state);
     // What runs cannot be stopped; and of a block of another response nobody here can tell who wrote it.
-    if (hasClosed(before, state) || ((message || hasClosed(state, before)) && findGranted(state, page, false))) {
-      await cleared;
+    if (hasClosed(before, state) || ((isAllowing || hasClosed(state, before)) && findGranted(state, page, false))) {
+      // Clearing must not keep running what was refused.
+      await Promise.race([cleared, new Promise((go) => setTimeout(go, 999))]);
       location.reload();
     } else settle(message);
   }
@@ -84,23 +85,23 @@ function start(script) {
   }
 
   /**
-   * @param {HTMLFormElement} form
+   * @param {URLSearchParams} body
    * @param {HTMLButtonElement} button
    */
-  async function post(form, button) {
+  async function post(body, button) {
     /** @type {ConsentState} */
     let next;
     try {
-      next = await askState(page.url, { method: "POST", body: readForm(form, button), keepalive: true });
+      next = await askState(page.url, { method: "POST", body, keepalive: true });
     } catch {
       if (!isNative) tell(button, page.failed);
       isNative = true;
       return refresh();
     }
     button.closest("dialog")?.close();
-    apply(next, page.saved);
+    apply(next, page.saved, button.value == "allow");
     channel.postMessage(0);
-    pressed = undefined;
+    if (pressed == button) pressed = undefined;
   }
 
   const open = () =>
@@ -124,7 +125,9 @@ function start(script) {
         run(opened);
       } else if (button != pressed) {
         pressed = button;
-        queue = queue.then(() => post(form, button));
+        // As it was pressed, and not as it is when its turn comes.
+        const body = readForm(form, button);
+        queue = queue.then(() => post(body, button));
       }
     },
     true,
@@ -165,7 +168,6 @@ const script = read("currentScript");
 // A fragment or a page change may bring the script again. Own, since `<a id="flaskConsent">` is a property of the window too.
 try {
   if (!Object.hasOwn(window, "flaskConsent")) start(script);
-} catch (error) {
+} catch {
   // An old or hardened browser, or a damaged page: the forms work without.
-  console.warn("[consent]", error);
 }

@@ -48,8 +48,12 @@ function settled(script) {
 function revive(held, page, isAsync) {
   const script = create("script");
   for (const { name, value } of held.attributes) {
-    // A trusted script is as good as a string for an attribute that is no sink, and `onload` is one.
-    script.setAttribute(name, page.policy[name == "src" ? "createScriptURL" : "createScript"](value));
+    try {
+      // A trusted script is as good as a string for an attribute that is no sink, and `onload` is one.
+      script.setAttribute(name, page.policy[name == "src" ? "createScriptURL" : "createScript"](value));
+    } catch {
+      // A name that only a parser takes, such as a stray quotation mark.
+    }
   }
   script.text = page.policy.createScript(held.text);
   script.async = isAsync;

@@ -34,6 +34,6 @@ export function readState(text) {
  * @throws {TypeError} For any other shape.
  */
 export function check(state) {
-  if (!state.choices.necessary || !state.services || typeof state.needs_prompt != "boolean") throw TypeError("[consent] state");
+  if (!state.choices.necessary || !state.services || typeof state.needs_prompt != "boolean") throw TypeError();
   return state;
 }
