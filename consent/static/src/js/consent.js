@@ -85,14 +85,14 @@ function start(script) {
   }
 
   /**
-   * @param {URLSearchParams} body
+   * @param {FormData} fields
    * @param {HTMLButtonElement} button
    */
-  async function post(body, button) {
+  async function post(fields, button) {
     /** @type {ConsentState} */
     let next;
     try {
-      next = await askState(page.url, { method: "POST", body, keepalive: true });
+      next = await askState(page.url, fields);
     } catch {
       if (!isNative) tell(button, page.failed);
       isNative = true;
@@ -126,8 +126,8 @@ function start(script) {
       } else if (button != pressed) {
         pressed = button;
         // As it was pressed, and not as it is when its turn comes.
-        const body = readForm(form, button);
-        queue = queue.then(() => post(body, button));
+        const fields = readForm(form, button);
+        queue = queue.then(() => post(fields, button));
       }
     },
     true,

@@ -8,12 +8,12 @@ const TIMEOUT = 15_000;
  *
  * The origin is spelled out: a `<base>` in the page must not lead elsewhere.
  * @param {string} path
- * @param {RequestInit} [more]
+ * @param {FormData} [fields] What to post.
  * @throws {unknown} If there is no answer, or none of the contracted shape.
  */
-export async function askState(path, more) {
+export async function askState(path, fields) {
   const answer = await fetch(location.origin + path, {
-    ...more,
+    ...(fields && { method: "POST", body: new URLSearchParams(/** @type {any} */ (fields)), keepalive: true }),
     headers: { Accept: "application/json" },
     signal: AbortSignal.timeout(TIMEOUT),
   });
@@ -22,14 +22,13 @@ export async function askState(path, more) {
 }
 
 /**
- * The body that the browser would post for a pressed button.
+ * What the browser would post for a pressed button.
  * @param {HTMLFormElement} form
  * @param {HTMLButtonElement} button
  */
 export function readForm(form, button) {
-  const fields = new FormData(form);
-  fields.set(button.name, button.value);
+  const fields = new FormData(form, button);
   // Where a proxy has dropped the `Sec-GPC` header, the browser's own word still counts.
   if (/** @type {any} */ (navigator).globalPrivacyControl) fields.set("gpc", "1");
-  return new URLSearchParams(/** @type {any} */ (fields));
+  return fields;
 }
