@@ -115,6 +115,10 @@ demo: $(DEMO)/.stamp ## Start the newsroom example and its trackers; Ctrl-C stop
 screenshots: build/test-packages.stamp $(VENV)/wheel.stamp ## Take the screenshots of docs/ anew
 	@PYTHONSAFEPATH=1 $(BIN)/python -m tests.browser.screenshots
 
+.PHONY: requirements
+requirements: ## Write docs/requirements.md, the table of requirements with their tests, anew
+	@$(PYTHON) tools/list_requirements.py
+
 .PHONY: wheel
 wheel: build/wheel.stamp ## Build the wheel and the source distribution into build/wheel
 
