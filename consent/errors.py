@@ -11,6 +11,7 @@ __all__ = [
     "ConsentError",
     "CookieError",
     "Expired",
+    "MissingExtraError",
     "SetupError",
     "SubmissionError",
     "UnknownKeyError",
@@ -42,6 +43,23 @@ class ConfigError(ConsentError, ValueError):
 
 class SetupError(ConsentError, RuntimeError):
     """Report the library used in a way or at a time that cannot work."""
+
+
+class MissingExtraError(ConsentError, ImportError):
+    """Report an optional package that a setting or class needs and that is not installed."""
+
+    package: str
+    """The package that is missing."""
+
+    extra: str
+    """The extra of this library that installs it."""
+
+    def __init__(self, needed_by: str, *, package: str, extra: str) -> None:
+        super().__init__(
+            f"{needed_by} needs {package}, which is not installed. Run: pip install 'flask-cookie-consent[{extra}]'"
+        )
+        self.package = package
+        self.extra = extra
 
 
 class UnknownKeyError(ConsentError, LookupError):

@@ -1,8 +1,9 @@
-"""Print pip constraints that pin every run-time dependency to the lowest version it may have."""
+"""Print pip constraints that pin every run-time dependency, those of extras included, to the lowest version it may have."""
 
 from __future__ import annotations
 
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 # What the lowest Flask asks for in its turn, so that it meets the neighbours of its own day.
@@ -11,7 +12,11 @@ FLASK_FLOORS = ["blinker==1.6.2", "click==8.1.3", "werkzeug==3.0.0"]
 
 def lowest_versions(pyproject: str) -> list[str]:
     """Turn the lower bounds of the declared dependencies into pins."""
-    dependencies: list[str] = tomllib.loads(pyproject)["project"]["dependencies"]
+    project = tomllib.loads(pyproject)["project"]
+    dependencies: list[str] = [
+        *project["dependencies"],
+        *chain.from_iterable(project["optional-dependencies"].values()),
+    ]
     return [dependency.replace(">=", "==") for dependency in dependencies] + FLASK_FLOORS
 
 
