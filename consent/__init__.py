@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from consent.core.decision import Decision, Reason
 from consent.core.declaration import CookieDeclaration, Embed, Parameter, Purpose, Service
+from consent.core.document import Document
 from consent.core.policy import Policy
 from consent.core.record import Choice, ConsentRecord
 
@@ -26,6 +27,7 @@ __all__ = [
     "ConsentRecord",
     "CookieDeclaration",
     "Decision",
+    "Document",
     "Embed",
     "Parameter",
     "Policy",

@@ -6,28 +6,29 @@ import logging
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 
 from consent.core.choice import Action, choose
-from consent.core.decision import Decision, decide, is_valid
-from consent.core.gate import CookieVerdicts, is_open, judge_cookies
-from consent.core.lifetime import add_months
+from consent.core.decision import Decision, Reason, decide, is_valid
+from consent.core.gate import CookieVerdicts, find_closed, judge_cookies
+from consent.core.jurisdiction import Jurisdiction
+from consent.core.lifetime import Months, add_months
 from consent.core.policy import Policy
 from consent.core.privacy_signal import Signals
 from consent.core.record import Account, Choice, ConsentRecord
 from consent.core.regime import Regime
 from consent.errors import CookieError
 from consent.wire.cookie import (
-    PLAIN_NAME,
-    SECURE_NAME,
+    USER_NAME,
     CookieCodec,
+    CookieNames,
     check_size,
-    decided_seconds,
     find_values,
     likeness_of,
+    read_span,
 )
 from consent.wire.headers import compile_names
 
@@ -35,7 +36,6 @@ log = logging.getLogger("consent")
 
 # Most visitors accept all or refuse all, so there are far fewer outcomes than visitors.
 _MEMO_LIMIT = 512
-_SHORTEST_MONTH_SECONDS = 28 * 24 * 60 * 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,19 @@ class Outcome:
 
     policy: Policy
     decision: Decision
+    signals: Signals
+    jurisdiction: Jurisdiction
+
+    @property
+    def months(self) -> Months:
+        """How long a choice holds here: as the site says, else as suits the place."""
+        return Months(
+            accept=self.policy.accept_months or self.jurisdiction.accept_months,
+            refuse=self.policy.refuse_months or self.jurisdiction.refuse_months,
+        )
+
+    closed_by_gpc: frozenset[str] = frozenset()
+    """What is open and would be shut if the browser's scripts saw Global Privacy Control; empty where the regime is not `opt_out`."""
 
     @cached_property
     def cookies(self) -> CookieVerdicts:
@@ -90,6 +103,7 @@ class Engine:
         policy: Policy,
         *,
         keys_oldest_first: Sequence[bytes],
+        is_shared: bool = False,
         read_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
@@ -97,57 +111,92 @@ class Engine:
         self.policy = policy
         self.read_clock = read_clock
         self.new_id = new_id
+        self._names = CookieNames.shared() if is_shared else CookieNames()
         self._codecs = {
             name: CookieCodec(policy, name=name, keys_oldest_first=keys_oldest_first)
-            for name in (SECURE_NAME, PLAIN_NAME)
+            for name in (self._names.secure, self._names.plain, USER_NAME)
         }
-        self._outcomes: dict[tuple[bytes, bool], Outcome] = {}
-        self._surely_valid_seconds = min(policy.accept_months, policy.refuse_months) * _SHORTEST_MONTH_SECONDS
-        self._strangers = {gpc: self.judge(None, signals=Signals(gpc=gpc)) for gpc in (False, True)}
+        self._outcomes: dict[tuple[bytes, Signals, str], Outcome] = {}
+        self._strangers: dict[tuple[Signals, str], Standing] = {}
 
-    def look_up(self, cookie_header: str, *, is_secure: bool, signals: Signals) -> Standing:
+    def look_up(self, cookie_header: str, *, is_secure: bool, signals: Signals, jurisdiction: Jurisdiction) -> Standing:
         """Return where the visitor stands. Nothing in a header can raise or grant.
 
         Args:
             cookie_header: The request's `Cookie` field; empty for none.
             is_secure: Whether the request came over HTTPS; it decides which cookie counts.
         """
-        name = cookie_name(is_secure=is_secure)
+        name = self.cookie_name(is_secure=is_secure)
         values = find_values(cookie_header, name)
-        if not values:
-            return self._strangers[signals.gpc]
-        if len(values) > 1:
+        if len(values) == 1:
+            return self._look_up_value(values[0], name, signals, jurisdiction)
+        if values:
             log.debug("The request carries %d different consent cookies; none is believed.", len(values))
-            return self._strangers[signals.gpc]
-        return self._look_up_value(values[0], name, signals)
+        return self._judge_stranger(signals, jurisdiction)
 
-    def judge(self, record: ConsentRecord | None, *, signals: Signals) -> Standing:
+    def judge(self, record: ConsentRecord | None, *, signals: Signals, jurisdiction: Jurisdiction) -> Standing:
         """Decide on a record as of now."""
         now = self.read_clock()
-        decision = decide(self.policy, record, signals=signals, regime=Regime.OPT_IN, now=now)
-        return Standing(
-            Outcome(policy=self.policy, decision=decision),
-            lambda: record,
-            is_current=record is not None and is_valid(record, now=now),
+        decision = self._decide(record, signals, jurisdiction, now)
+        unheard: frozenset[str] = frozenset()
+        # Elsewhere a signal adds nothing to what the visitor is asked (opt-in), or nobody asks for it (notice).
+        if decision.regime is Regime.OPT_OUT and not signals.gpc:
+            heard = self._decide(record, replace(signals, gpc=True), jurisdiction, now)
+            unheard = find_closed(decision, heard)
+        outcome = Outcome(
+            policy=self.policy,
+            decision=decision,
+            signals=signals,
+            jurisdiction=jurisdiction,
+            closed_by_gpc=unheard,
+        )
+        return Standing(outcome, lambda: record, is_current=record is not None and is_valid(record, now=now))
+
+    def _decide(
+        self, record: ConsentRecord | None, signals: Signals, jurisdiction: Jurisdiction, now: datetime
+    ) -> Decision:
+        return decide(
+            self.policy,
+            record,
+            signals=signals,
+            regime=jurisdiction.regime,
+            now=now,
+            regime_by_kind=jurisdiction.regime_by_kind,
         )
 
     def make_record(
-        self, action: Action, *, granted: Sequence[str], before: Standing, signals: Signals, account: Account
+        self,
+        action: Action,
+        *,
+        granted: Sequence[str],
+        before: Standing,
+        account: Account,
+        is_partial: bool = False,
     ) -> ConsentRecord:
-        """Make the record of a choice that was just posted."""
-        choices = choose(self.policy, action, granted=granted, before=before.decision)
-        is_complete = choices.keys() == self.policy.fingerprints.keys()
-        decided_at = self.read_clock().replace(microsecond=0)
+        """Make the record of an act that was just posted.
+
+        Args:
+            before: Where the visitor stood, under the signals that came with the act.
+            is_partial: Whether the visitor was asked of changes alone; then what was decided before stands.
+        """
+        decision = before.decision
+        choices = choose(self.policy, action, granted=granted, before=decision, is_partial=is_partial)
+        now = self.read_clock().replace(microsecond=0)
+        kept = before.record if action is Action.ACKNOWLEDGE and before.record and before.record.choices else None
+        # Who has noted something has decided on it no later than before.
+        decided_at = kept.decided_at if kept else now
+        noted = () if action is Action.ALLOW else self.policy.fingerprints
         return ConsentRecord(
             record_id=self.new_id(),
             decided_at=decided_at,
-            valid_until=add_months(decided_at, self._months(choices)),
-            regime=Regime.OPT_IN,
-            signals=signals,
+            valid_until=kept.valid_until if kept else add_months(decided_at, before.outcome.months.after(choices)),
+            regime=kept.regime if kept else decision.regime,
+            signals=kept.signals if kept else before.outcome.signals,
             choices=choices,
-            fingerprints={key: self.policy.fingerprints[key] for key in choices},
-            is_complete=is_complete,
-            account=account,
+            fingerprints={key: self.policy.fingerprints[key] for key in (*noted, *choices)},
+            documents={document.key: document.fingerprint for document in self.policy.documents},
+            is_complete=action is not Action.ALLOW or choices.keys() == self.policy.fingerprints.keys(),
+            account=replace(account, acted_at=now),
         )
 
     def narrow(self, record: ConsentRecord, *, before: Standing) -> ConsentRecord:
@@ -155,59 +204,65 @@ class Engine:
 
         Grants that were in force before stay so, until the same day; what was undecided stays so.
         """
-        choices = {key: choice for key, choice in record.choices.items() if self._is_settled(key, choice, before)}
+        choices = {key: choice for key, choice in record.choices.items() if _is_settled(key, choice, before)}
         since = before.record.decided_at if before.record else record.decided_at
         return replace(
             record,
             choices=choices,
             fingerprints={key: record.fingerprints[key] for key in choices},
+            documents=before.record.documents if before.record else {},
             decided_at=since,
-            valid_until=add_months(since, self._months(choices)),
+            valid_until=add_months(since, before.outcome.months.after(choices)),
             is_complete=choices.keys() == self.policy.fingerprints.keys(),
         )
 
-    def _is_settled(self, key: str, choice: Choice, before: Standing) -> bool:
-        return choice is Choice.DENIED or is_open(before.decision, (key,))
-
     def encode(self, record: ConsentRecord, *, is_secure: bool) -> str:
         """Return the signed cookie value of a record."""
-        return self._codecs[cookie_name(is_secure=is_secure)].encode(record)
+        return self._codecs[self.cookie_name(is_secure=is_secure)].encode(record)
+
+    def cookie_name(self, *, is_secure: bool) -> str:
+        """Return the name of the consent cookie of a scheme: neither reads the other's."""
+        return self._names.secure if is_secure else self._names.plain
 
     def new_page_key(self) -> str:
         """Return a fresh random key for one response: 128 bits, base64url."""
         return secrets.token_urlsafe(16)
 
-    def _look_up_value(self, value: str, name: str, signals: Signals) -> Standing:
+    def _look_up_value(self, value: str, name: str, signals: Signals, jurisdiction: Jurisdiction) -> Standing:
         codec = self._codecs[name]
         try:
             payload = codec.open(value)
-            known = self._outcomes.get((likeness_of(payload), signals.gpc))
+            known = self._outcomes.get((likeness_of(payload), signals, jurisdiction.row_id))
             if known is not None and self._is_surely_valid(payload):
                 return Standing(known, partial(codec.read, payload))
-            return self._judge_payload(codec.read(payload), payload, signals)
+            return self._judge_payload(codec.read(payload), payload, signals, jurisdiction)
         except CookieError as error:
             log.debug("The consent cookie is not believed: %s", error)
-            return self._strangers[signals.gpc]
+            return self._judge_stranger(signals, jurisdiction)
 
-    def _judge_payload(self, record: ConsentRecord, payload: bytes, signals: Signals) -> Standing:
-        standing = self.judge(record, signals=signals)
+    def _judge_stranger(self, signals: Signals, jurisdiction: Jurisdiction) -> Standing:
+        key = (signals, jurisdiction.row_id)
+        found = self._strangers.get(key)
+        if found is None:
+            found = self._strangers[key] = self.judge(None, signals=signals, jurisdiction=jurisdiction)
+        return found
+
+    def _judge_payload(
+        self, record: ConsentRecord, payload: bytes, signals: Signals, jurisdiction: Jurisdiction
+    ) -> Standing:
+        standing = self.judge(record, signals=signals, jurisdiction=jurisdiction)
         # The outcome for a valid record depends on nothing but what was chosen, and under which conditions.
         if standing.record is not None:
             if len(self._outcomes) >= _MEMO_LIMIT:
                 self._outcomes.clear()
-            self._outcomes[likeness_of(payload), signals.gpc] = standing.outcome
+            self._outcomes[likeness_of(payload), signals, jurisdiction.row_id] = standing.outcome
         return standing
 
     def _is_surely_valid(self, payload: bytes) -> bool:
-        """Whether the record is younger than its months can be short: calendar arithmetic takes longer than the rest."""
-        age_seconds = self.read_clock().timestamp() - decided_seconds(payload)
-        return 0 <= age_seconds < self._surely_valid_seconds
-
-    def _months(self, choices: Mapping[str, Choice]) -> int:
-        is_grant = Choice.GRANTED in choices.values()
-        return self.policy.accept_months if is_grant else self.policy.refuse_months
+        """Whether the record is in force, clocks being equal: comparing seconds is quicker than calendars."""
+        decided_seconds, end_seconds = read_span(payload)
+        return decided_seconds <= self.read_clock().timestamp() < end_seconds
 
 
-def cookie_name(*, is_secure: bool) -> str:
-    """Return the name of the consent cookie of a scheme: neither reads the other's."""
-    return SECURE_NAME if is_secure else PLAIN_NAME
+def _is_settled(key: str, choice: Choice, before: Standing) -> bool:
+    return choice is Choice.DENIED or before.decision.reasons[key] is Reason.GRANTED

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+from consent.core.jurisdiction import Place
 from consent.core.privacy_signal import Signals
 from consent.core.record import Account, Event, Notice
-from consent.engine import Engine, cookie_name
+from consent.engine import Engine
+from consent.jurisdictions import load_table
 
 QUIET = Signals()
 GPC = Signals(gpc=True)
@@ -19,22 +23,31 @@ ACCOUNT = Account(
 )
 
 
+_TABLE = load_table()[0]
+
+
+def rules_of(country=None, region="", *, now=datetime(2026, 11, 23, tzinfo=UTC)):
+    return _TABLE.find(Place(country, region) if country else None, now=now)
+
+
+UNKNOWN = rules_of()
+
+
 def make_engine(policy, clock, *, keys=(KEY,), **options):
     return Engine(policy, keys_oldest_first=keys, read_clock=clock, **options)
 
 
-def choose(engine, action, *granted, before=None, signals=QUIET):
-    return engine.make_record(
-        action, granted=granted, before=before or engine.judge(None, signals=signals), signals=signals, account=ACCOUNT
-    )
+def choose(engine, action, *granted, before=None, signals=QUIET, rules=UNKNOWN, is_partial=False):
+    before = before or engine.judge(None, signals=signals, jurisdiction=rules)
+    return engine.make_record(action, granted=granted, before=before, account=ACCOUNT, is_partial=is_partial)
 
 
 def header(engine, record, *, is_secure=True):
-    return f"{cookie_name(is_secure=is_secure)}={engine.encode(record, is_secure=is_secure)}"
+    return f"{engine.cookie_name(is_secure=is_secure)}={engine.encode(record, is_secure=is_secure)}"
 
 
-def look_up(engine, text, *, is_secure=True, signals=QUIET):
-    return engine.look_up(text, is_secure=is_secure, signals=signals)
+def look_up(engine, text, *, is_secure=True, signals=QUIET, rules=UNKNOWN):
+    return engine.look_up(text, is_secure=is_secure, signals=signals, jurisdiction=rules)
 
 
 def opened(standing):

@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from consent.core.decision import Decision, Reason
 from consent.core.policy import Policy
-from consent.core.record import Choice
+from consent.core.record import Choice, Event
+from consent.core.regime import Regime
 
 
 class Action(StrEnum):
@@ -19,26 +20,39 @@ class Action(StrEnum):
     ALLOW = "allow"
     ONCE = "once"
     WITHDRAW = "withdraw"
+    ACKNOWLEDGE = "acknowledge"
 
 
-def choose(policy: Policy, action: Action, *, granted: Collection[str], before: Decision) -> Mapping[str, Choice]:
+def choose(
+    policy: Policy, action: Action, *, granted: Collection[str], before: Decision, is_partial: bool = False
+) -> Mapping[str, Choice]:
     """Return the choices that an action leads to, by purpose and service key.
 
     Args:
         granted: For `save` and `allow`, the keys to grant: a purpose grants all its services, a
             service that service alone. A service of several purposes needs all of them.
-        before: What applied so far; only `allow` keeps anything of it.
+        before: What applied so far; `allow` and `acknowledge` keep it.
+        is_partial: Whether the answer is to what was asked alone; what was decided before then stands.
 
     Returns:
-        The verdict by key. Only `allow` leaves keys out: those nobody has decided on yet.
+        The verdict by key. Left out is what nobody has decided on yet, and under `notice` what
+        would be a grant: what runs there runs without one.
     """
     opened = _expand(policy, policy.fingerprints if action is Action.ACCEPT_ALL else granted)
     if action in (Action.REJECT_ALL, Action.WITHDRAW):
         opened = frozenset()
-    if action is Action.ALLOW:
-        kept = {key: _recorded(before.reasons[key]) for key in policy.fingerprints if _is_decided(before.reasons[key])}
-        return kept | dict.fromkeys(opened, Choice.GRANTED)
-    return {key: Choice.GRANTED if key in opened else Choice.DENIED for key in policy.fingerprints}
+    kept = {key: _RECORDED[reason] for key, reason in before.reasons.items() if reason in _RECORDED}
+    if action is Action.ACKNOWLEDGE:
+        chosen = kept
+    elif action is Action.ALLOW:
+        chosen = kept | dict.fromkeys(opened, Choice.GRANTED)
+    else:
+        chosen = {key: Choice.GRANTED if key in opened else Choice.DENIED for key in policy.fingerprints}
+        if is_partial and before.prompt:
+            chosen |= {key: choice for key, choice in kept.items() if key not in before.prompt.asked}
+    if before.regime is Regime.NOTICE:
+        return {key: choice for key, choice in chosen.items() if choice is Choice.DENIED}
+    return chosen
 
 
 def find_switched_on(policy: Policy, decision: Decision) -> frozenset[str]:
@@ -64,11 +78,23 @@ def _expand(policy: Policy, granted: Collection[str]) -> frozenset[str]:
     return frozenset(opened)
 
 
-def _is_decided(reason: Reason) -> bool:
-    return reason is not Reason.UNDECIDED
+# What a signal keeps shut is recorded as denied: the new record may itself be made while the signal is present, and
+# would otherwise turn a grant made without it into one made in spite of it. What merely runs is not decided on.
+_RECORDED: Mapping[Reason, Choice] = {
+    Reason.GRANTED: Choice.GRANTED,
+    Reason.REFUSED: Choice.DENIED,
+    Reason.GPC: Choice.DENIED,
+    Reason.DNT: Choice.DENIED,
+}
 
 
-def _recorded(reason: Reason) -> Choice:
-    # What a signal keeps shut is recorded as denied: the new record may itself be made while the signal
-    # is present, and would otherwise turn a grant made without it into one made in spite of it.
-    return Choice.GRANTED if reason is Reason.GRANTED else Choice.DENIED
+def find_event(before: Decision, closed: Collection[str]) -> Event:
+    """Return what kind of act it is to close these keys: taking consent back, or objecting to what ran without.
+
+    Args:
+        before: The decision under which they were open.
+        closed: Keys that were open and are not any more; at least one.
+    """
+    if any(before.reasons[key] is Reason.GRANTED for key in closed):
+        return Event.WITHDRAWAL
+    return Event.OPT_OUT if before.regime is Regime.OPT_OUT else Event.OBJECTION

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from types import NoneType, UnionType
+from typing import TypeVar
 
 from consent.core.declared_value import Text, as_tuple, check_pattern, check_types, check_url, freeze
 from consent.errors import ConfigError, quote_all
+
+Member = TypeVar("Member", bound=StrEnum)
 
 NECESSARY = "necessary"
 """The purpose that is always on."""
@@ -164,6 +167,32 @@ class Embed:
         check_pattern(self.id_pattern, self.id_example, where="an embed's id")
 
 
+class PurposeKind(StrEnum):
+    """Say what a purpose is for, as far as laws tell purposes apart."""
+
+    STATISTICS = "statistics"
+    """Counting how the site is used, to improve it; never who uses it."""
+
+    APPEARANCE = "appearance"
+    """Adapting how the site looks or works to what the visitor has set."""
+
+    ADVERTISING = "advertising"
+    """Advertising, and tracking across sites."""
+
+    SENSITIVE = "sensitive"
+    """Anything with health, faith, precise location and the like (GDPR art. 9; "sensitive data" in US laws)."""
+
+    OTHER = "other"
+    """Anything else; no law is easier on it than on the rest."""
+
+
+class Basis(StrEnum):
+    """Say on what legal basis a purpose rests (GDPR art. 6(1))."""
+
+    CONSENT = "consent"
+    LEGITIMATE_INTEREST = "legitimate_interest"
+
+
 @dataclass(frozen=True, slots=True)
 class Purpose:
     """Declare why data is processed: the unit that is granted or denied, one switch.
@@ -175,6 +204,12 @@ class Purpose:
     _: KW_ONLY
     title: Text = ""
     description: Text = ""
+    kind: PurposeKind = PurposeKind.OTHER
+    """A value of `PurposeKind`: some places let statistics or appearance run until the visitor objects."""
+
+    basis: Basis = Basis.CONSENT
+    """A value of `Basis`. Where the law asks for opt-in, nothing but consent is one (L19)."""
+
     denied_by_gpc: bool = False
     """Whether Global Privacy Control denies it: sale, sharing, targeted advertising."""
 
@@ -185,6 +220,8 @@ class Purpose:
         _check_key(self.key, what="purpose")
         where = f"purpose {self.key!r}"
         check_types(self, where, {"denied_by_gpc": bool, "revision": int})
+        object.__setattr__(self, "kind", _read_member(self.kind, PurposeKind, name="kind", where=where))
+        object.__setattr__(self, "basis", _read_member(self.basis, Basis, name="basis", where=where))
         for name in ("title", "description"):
             object.__setattr__(self, name, freeze(getattr(self, name), where=where))
 
@@ -221,6 +258,9 @@ class Service:
     """Jinja source of the vendor's markup; `parameters` and `nonce` are its variables."""
 
     embed: Embed | None = None
+    third_party_use: bool = False
+    """Whether the provider uses the data for ends of its own: then no exemption for statistics covers it (L25)."""
+
     revision: int = 1
     """Raise it when the service changed so much that earlier answers no longer count."""
 
@@ -250,10 +290,19 @@ def default_purposes() -> tuple[Purpose, ...]:
     """Return the four purposes that are shipped."""
     return (
         Purpose(NECESSARY),
-        Purpose("preferences"),
-        Purpose("analytics"),
-        Purpose("marketing", denied_by_gpc=True),
+        Purpose("preferences", kind=PurposeKind.APPEARANCE),
+        Purpose("analytics", kind=PurposeKind.STATISTICS),
+        Purpose("marketing", kind=PurposeKind.ADVERTISING, denied_by_gpc=True),
     )
+
+
+def _read_member(value: object, kind: type[Member], *, name: str, where: str) -> Member:
+    try:
+        return kind(str(value))
+    except ValueError as error:
+        raise ConfigError(
+            f"{name!r} of {where} must be one of {quote_all(kind)}, got {value!r}.", key=name, value=value
+        ) from error
 
 
 def _check_key(key: str, *, what: str) -> None:
@@ -273,6 +322,7 @@ _SERVICE_TYPES: Mapping[str, type | UnionType] = {
     "privacy_url": str,
     "snippet": str,
     "embed": Embed | NoneType,
+    "third_party_use": bool,
     "revision": int,
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from consent.core.decision import Decision, Reason
+from consent.core.decision import SIGNAL_REASONS, Decision, Reason
 from consent.core.declaration import CookieDeclaration
 from consent.core.policy import Policy
 from consent.core.record import Choice
@@ -44,7 +44,7 @@ def judge_cookies(policy: Policy, decision: Decision) -> CookieVerdicts:
     )
 
 
-_SAID_NO = (Reason.REFUSED, Reason.GPC)
+_SAID_NO = frozenset({Reason.REFUSED}) | SIGNAL_REASONS
 
 
 def _verdict_of(decision: Decision, key: str) -> Choice | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from consent.core.declaration import NECESSARY, Purpose, Service, default_purposes
 from consent.core.declared_value import check_url
+from consent.core.document import Document
 from consent.core.lifetime import MONTHS_LIMIT
 from consent.core.policy_version import digest_policy, fingerprint_purpose, fingerprint_service
 from consent.errors import ConfigError, UnknownKeyError, order_by_likeness, quote_all
@@ -40,10 +41,6 @@ _NEVER_NECESSARY_KEYS = frozenset(
 )
 
 
-# What the French CNIL calls good practice, and the least that the Italian Garante allows before asking again.
-DEFAULT_MONTHS = 6
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Declare who asks, why, and with which services. Immutable.
@@ -57,11 +54,14 @@ class Policy:
 
     purposes: tuple[Purpose, ...] = field(default_factory=default_purposes)
     services: tuple[Service, ...] = ()
-    accept_months: int = DEFAULT_MONTHS
-    """Calendar months that a choice with at least one grant holds, 1 to 13."""
+    documents: tuple[Document, ...] = ()
+    """The texts that visitors are asked to note, in the order they are listed."""
 
-    refuse_months: int = DEFAULT_MONTHS
-    """Calendar months that a choice without any grant holds, 1 to 13."""
+    accept_months: int | None = None
+    """Calendar months that a choice with at least one grant holds, 1 to 13; None for what suits the visitor's place."""
+
+    refuse_months: int | None = None
+    """Calendar months that a choice without any grant holds, 1 to 13; None for what suits the visitor's place."""
 
     policy_url: str = ""
     """Address of the site's own privacy policy; empty for none."""
@@ -85,15 +85,16 @@ class Policy:
         _set(self, "controller", str(self.controller) if isinstance(self.controller, str) else self.controller)
         _set(self, "purposes", tuple(self.purposes))
         _set(self, "services", tuple(self.services))
+        _set(self, "documents", tuple(self.documents))
         _check_parts(self)
         _check_head(self)
-        _check_keys(self.purposes, self.services)
+        _check_keys(self)
         _set(self, "purposes_by_key", MappingProxyType({purpose.key: purpose for purpose in self.purposes}))
         _set(self, "services_by_key", MappingProxyType({service.key: service for service in self.services}))
         for service in self.services:
             _check_service(service, self.purposes_by_key)
         _set(self, "optional_purposes", tuple(purpose for purpose in self.purposes if purpose.key != NECESSARY))
-        _set(self, "version", digest_policy(self.controller, self.purposes, self.services))
+        _set(self, "version", digest_policy(self.controller, self.purposes, self.services, self.documents))
         _set(self, "fingerprints", MappingProxyType(_fingerprint_all(self)))
         _set(self, "keys_by_fingerprint", MappingProxyType(_invert(self.fingerprints)))
 
@@ -130,12 +131,13 @@ def _listed_under(service: Service) -> str:
 
 
 def _check_parts(policy: Policy) -> None:
-    for name, kind in (("purposes", Purpose), ("services", Service)):
+    for name, kind in (("purposes", Purpose), ("services", Service), ("documents", Document)):
         for part in getattr(policy, name):
             if not isinstance(part, kind):
+                advice = " For a service of the catalogue, write consent.catalogue.load_service('key')."
                 raise ConfigError(
-                    f"{name!r} of a Policy must hold {kind.__name__} objects, got {part!r}. For a service of the catalogue, "
-                    "write consent.catalogue.load_service('key').",
+                    f"{name!r} of a Policy must hold {kind.__name__} objects, got {part!r}."
+                    f"{advice if kind is Service else ''}",
                     key=name,
                     value=part,
                 )
@@ -155,7 +157,7 @@ def _check_head(policy: Policy) -> None:
         )
     for key in ("accept_months", "refuse_months"):
         months = getattr(policy, key)
-        if isinstance(months, bool) or not isinstance(months, int) or not 1 <= months <= MONTHS_LIMIT:
+        if months is not None and (type(months) is not int or not 1 <= months <= MONTHS_LIMIT):
             raise ConfigError(
                 f"{key!r} must be a whole number between 1 and {MONTHS_LIMIT}, got {months!r}. "
                 "Browsers cap cookies at 400 days.",
@@ -166,8 +168,8 @@ def _check_head(policy: Policy) -> None:
         check_url(policy.policy_url, where="'policy_url'")
 
 
-def _check_keys(purposes: Iterable[Purpose], services: Iterable[Service]) -> None:
-    keys = [*(purpose.key for purpose in purposes), *(service.key for service in services)]
+def _check_keys(policy: Policy) -> None:
+    keys = [*(purpose.key for purpose in policy.purposes), *(service.key for service in policy.services)]
     twice = [key for key, count in Counter(keys).items() if count > 1]
     if twice:
         raise ConfigError(
@@ -175,7 +177,15 @@ def _check_keys(purposes: Iterable[Purpose], services: Iterable[Service]) -> Non
             key=twice[0],
             value=twice,
         )
-    if NECESSARY not in (purpose.key for purpose in purposes):
+    documents = [document.key for document in policy.documents]
+    if len(set(documents)) < len(documents):
+        raise ConfigError(
+            f"A document is declared twice: {quote_all(documents)}. Give each its own key; a revision of one is the same "
+            "Document with another 'version'.",
+            key="documents",
+            value=documents,
+        )
+    if NECESSARY not in (purpose.key for purpose in policy.purposes):
         raise ConfigError(
             f"The policy has no purpose {NECESSARY!r}. Add Purpose('necessary'): it is what stays on without consent.",
             key="purposes",

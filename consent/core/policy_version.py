@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 from consent.core.declaration import CookieDeclaration, Purpose, Service
+from consent.core.document import Document
 
 # 24 bits keep 20 services within a 300-byte cookie; a clash within one policy is a start-up error.
 FINGERPRINT_BYTES = 3
@@ -30,13 +31,16 @@ def fingerprint_service(service: Service, purposes: Mapping[str, Purpose]) -> by
     return _digest(_material_service(service, purposes))[:FINGERPRINT_BYTES]
 
 
-def digest_policy(controller: str, purposes: Sequence[Purpose], services: Sequence[Service]) -> str:
+def digest_policy(
+    controller: str, purposes: Sequence[Purpose], services: Sequence[Service], documents: Sequence[Document] = ()
+) -> str:
     """Return the policy version: 16 hexadecimal digits over everything material."""
     by_key = {purpose.key: purpose for purpose in purposes}
     material: dict[str, object] = {
         "controller": controller,
         "purposes": sorted((_material_purpose(purpose) for purpose in purposes), key=_canonical),
         "services": sorted((_material_service(service, by_key) for service in services), key=_canonical),
+        "documents": sorted((document.key, document.version) for document in documents),
     }
     return _digest(material).hex()[:16]
 

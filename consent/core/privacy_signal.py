@@ -10,7 +10,14 @@ class Signals:
     """Hold the signals of one request. A signal can only ever close a gate."""
 
     gpc: bool = False
-    """Whether `Sec-GPC` is on."""
+    """Whether Global Privacy Control is on: `Sec-GPC`, or what a script of the page saw in the browser."""
+
+    dnt: bool = False
+    """Whether `DNT` is on, and the site heeds it. No law speaks of it, and no record calls it `gpc`."""
+
+    def has_more_than(self, other: Signals) -> bool:
+        """Whether a signal is on here that was off there."""
+        return (self.gpc and not other.gpc) or (self.dnt and not other.dnt)
 
 
 def parse_sec_gpc(value: str | None) -> bool:
@@ -26,3 +33,12 @@ def parse_sec_gpc(value: str | None) -> bool:
     if value is None:
         return False
     return value == "1" or any(part.strip(" \t") == "1" for part in value.split(","))
+
+
+def parse_dnt(value: str | None) -> bool:
+    """Return whether a `DNT` header field is on.
+
+    Source:
+        W3C Tracking Preference Expression (retired), section 5.2: `1`, with extensions behind it.
+    """
+    return value is not None and value.lstrip(" \t").startswith("1")

@@ -25,6 +25,16 @@ class Event(StrEnum):
 
     CHOICE = "choice"
     WITHDRAWAL = "withdrawal"
+    """Something that had been granted is denied."""
+
+    OPT_OUT = "opt_out"
+    """Something that ran until objected was objected to, under `opt_out`."""
+
+    OBJECTION = "objection"
+    """Something that ran by way of an exemption, or of a mere notice, was objected to."""
+
+    ACKNOWLEDGEMENT = "acknowledgement"
+    """The visitor has noted what they were told. It grants nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +76,18 @@ class Account:
     withdrawal_url: str
     """Path at which the choice can be changed or withdrawn."""
 
+    acted_at: datetime | None = None
+    """Aware UTC instant of the act, where that is later than the choice it leaves standing; None for the same."""
+
+    has_header_gpc: bool = False
+    """Whether the request carried `Sec-GPC: 1`."""
+
+    has_dom_gpc: bool = False
+    """Whether a script of the page saw `navigator.globalPrivacyControl`."""
+
+    bases: Mapping[str, str] = field(default_factory=dict)
+    """Legal basis by purpose key, a value of `Basis`; what is missing rests on consent."""
+
     services: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Service keys by the purpose they serve, as declared at that time."""
 
@@ -76,7 +98,7 @@ class Account:
     """Where the visitor was, such as `FR` or `US-CA`; None if not resolved."""
 
     profile: str | None = None
-    """The rules that applied within the regime; None for the regime's own."""
+    """Row of the jurisdiction table that applied, such as `EEA` or `US-CA@2026-01-01`."""
 
     signal_map: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What each vendor was told, such as `{"google": {"ad_storage": "denied"}}`."""
@@ -93,6 +115,9 @@ class ConsentRecord:
     """Account for one choice.
 
     Read back from the cookie it is a subset: `account` is None.
+
+    Raises:
+        ValueError: If something is granted under `notice`.
 
     Source:
         GDPR art. 7(1); field names after ISO/IEC TS 27560:2023.
@@ -115,12 +140,21 @@ class ConsentRecord:
     """Verdict by purpose and service key. A key that is missing was not decided on."""
 
     fingerprints: Mapping[str, bytes]
-    """3-byte fingerprint of each key of `choices`, of the declaration that was decided on."""
+    """3-byte fingerprint, of the declaration, of each key that was decided on or merely noted."""
+
+    documents: Mapping[str, bytes] = field(default_factory=dict)
+    """3-byte fingerprint, by key, of the document versions in force."""
 
     is_complete: bool = True
     """Whether everything that was asked was decided; false after one embed was allowed from a placeholder."""
 
     account: Account | None = None
+
+    def __post_init__(self) -> None:
+        if self.regime is Regime.NOTICE and self.is_grant:
+            raise ValueError(
+                "A record of the regime 'notice' cannot hold a grant: being told of something is not consenting to it."
+            )
 
     @property
     def is_grant(self) -> bool:
@@ -135,19 +169,32 @@ class ConsentRecord:
         return {
             "schema": SCHEMA,
             "record_id": self.record_id,
-            "event_time": _format_instant(self.decided_at),
+            "event_time": _format_instant((self.account and self.account.acted_at) or self.decided_at),
+            "decided_at": _format_instant(self.decided_at),
             "valid_until": _format_instant(self.valid_until),
             "mode": self.regime.value,
-            "signals": {"sec_gpc": self.signals.gpc},
+            "signals": self._describe_signals(),
             "is_complete": self.is_complete,
             "decisions": {key: self._describe(key) for key in sorted(self.choices)},
+            "noted": {key: each.hex() for key, each in sorted(self.fingerprints.items()) if key not in self.choices},
+            "documents": {key: self._describe_document(key) for key in sorted(self.documents)},
             **(_describe_account(self.account) if self.account else {}),
         }
+
+    def _describe_signals(self) -> dict[str, bool]:
+        account = self.account
+        seen = {"sec_gpc": account.has_header_gpc, "dom_gpc": account.has_dom_gpc} if account else {}
+        return {"gpc": self.signals.gpc, "dnt": self.signals.dnt, **seen}
+
+    def _describe_document(self, key: str) -> dict[str, str]:
+        versions = self.account.documents if self.account else {}
+        known = {"version": versions[key]} if key in versions else {}
+        return {**known, "fingerprint": self.documents[key].hex()}
 
     def _describe(self, key: str) -> dict[str, object]:
         described: dict[str, object] = {
             "state": "granted" if self.choices[key] is Choice.GRANTED else "refused",
-            "basis": "consent",
+            "basis": self.account.bases.get(key, "consent") if self.account else "consent",
             "fingerprint": self.fingerprints[key].hex(),
         }
         if self.account and key in self.account.services:
@@ -173,7 +220,6 @@ def _describe_account(account: Account) -> dict[str, object]:
         },
         "evidence": account.evidence,
         "signal_map": {name: dict(states) for name, states in account.signal_map.items()},
-        "documents": dict(account.documents),
         "withdrawal_url": account.withdrawal_url,
         "previous": account.previous_id,
     }

@@ -6,7 +6,7 @@ import logging
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date
 from importlib import resources
 
 from consent.core.declared_value import Text
@@ -99,10 +99,10 @@ class Messages:
             start = self.text(language, "list.middle", first=start, last=item)
         return self.text(language, "list.end", first=start, last=items[-1])
 
-    def date_text(self, language: str, instant: datetime) -> str:
-        """Return the day of an instant, in the way of a language."""
-        month = self.text(language, f"date.month.{instant.month}")
-        return self.text(language, "date.day", day=instant.day, month=month, year=instant.year)
+    def date_text(self, language: str, day: date) -> str:
+        """Return a day, or the day of an instant, in the way of a language."""
+        month = self.text(language, f"date.month.{day.month}")
+        return self.text(language, "date.day", day=day.day, month=month, year=day.year)
 
     def words(self, language: str, text: Text) -> str:
         """Return a declared text in a language, else in the fallback language, else in any it has."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import UnionType
 from typing import TypeVar
 
@@ -11,13 +11,17 @@ from flask import Flask
 
 from consent.catalogue import load_service
 from consent.core.declaration import Purpose, Service, default_purposes
-from consent.core.policy import DEFAULT_MONTHS, Policy
+from consent.core.document import Document
+from consent.core.policy import Policy
 from consent.engine import Engine
 from consent.errors import ConfigError, SetupError
+from consent.jurisdictions import CHECKED_ON, load_table
 from consent.messages import Messages, load_messages
 from consent.web.hooks import BLUEPRINT_NAME, register_hooks
+from consent.web.place import make_finder
 from consent.web.runtime import list_storage
 from consent.web.settings import Settings, read_settings, read_signing_keys
+from consent.web.signal_views import GPC_FILE_PATH, show_gpc_file
 from consent.web.site import EXTENSION_KEY, Site, load_assets
 from consent.web.snippet import compile_snippets
 from consent.web.templating import register_templating
@@ -33,9 +37,12 @@ class Consent:
 
     Args:
         app: The app to set up; None to call `init_app` later, once for each app.
-        policy: Everything declared in one object; excludes `services` and `purposes`.
+        policy: Everything declared in one object; excludes `services`, `purposes` and `documents`.
         services: Catalogue keys, or `Service` objects of the site's own.
         purposes: Purposes to add to the four shipped ones; one of the same key replaces it.
+        documents: The versioned texts that visitors are to note: privacy policy, cookie policy, terms.
+        jurisdiction: Function that says where the visitor of the current request is, such as `"FR"` or
+            `"US-CA"`; None for unknown.
 
     Raises:
         ConfigError: If the policy or a setting is wrong; always when the app starts.
@@ -49,6 +56,8 @@ class Consent:
         policy: Policy | None = None,
         services: Iterable[str | Service] = (),
         purposes: Iterable[Purpose] = (),
+        documents: Iterable[Document] = (),
+        jurisdiction: Callable[[], object] | None = None,
     ) -> None:
         if policy is not None and not isinstance(policy, Policy):
             raise ConfigError(f"'policy' must be a Policy, got {policy!r}.", key="policy", value=policy)
@@ -57,6 +66,8 @@ class Consent:
             services, str | Service, key="services", allowed="catalogue keys or Service objects"
         )
         self._purposes = _read_list(purposes, Purpose, key="purposes", allowed="Purpose objects")
+        self._documents = _read_list(documents, Document, key="documents", allowed="Document objects")
+        self._jurisdiction = jurisdiction
         if app is not None:
             self.init_app(app)
 
@@ -78,6 +89,8 @@ class Consent:
             )
         site = self._build_site(app)
         app.register_blueprint(make_blueprint(BLUEPRINT_NAME, url_prefix=site.settings.url_prefix))
+        # At the root of the site, where a blueprint with a prefix does not reach.
+        app.add_url_rule(GPC_FILE_PATH, f"{BLUEPRINT_NAME}.gpc_file", show_gpc_file)
         register_templating(app)
         register_hooks(app, site)
         app.extensions[EXTENSION_KEY] = site
@@ -92,10 +105,22 @@ class Consent:
         messages = load_messages(overrides=settings.texts, fallback=settings.language)
         for purpose in policy.purposes:
             _check_words(purpose, messages)
+        for document in policy.documents:
+            _check_title(document, messages)
+        jurisdictions, warnings = load_table(settings.jurisdiction_rules)
+        for warning in warnings:
+            log.warning("%s", warning)
         return Site(
             settings=settings,
             environment=app.jinja_env,
-            engine=Engine(policy, keys_oldest_first=keys),
+            engine=Engine(policy, keys_oldest_first=keys, is_shared=bool(settings.cookie_domain)),
+            jurisdictions=jurisdictions,
+            rules_checked_on=CHECKED_ON,
+            find_place=make_finder(
+                jurisdiction=self._jurisdiction,
+                headers=settings.jurisdiction_headers or None,
+                database=settings.jurisdiction_database,
+            ),
             messages=messages,
             default_language=messages.fallback,
             assets=assets,
@@ -106,7 +131,8 @@ class Consent:
 
     def _build_policy(self, settings: Settings) -> Policy:
         if self._policy is not None:
-            _check_lone_policy(self._policy, settings, has_parts=bool(self._services or self._purposes))
+            has_parts = bool(self._services or self._purposes or self._documents)
+            _check_lone_policy(self._policy, settings, has_parts=has_parts)
             return self._policy
         if settings.controller is None:
             raise ConfigError(
@@ -120,15 +146,16 @@ class Consent:
             controller=settings.controller,
             purposes=(*shipped, *own.values()),
             services=tuple(_resolve(service) for service in self._services),
-            accept_months=settings.accept_months or DEFAULT_MONTHS,
-            refuse_months=settings.refuse_months or DEFAULT_MONTHS,
+            documents=self._documents,
+            accept_months=settings.accept_months,
+            refuse_months=settings.refuse_months,
         )
 
 
 def _check_lone_policy(policy: Policy, settings: Settings, *, has_parts: bool) -> None:
     if has_parts:
         raise ConfigError(
-            "Consent() was given 'policy' together with 'services' or 'purposes'. Put them into the Policy, or leave it out.",
+            "Consent() was given 'policy' together with 'services', 'purposes' or 'documents'. Put them into the Policy, or leave it out.",
             key="policy",
         )
     given = {
@@ -154,6 +181,16 @@ def _check_words(purpose: Purpose, messages: Messages) -> None:
                 key=purpose.key,
                 value=getattr(purpose, name),
             )
+
+
+def _check_title(document: Document, messages: Messages) -> None:
+    if not document.title and not messages.has_text(f"document.{document.key}.title"):
+        raise ConfigError(
+            f"Document {document.key!r} has no 'title', and only 'privacy', 'cookies' and 'terms' bring their own. "
+            f"Write Document({document.key!r}, title='…', …).",
+            key=document.key,
+            value=document.title,
+        )
 
 
 def _resolve(service: str | Service) -> Service:

@@ -16,7 +16,7 @@ from flask import Response
 from markupsafe import Markup
 from werkzeug.http import parse_options_header
 
-from consent.web.runtime import script_tag
+from consent.web.runtime import find_own_tag, script_tag
 from consent.web.templating import render_banner, settings_region, style_link
 from consent.web.visit import Visit
 from consent.wire.document import DocumentScanner, NotADocument, Places, begins_document, find_end, find_places
@@ -195,7 +195,8 @@ def _has_script(body: bytes, visit: Visit, limit: int, script: bytes) -> bool:
     from a cached fragment.
     """
     first = body.find(f'<script src="{visit.asset_url("consent.js")}"'.encode(), 0, limit)
-    return first >= 0 and body.startswith(script, first)
+    begins_at = first - find_own_tag(script)
+    return begins_at >= 0 and body.startswith(script, begins_at)
 
 
 def _inject_stream(response: Response, visit: Visit, encode: Callable[[str], bytes]) -> None:

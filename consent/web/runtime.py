@@ -47,7 +47,22 @@ def script_tag(visit: Visit) -> Markup:
     """Return the runtime's tag as of now: in the page's own language once that is known."""
     before, after = _keep_tag(visit.site, visit) if visit.record is None else _write_tag(visit)
     nonce = f' nonce="{escape(visit.nonce)}"' if visit.nonce else ""
-    return Markup(f'{before}{nonce} data-consent-key="{visit.page_key}"{after}')  # noqa: S704 - escaped here and there
+    own = f'{before}{nonce} data-consent-key="{visit.page_key}"{after}'
+    return Markup(f"{_write_signal_tag(visit, nonce)}{own}")  # noqa: S704 - escaped here and there
+
+
+def find_own_tag(tag: bytes) -> int:
+    """Return where in what `script_tag` gave the runtime's own tag begins: behind the one for signals, if there is one."""
+    return tag.rindex(b'<script src="')
+
+
+def _write_signal_tag(visit: Visit, nonce: str) -> str:
+    """Return the script that asks the browser for its signal, right in front of the runtime, which then opens less."""
+    closed = visit.standing.outcome.closed_by_gpc
+    if not closed:
+        return ""
+    told = encode_attribute_json({"url": f"{visit.base_path}gpc", "closes": sorted(closed)})
+    return f"<script src=\"{escape(visit.asset_url('signal.js'))}\" defer{nonce} data-consent-signal='{told}'></script>"
 
 
 def list_storage(policy: Policy) -> tuple[Mapping[str, str], ...]:
@@ -70,7 +85,7 @@ def list_storage(policy: Policy) -> tuple[Mapping[str, str], ...]:
 
 def _keep_tag(site: Site, visit: Visit) -> tuple[str, str]:
     """Return the tag around what is each response's own: the same for all who have no record and one language."""
-    key = (visit.action_url, visit.language, visit.regime, visit.signals.gpc)
+    key = (visit.action_url, visit.language, visit.signals, visit.rules.row_id)
     kept = site.scripts.get(key)
     if kept is None:
         # A proxy can make up prefixes without end.

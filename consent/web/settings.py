@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Set
 from dataclasses import dataclass
 
 from consent.core.lifetime import MONTHS_LIMIT
@@ -13,7 +14,11 @@ from consent.messages import DEFAULT_LANGUAGE
 _PREFIX = "CONSENT_"
 _URL_PREFIX = re.compile(r"(?:/[A-Za-z0-9_~.-]+)+")
 _SHORT_KEY_BYTES = 16
-_MAY_BE_NONE = frozenset({"CONSENT_LOCALE", "CONSENT_CSP_NONCE"})
+# Two labels at least: browsers ignore a Domain of one (RFC 6265bis section 5.7).
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_MAY_BE_NONE = frozenset(
+    {"CONSENT_LOCALE", "CONSENT_CSP_NONCE", "CONSENT_COOKIE_DOMAIN", "CONSENT_JURISDICTION_DATABASE"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,14 @@ class Settings:
     csp_nonce: Callable[[], str] | None = None
     excluded_endpoints: frozenset[str] = frozenset()
     inject: bool = True
+    cookie_domain: str = ""
+    """`CONSENT_COOKIE_DOMAIN`: parent domain whose subdomains share the choice; empty for each host its own."""
+
+    jurisdiction_headers: tuple[str, ...] = ()
+    jurisdiction_database: str | os.PathLike[str] | None = None
+    jurisdiction_rules: tuple[Mapping[str, object], ...] = ()
+    dnt: bool = False
+    gpc_file: bool = True
 
 
 def read_settings(config: Mapping[str, object]) -> Settings:
@@ -55,8 +68,13 @@ def read_settings(config: Mapping[str, object]) -> Settings:
             )
         _CHECKS[key](key, value)
     values = {key.removeprefix(_PREFIX).lower(): value for key, value in own.items()}
-    if "excluded_endpoints" in values:
-        values["excluded_endpoints"] = frozenset(own["CONSENT_EXCLUDED_ENDPOINTS"])  # type: ignore[call-overload]  # checked above
+    for name, kind in (
+        ("excluded_endpoints", frozenset),
+        ("jurisdiction_headers", tuple),
+        ("jurisdiction_rules", tuple),
+    ):
+        if name in values:
+            values[name] = kind(values[name])  # type: ignore[arg-type,call-overload]  # checked above
     return Settings(**({"texts": {}} | values))  # type: ignore[arg-type]  # checked above, key by key
 
 
@@ -129,13 +147,41 @@ def _check_texts(key: str, value: object) -> None:
                 raise _refuse(f"{key}[{tag!r}][{name!r}]", text, "a text")
 
 
-def _check_names(key: str, value: object) -> None:
+def _check_names(
+    key: str, value: object, *, example: str = "endpoint names, such as ['admin.index', 'admin.*']"
+) -> None:
     if (
         isinstance(value, str | bytes)
         or not isinstance(value, Collection)
         or not all(isinstance(name, str) for name in value)
     ):
-        raise _refuse(key, value, "a list of endpoint names, such as ['admin.index', 'admin.*']")
+        raise _refuse(key, value, f"a list of {example}")
+
+
+def _check_domain(key: str, value: object) -> None:
+    if not isinstance(value, str) or not _DOMAIN.fullmatch(value) or value.rpartition(".")[2].isdigit():
+        raise _refuse(
+            key,
+            value,
+            "a domain that the site and its subdomains share, such as 'example.com', in lower case and without a dot before it",
+        )
+
+
+def _check_headers(key: str, value: object) -> None:
+    if isinstance(value, Set):
+        raise _refuse(key, value, "a list, which keeps the country before the region; a set does not")
+    _check_names(key, value, example="header names, such as ['CF-IPCountry', 'CF-Region-Code']")
+
+
+def _check_database(key: str, value: object) -> None:
+    if not isinstance(value, str | os.PathLike) or not str(value):
+        raise _refuse(key, value, "the path of an MMDB file")
+
+
+def _check_rules(key: str, value: object) -> None:
+    is_list = isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
+    if not is_list or not all(isinstance(row, Mapping) for row in value):  # type: ignore[attr-defined]  # a collection, see before
+        raise _refuse(key, value, "a list of rows, such as [{'key': 'BR', 'refuse_months': 12}]")
 
 
 def _check_flag(key: str, value: object) -> None:
@@ -154,4 +200,10 @@ _CHECKS: Mapping[str, Callable[[str, object], None]] = {
     "CONSENT_CSP_NONCE": _check_callable,
     "CONSENT_EXCLUDED_ENDPOINTS": _check_names,
     "CONSENT_INJECT": _check_flag,
+    "CONSENT_COOKIE_DOMAIN": _check_domain,
+    "CONSENT_JURISDICTION_HEADERS": _check_headers,
+    "CONSENT_JURISDICTION_DATABASE": _check_database,
+    "CONSENT_JURISDICTION_RULES": _check_rules,
+    "CONSENT_DNT": _check_flag,
+    "CONSENT_GPC_FILE": _check_flag,
 }

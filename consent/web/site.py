@@ -6,12 +6,15 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from importlib import resources
 
 from jinja2 import Environment, Template
 
+from consent.core.jurisdiction import JurisdictionTable
 from consent.engine import Engine
 from consent.messages import Messages
+from consent.web.place import PlaceFinder
 from consent.web.settings import Settings
 
 log = logging.getLogger("consent")
@@ -44,6 +47,13 @@ class Site:
     """The app's Jinja environment."""
 
     engine: Engine
+    jurisdictions: JurisdictionTable
+    find_place: PlaceFinder | None = None
+    """Finds where a visitor is; None for not asked, so that everyone's place is unknown."""
+
+    rules_checked_on: date
+    """Day on which the shipped rules of the jurisdictions were last compared with their sources."""
+
     messages: Messages
     default_language: str
     """What to speak when neither app nor page says anything."""
@@ -61,8 +71,8 @@ class Site:
     snippets: Mapping[str, Template] = field(default_factory=dict)
     """Compiled vendor markup by service key."""
 
-    banners: dict[tuple[str, ...], tuple[str, str]] = field(default_factory=dict)
-    """Rendered banner by language and prefix, cut where the page's own path goes."""
+    banners: dict[tuple[object, ...], tuple[str, str]] = field(default_factory=dict)
+    """Rendered banner by all that it depends on, cut where the page's own path goes."""
 
     is_banner_ours: bool = False
     """Whether the banner's template is the library's own: it needs no request, and one rendering can serve all."""

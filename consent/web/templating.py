@@ -110,7 +110,7 @@ class ConsentMarkup:
                 f"embed() needs a title{_place()}: a frame without one says nothing to a screen reader (WCAG 4.1.2)."
             )
         size = {"width": _check_length(width, embed.width), "height": _check_length(height, embed.height)}
-        if core_gate.is_open(visit.decision, (service_key,)):
+        if core_gate.is_open(visit.decision, (service_key,)) and not visit.awaits_browser((service_key,)):
             return render_frame(embed, known_id, title=title, **size)
         visit.has_spoken = True
         head = styles(visit) + held_block_script(visit)
@@ -172,10 +172,18 @@ def style_link(visit: Visit) -> Markup:
 
 
 def settings_link(visit: Visit, label: str = "") -> Markup:
-    """Return the plain link to the preferences page."""
-    url, words = escape(visit.preferences_url), escape(label or visit.text("settings.link"))
+    """Return the plain link to the preferences page, and beside it what the law wants said on every page.
+
+    Args:
+        label: The site's own words; where the law titles the link, its words stand instead.
+    """
+    asking = visit.asking
+    url = escape(visit.preferences_url)
+    words = escape(asking.settings_label if asking.has_legal_label or not label else label)
+    honoured = asking.honoured_text
+    status = f' <span class="pvc-honoured">{escape(honoured)}</span>' if honoured else ""
     return Markup(  # noqa: S704 - escaped here
-        f'<a class="pvc-settings-link" href="{url}" data-consent-action="settings"{_LEFT_TO_THE_BROWSER}>{words}</a>'
+        f'<a class="pvc-settings-link" href="{url}" data-consent-action="settings"{_LEFT_TO_THE_BROWSER}>{words}</a>{status}'
     )
 
 
@@ -196,7 +204,7 @@ def render_banner(visit: Visit) -> Markup:
 
 def _keep_banner(site: Site, visit: Visit) -> tuple[str, str]:
     """Return the banner before and after the page's own path."""
-    key = (visit.language, visit.preferences_url, "next" if visit.next_path else "")
+    key = (visit.language, visit.preferences_url, "next" if visit.next_path else "", visit.prompt_key)
     kept = site.banners.get(key) if site.keeps_banners else None
     if kept is None:
         marked = visit.with_next_path(_PATH_MARK if visit.next_path else "")
@@ -217,7 +225,7 @@ def _gate(keys: Sequence[str], write: Callable[[], object]) -> Markup:
     visit = get_visit()
     for key in keys:
         visit.policy.check_key(key, where=_place().strip())
-    if core_gate.is_open(visit.decision, keys):
+    if core_gate.is_open(visit.decision, keys) and not visit.awaits_browser(keys):
         return Markup(write())  # noqa: S704 - the template's own markup, escaped where it was written
     # Asked before the block is written: a gate inside it must not take the script with it into the held text.
     script = held_block_script(visit)

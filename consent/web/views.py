@@ -22,18 +22,20 @@ from flask import (
 )
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from consent.core.choice import Action, find_switched_on
+from consent.core.choice import Action, find_event, find_switched_on
 from consent.core.gate import find_closed
+from consent.core.privacy_signal import parse_sec_gpc
 from consent.core.record import Account, ConsentRecord, Event, Notice
 from consent.engine import Standing
 from consent.errors import SubmissionError
 from consent.web.events import consent_recorded, consent_withdrawn
 from consent.web.expiry import expire_unwanted
+from consent.web.signal_views import receive_gpc
 from consent.web.snippet import is_embed_id, render_frame, source_url
 from consent.web.state import describe_state
 from consent.web.visit import Visit, get_visit
 from consent.wire.cookie import find_values
-from consent.wire.headers import expire_on_parents, format_cookie
+from consent.wire.headers import expire_rivals, format_cookie
 from consent.wire.origin import CrossSiteError, Evidence, find_evidence, is_safe_path
 from consent.wire.submission import (
     FORM_TYPE,
@@ -51,6 +53,7 @@ log = logging.getLogger("consent")
 _ASSET_CACHE = "public, max-age=31536000, immutable"
 # Layers of the notice that a choice can come from, by source.
 _LAYERS = {"banner": 1, "preferences": 2, "embed": 0, "api": 0}
+_EVENTS = {Action.WITHDRAW: Event.WITHDRAWAL, Action.ACKNOWLEDGE: Event.ACKNOWLEDGEMENT}
 
 
 def make_blueprint(name: str, *, url_prefix: str) -> Blueprint:
@@ -58,6 +61,7 @@ def make_blueprint(name: str, *, url_prefix: str) -> Blueprint:
     blueprint = Blueprint(name, __name__, url_prefix=url_prefix, template_folder="../templates")
     blueprint.add_url_rule("/", "preferences", show_preferences)
     blueprint.add_url_rule("/", "choose", receive_choice, methods=["POST"])
+    blueprint.add_url_rule("/gpc", "gpc", receive_gpc, methods=["POST"])
     blueprint.add_url_rule("/state", "state", show_state)
     blueprint.add_url_rule("/policy", "policy", show_policy)
     blueprint.add_url_rule("/assets/<file_name>", "asset", send_asset)
@@ -128,13 +132,13 @@ def _record(visit: Visit, submission: Submission, evidence: Evidence) -> Respons
         submission.action,
         granted=submission.granted,
         before=before,
-        signals=visit.signals,
         account=_make_account(visit, submission, evidence, before),
+        is_partial=submission.is_partial,
     )
     after = visit.adopt(record)
     closed = find_closed(shown.decision, after.decision)
     if closed:
-        record = _as_withdrawal(record)
+        record = _with_event(record, find_event(shown.decision, closed))
     is_taken = _announce(record, before.record, is_withdrawal=bool(closed))
     if not is_taken and record.is_grant:
         return _grant_nothing(visit, record, before=before, shown=shown)
@@ -143,8 +147,8 @@ def _record(visit: Visit, submission: Submission, evidence: Evidence) -> Respons
     return response
 
 
-def _as_withdrawal(record: ConsentRecord) -> ConsentRecord:
-    return replace(record, account=replace(record.account, event=Event.WITHDRAWAL)) if record.account else record
+def _with_event(record: ConsentRecord, event: Event) -> ConsentRecord:
+    return replace(record, account=replace(record.account, event=event)) if record.account else record
 
 
 def _grant_nothing(visit: Visit, record: ConsentRecord, *, before: Standing, shown: Standing) -> Response:
@@ -192,7 +196,7 @@ def _make_account(visit: Visit, submission: Submission, evidence: Evidence, befo
     source = _find_source(visit, submission)
     prompt_reason = before.decision.prompt_reason
     return Account(
-        event=Event.WITHDRAWAL if submission.action is Action.WITHDRAW else Event.CHOICE,
+        event=_EVENTS.get(submission.action, Event.CHOICE),
         source=source,
         action=submission.action.value,
         notice=Notice(
@@ -202,6 +206,12 @@ def _make_account(visit: Visit, submission: Submission, evidence: Evidence, befo
             prompt_reason=prompt_reason.value if prompt_reason else None,
         ),
         evidence=evidence.value,
+        has_header_gpc=parse_sec_gpc(request.headers.get("Sec-GPC")),
+        has_dom_gpc=submission.has_gpc,
+        jurisdiction=visit.jurisdiction,
+        profile=visit.rules.row_id,
+        bases={purpose.key: purpose.basis.value for purpose in visit.policy.optional_purposes},
+        documents={document.key: document.version for document in visit.policy.documents},
         withdrawal_url=visit.preferences_url,
         services={
             purpose.key: tuple(service.key for service in visit.policy.services if purpose.key in service.purposes)
@@ -221,11 +231,13 @@ def _find_source(visit: Visit, submission: Submission) -> str:
 
 
 def _set_cookies(response: Response, visit: Visit, record: ConsentRecord) -> None:
+    acted_at = record.account.acted_at if record.account and record.account.acted_at else record.decided_at
     value = format_cookie(
         visit.cookie_name,
         visit.site.engine.encode(record, is_secure=visit.is_secure),
-        max_age_seconds=int((record.valid_until - record.decided_at).total_seconds()),
+        max_age_seconds=int((record.valid_until - acted_at).total_seconds()),
         is_secure=visit.is_secure,
+        domain=visit.site.settings.cookie_domain,
     )
     expired = expire_unwanted(visit)
     for each in (*_expire_rivals(visit), value, *expired):
@@ -233,10 +245,11 @@ def _set_cookies(response: Response, visit: Visit, record: ConsentRecord) -> Non
 
 
 def _expire_rivals(visit: Visit) -> list[str]:
-    """Expire what a parent domain set under the consent cookie's name: two different ones are never believed."""
+    """Expire what somebody else set under the consent cookie's name: two different ones are never believed."""
     if len(find_values(visit.cookie_header, visit.cookie_name)) < 2:
         return []
-    return expire_on_parents(visit.cookie_name, host=request.host, is_secure=visit.is_secure)
+    is_shared = bool(visit.site.settings.cookie_domain)
+    return expire_rivals(visit.cookie_name, host=request.host, is_secure=visit.is_secure, is_shared=is_shared)
 
 
 def _answer(visit: Visit, submission: Submission) -> Response:
@@ -341,7 +354,7 @@ def _referer_path() -> str:
 def _mark_own_page() -> None:
     visit = get_visit()
     visit.is_own_page = True
-    visit.is_asset = request.endpoint == f"{request.blueprint}.asset"
+    visit.is_asset = (request.endpoint or "").rpartition(".")[2] in ("asset", "gpc_file")
 
 
 def _protect(response: Response) -> Response:

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from flask import Flask, current_app, request
 from werkzeug.local import LocalProxy
 
 from consent.core import gate
 from consent.core.decision import Decision
-from consent.core.privacy_signal import Signals, parse_sec_gpc
+from consent.core.jurisdiction import Jurisdiction, Place
+from consent.core.lifetime import Months
+from consent.core.privacy_signal import Signals, parse_dnt, parse_sec_gpc
+from consent.core.prompt import Prompt
 from consent.core.record import ConsentRecord
 from consent.core.regime import Regime
-from consent.engine import Standing, cookie_name
+from consent.engine import Standing
 from consent.errors import SetupError
+from consent.web.addresses import Addresses
+from consent.web.asking import Asking
 from consent.web.csp import ask_for_nonce
-from consent.web.fragment import find_fragment_header
-from consent.web.language import LANGUAGE_PARAMETER, ask_app, parse_language
+from consent.web.language import ask_app, parse_language
 from consent.web.site import EXTENSION_KEY, Site
-from consent.web.wording import Wording
-from consent.wire.origin import is_safe_path
-from consent.wire.submission import fits_form
+from consent.wire.cookie import find_values
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -35,11 +35,11 @@ log = logging.getLogger("consent")
 # Kept with the request and not on `g`: one application context can serve several requests, nested ones included.
 _ENVIRON_KEY = "flask_cookie_consent.visit"
 
-# Unreserved and sub-delimiters of a path (RFC 3986 section 3.3).
-_PATH_SAFE = "/:@!$&'()*+,;=~-._"
+# What the name of the cookie that remembers Global Privacy Control has behind the consent cookie's.
+GPC_ENDING = "-gpc"
 
 
-class Visit(Wording):
+class Visit(Addresses):
     """Hold what this visitor has allowed, and what a page needs to know about asking.
 
     Reached as `current_consent`, in views and in templates. Reading anything that depends on
@@ -47,8 +47,7 @@ class Visit(Wording):
     """
 
     def __init__(self, site: Site, environ: Mapping[str, object]) -> None:
-        super().__init__(site)
-        self.environ = environ
+        super().__init__(site, environ)
         self.is_dependent = False
         """Whether the response depends on the visitor; once true it stays so."""
 
@@ -60,9 +59,6 @@ class Visit(Wording):
 
         self.is_asset = False
         """Whether it is one of the library's files, which are the same for everyone."""
-
-        self.own_next_path: str | None = None
-        """Where a choice made on this page leads, once it was worked out."""
 
         self.has_spoken = False
         """Whether a macro has put words into the page, before its `lang` could be known."""
@@ -77,6 +73,7 @@ class Visit(Wording):
         self.has_script = False
         self.has_banner = False
         self._standing: Standing | None = None
+        self._whereabouts: tuple[Place | None, Jurisdiction] | None = None
         self._is_gpc_told = False
         self._app_language: str | bool | None = False
         self._page_key: str | None = None
@@ -115,9 +112,20 @@ class Visit(Wording):
 
     @property
     def jurisdiction(self) -> str | None:
-        """Where the visitor is; None for unknown, which means opt-in."""
+        """Where the visitor is, such as `FR` or `US-CA`; None for unknown, which means opt-in."""
         self._mark()
-        return None
+        place = self._find_whereabouts()[0]
+        return str(place) if place else None
+
+    @property
+    def rules(self) -> Jurisdiction:
+        """The row of the jurisdiction table that holds for this visitor."""
+        return self._find_whereabouts()[1]
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """What the banner is about; None for no banner."""
+        return self.decision.prompt
 
     @property
     def cache_key(self) -> str:
@@ -127,8 +135,32 @@ class Visit(Wording):
         """
         decision = self.decision
         verdicts = sorted({**decision.choices, **decision.services}.items())
-        text = repr((self.policy.version, decision.regime, decision.needs_prompt, self.signals.gpc, verdicts))
+        prompt = tuple(self.prompt.asked) if self.prompt else None
+        text = repr((self.policy.version, self.rules.row_id, self.prompt_key, prompt, verdicts))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def months(self) -> Months:
+        """How long a choice that is made here holds."""
+        return self.standing.outcome.months
+
+    @property
+    def asking(self) -> Asking:
+        """The decision, sorted for templates."""
+        return Asking(self)
+
+    def awaits_browser(self, keys: Collection[str]) -> bool:
+        """Whether something open has to wait until a script has asked the browser for Global Privacy Control.
+
+        Safari tells its scripts and sends no header, so where the signal decides, no answer means: ask first.
+        """
+        return not self.standing.outcome.closed_by_gpc.isdisjoint(keys)
+
+    @property
+    def prompt_key(self) -> tuple[object, ...]:
+        """What the words of the prompt depend on, besides language and addresses."""
+        decision = self.decision
+        return (decision.regime, decision.prompt, decision.revised, self.signals, self.rules.row_id)
 
     def allows(self, key: str) -> bool:
         """Whether a purpose or service is granted.
@@ -142,7 +174,7 @@ class Visit(Wording):
     def adopt(self, record: ConsentRecord) -> Standing:
         """Take a choice that was just made for the visitor's standing, and return it."""
         self._mark()
-        self._standing = self.site.engine.judge(record, signals=self.signals)
+        self._standing = self.site.engine.judge(record, signals=self.signals, jurisdiction=self.rules)
         return self._standing
 
     def heed_gpc(self) -> Standing:
@@ -189,48 +221,6 @@ class Visit(Wording):
             self.extra_vary = (*self.extra_vary, name)
 
     @property
-    def base_path(self) -> str:
-        """Path that every address of the library begins with."""
-        return f"{self._script_root}{self.site.settings.url_prefix}/"
-
-    @property
-    def preferences_url(self) -> str:
-        """Address of the preferences page, in the language of this one."""
-        return f"{self.base_path}{self._language_query}"
-
-    @property
-    def action_url(self) -> str:
-        """Address that choices are posted to: the record names the language they were asked in."""
-        return self.preferences_url
-
-    @property
-    def policy_url(self) -> str:
-        """Address of the cookie declaration, in the language of this page."""
-        return f"{self.base_path}policy{self._language_query}"
-
-    def asset_url(self, name: str) -> str:
-        """Return the path of a stylesheet or script of the library."""
-        return f"{self.base_path}assets/{self.site.assets[name].file_name}"
-
-    @property
-    def next_path(self) -> str:
-        """Path and query of this page, to come back to; empty if it cannot be fetched again."""
-        if self.own_next_path is None:
-            self.own_next_path = self._find_next_path()
-        return self.own_next_path
-
-    def with_next_path(self, path: str) -> Visit:
-        """Return a copy that leads back to another page."""
-        twin = copy.copy(self)
-        twin.own_next_path = path
-        return twin
-
-    @property
-    def home_path(self) -> str:
-        """Path of the site's root."""
-        return f"{self._script_root}/"
-
-    @property
     def nonce(self) -> str:
         """The response's CSP nonce; empty for none."""
         if self._nonce is None:
@@ -252,7 +242,12 @@ class Visit(Wording):
     @property
     def cookie_name(self) -> str:
         """Name of the consent cookie under this request's scheme."""
-        return cookie_name(is_secure=self.is_secure)
+        return self.site.engine.cookie_name(is_secure=self.is_secure)
+
+    @property
+    def gpc_cookie_name(self) -> str:
+        """Name of the cookie that remembers a signal which only the browser's scripts can see."""
+        return f"{self.cookie_name}{GPC_ENDING}"
 
     @property
     def cookie_header(self) -> str:
@@ -262,6 +257,8 @@ class Visit(Wording):
     # -- inside --------------------------------------------------------------------------------
 
     def _mark(self) -> None:
+        if self.site.settings.dnt:
+            self.add_vary("DNT")
         if self.is_answered and not self.is_dependent:
             log.warning(
                 "Consent was read in %r after its headers had gone, so no cache was told that the response depends on the "
@@ -276,7 +273,7 @@ class Visit(Wording):
             if not is_secure and "HTTP_X_FORWARDED_PROTO" in self.environ and self._is_secure_for_proxy:
                 _warn_of_proxy(self.site)
             self._standing = self.site.engine.look_up(
-                self.cookie_header, is_secure=is_secure, signals=self._read_signals()
+                self.cookie_header, is_secure=is_secure, signals=self._read_signals(), jurisdiction=self.rules
             )
         return self._standing
 
@@ -284,11 +281,32 @@ class Visit(Wording):
     def _is_secure_for_proxy(self) -> bool:
         return str(self.environ.get("HTTP_X_FORWARDED_PROTO", "")).partition(",")[0].strip().lower() == "https"
 
+    def _find_whereabouts(self) -> tuple[Place | None, Jurisdiction]:
+        """Return the place and its rules, and note what they depend on."""
+        finder = self.site.find_place
+        if self._whereabouts is None:
+            place = finder.find(self.environ) if finder else None
+            self._whereabouts = (place, self.site.jurisdictions.find(place, now=self.site.engine.read_clock()))
+        if finder:
+            self._mark()
+            for name in finder.vary:
+                self.add_vary(name)
+        return self._whereabouts
+
     def _read_signals(self) -> Signals:
-        if self._is_gpc_told:
-            return Signals(gpc=True)
-        value = self.environ.get("HTTP_SEC_GPC")
-        return Signals(gpc=parse_sec_gpc(str(value))) if value is not None else _NO_SIGNALS
+        environ = self.environ
+        gpc = environ.get("HTTP_SEC_GPC")
+        has_dnt = self.site.settings.dnt and "HTTP_DNT" in environ
+        is_remembered = GPC_ENDING in self.cookie_header and self._remembers_gpc
+        if gpc is None and not (has_dnt or is_remembered or self._is_gpc_told):
+            return _NO_SIGNALS
+        is_gpc = self._is_gpc_told or is_remembered or (gpc is not None and parse_sec_gpc(str(gpc)))
+        return Signals(gpc=is_gpc, dnt=has_dnt and parse_dnt(str(environ.get("HTTP_DNT"))))
+
+    @property
+    def _remembers_gpc(self) -> bool:
+        # Whoever sets it, it can only close.
+        return "1" in find_values(self.cookie_header, self.gpc_cookie_name)
 
     @property
     def _asked_language(self) -> str | None:
@@ -298,27 +316,6 @@ class Visit(Wording):
     @property
     def _page_language(self) -> str | None:
         return self.site.messages.match(self.page_language) if self.page_language else None
-
-    @property
-    def _language_query(self) -> str:
-        # The app may tell languages by path, and on the library's own pages the path says nothing.
-        language = self.language
-        return "" if language == self.site.default_language else f"?{LANGUAGE_PARAMETER}={language}"
-
-    @property
-    def _script_root(self) -> str:
-        # A prefix such as `//evil.example` would make every address lead to another host.
-        root = str(self.environ.get("SCRIPT_NAME", "")).strip("/")
-        return "/" + quote(root.encode("latin-1"), safe=_PATH_SAFE) if root else ""
-
-    def _find_next_path(self) -> str:
-        # What was posted, or is a part of a page, is no page to come back to.
-        if self.environ.get("REQUEST_METHOD") not in ("GET", "HEAD") or find_fragment_header(self.environ):
-            return ""
-        path = quote(str(self.environ.get("PATH_INFO", "")).encode("latin-1"), safe=_PATH_SAFE)
-        query = str(self.environ.get("QUERY_STRING", ""))
-        whole = f"{self._script_root}{path}{'?' if query else ''}{query}"
-        return whole if is_safe_path(whole) and fits_form(whole) else ""
 
 
 def _warn_of_proxy(site: Site) -> None:

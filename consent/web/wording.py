@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date
 
 from consent.core.declaration import CookieDeclaration
 from consent.core.declared_value import Text
@@ -46,9 +46,9 @@ class Wording(ABC):
         """Return several names as one enumeration."""
         return self.site.messages.list_text(self.language, items)
 
-    def date_text(self, instant: datetime) -> str:
-        """Return the day of an instant."""
-        return self.site.messages.date_text(self.language, instant)
+    def date_text(self, day: date) -> str:
+        """Return a day, or the day of an instant."""
+        return self.site.messages.date_text(self.language, day)
 
     def words(self, text: Text) -> str:
         """Return a declared text in the visitor's language."""

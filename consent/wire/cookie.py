@@ -2,10 +2,12 @@
 
 The value is the base64url of
 
-    version (1) | record id (16) | decided at (5, seconds) | flags (1) | number of grants (2) |
-    fingerprint (3) of each granted key | fingerprint (3) of each denied key
+    version (1) | record id (16) | decided at (5, seconds) | valid until (5, seconds) | flags (1) |
+    number of granted (2), denied (2) and noted (2) keys |
+    fingerprint (3) of each granted, denied and noted key |
+    fingerprint of the key (3) and of the version (3) of each document
 
-then `.` and the signature: about 185 bytes with four purposes and twenty services.
+then `.` and the signature: about 200 bytes with four purposes and twenty services.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import hashlib
 from base64 import urlsafe_b64encode
 from binascii import a2b_base64
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -22,7 +25,6 @@ from uuid import UUID
 
 import itsdangerous
 
-from consent.core.lifetime import add_months
 from consent.core.policy import Policy
 from consent.core.policy_version import FINGERPRINT_BYTES
 from consent.core.privacy_signal import Signals
@@ -33,18 +35,38 @@ from consent.errors import BadSignature, ConfigError, UnsupportedFormat
 # `__Host-` makes browsers refuse the cookie unless it is Secure, of this host alone and of path `/` (RFC 6265bis).
 SECURE_NAME = "__Host-consent"
 PLAIN_NAME = "consent"
+# Where subdomains share a choice: still Secure, but any of them can set it (RFC 6265bis section 4.1.3.1).
+SHARED_NAME = "__Secure-consent"
+# Not a cookie: the choice of a known user, which the site keeps in a place of its own.
+USER_NAME = "user"
 
 # RFC 6265bis section 5.6: a name and value longer than this together are ignored by browsers.
 SIZE_LIMIT_BYTES = 4096
 
 _FORMAT_VERSION = 1
-_TIME_AT, _FLAGS_AT, _HEAD_BYTES = 17, 22, 25
+_TIME_AT, _END_AT, _FLAGS_AT, _HEAD_BYTES = 17, 22, 27, 34
+_INSTANT_BYTES, _COUNT_BYTES = 5, 2
 _SIGNATURE_CHARACTERS = 43
 _FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _MEMO_LIMIT = 512
+_DOCUMENT_BYTES = 2 * FINGERPRINT_BYTES
+_UNREADABLE = "The consent cookie is signed, but not in a format this version reads."
 _SALT_PREFIX = "flask-cookie-consent"
-_REGIMES = (Regime.OPT_IN,)
-_REGIME_MASK, _GPC_FLAG, _COMPLETE_FLAG = 0b0011, 0b0100, 0b1000
+_REGIMES = (Regime.OPT_IN, Regime.OPT_OUT, Regime.NOTICE)
+_REGIME_MASK, _GPC_FLAG, _COMPLETE_FLAG, _DNT_FLAG = 0b0_0011, 0b0_0100, 0b0_1000, 0b1_0000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CookieNames:
+    """Name the consent cookie of each scheme."""
+
+    secure: str = SECURE_NAME
+    plain: str = PLAIN_NAME
+
+    @classmethod
+    def shared(cls) -> CookieNames:
+        """Return the names for a cookie that subdomains share, which no prefix can tie to one host."""
+        return cls(secure=SHARED_NAME)
 
 
 class CookieCodec:
@@ -63,16 +85,17 @@ class CookieCodec:
 
     def encode(self, record: ConsentRecord) -> str:
         """Return the signed value: ASCII, without characters that a cookie must quote."""
-        granted = _join_fingerprints(record, Choice.GRANTED)
+        keys = {choice: _fingerprints_of(record, choice) for choice in (Choice.GRANTED, Choice.DENIED, None)}
         payload = b"".join(
             (
                 bytes((_FORMAT_VERSION,)),
                 UUID(record.record_id).bytes,
-                int(record.decided_at.timestamp()).to_bytes(5),
+                int(record.decided_at.timestamp()).to_bytes(_INSTANT_BYTES),
+                int(record.valid_until.timestamp()).to_bytes(_INSTANT_BYTES),
                 bytes((_pack_flags(record),)),
-                (len(granted) // FINGERPRINT_BYTES).to_bytes(2),
-                granted,
-                _join_fingerprints(record, Choice.DENIED),
+                *(len(each).to_bytes(_COUNT_BYTES) for each in keys.values()),
+                *(fingerprint for each in keys.values() for fingerprint in each),
+                *(_fingerprint_key(key) + record.documents[key] for key in sorted(record.documents)),
             )
         )
         return self._signer.sign(urlsafe_b64encode(payload).rstrip(b"=")).decode("ascii")
@@ -93,29 +116,45 @@ class CookieCodec:
             UnsupportedFormat: If it holds an instant or a regime that this version does not know.
         """
         flags = payload[_FLAGS_AT]
-        denied_at = _HEAD_BYTES + FINGERPRINT_BYTES * int.from_bytes(payload[_FLAGS_AT + 1 : _HEAD_BYTES])
-        choices: dict[str, Choice] = {}
-        fingerprints: dict[str, bytes] = {}
-        for at in range(_HEAD_BYTES, len(payload), FINGERPRINT_BYTES):
-            fingerprint = payload[at : at + FINGERPRINT_BYTES]
-            key = self._policy.keys_by_fingerprint.get(fingerprint)
-            if key is not None:
-                choices[key] = Choice.GRANTED if at < denied_at else Choice.DENIED
-                fingerprints[key] = fingerprint
+        known, documents_at = self._read_keys(payload)
         try:
-            decided_at = datetime.fromtimestamp(decided_seconds(payload), UTC)
             return ConsentRecord(
                 record_id=_format_id(payload[1:_TIME_AT]),
-                decided_at=decided_at,
-                valid_until=add_months(decided_at, self._months(denied_at > _HEAD_BYTES)),
+                decided_at=_read_instant(payload, _TIME_AT),
+                valid_until=_read_instant(payload, _END_AT),
                 regime=_REGIMES[flags & _REGIME_MASK],
-                signals=_SIGNALS[flags & _GPC_FLAG != 0],
-                choices=MappingProxyType(choices),
-                fingerprints=MappingProxyType(fingerprints),
+                signals=Signals(gpc=flags & _GPC_FLAG != 0, dnt=flags & _DNT_FLAG != 0),
+                choices=MappingProxyType({key: choice for key, choice in known.items() if choice}),
+                fingerprints=MappingProxyType({key: self._policy.fingerprints[key] for key in known}),
+                documents=MappingProxyType(self._read_documents(payload[documents_at:])),
                 is_complete=flags & _COMPLETE_FLAG != 0,
             )
         except (IndexError, ValueError, OverflowError) as error:
-            raise UnsupportedFormat("The consent cookie is signed, but not in a format this version reads.") from error
+            raise UnsupportedFormat(_UNREADABLE) from error
+
+    def _read_keys(self, payload: bytes) -> tuple[dict[str, Choice | None], int]:
+        """Return the choice by known key, None for merely noted, and where the documents begin."""
+        known: dict[str, Choice | None] = {}
+        at, count_at = _HEAD_BYTES, _FLAGS_AT + 1
+        for choice in (Choice.GRANTED, Choice.DENIED, None):
+            end = at + FINGERPRINT_BYTES * int.from_bytes(payload[count_at : count_at + _COUNT_BYTES])
+            count_at += _COUNT_BYTES
+            if end > len(payload):
+                raise UnsupportedFormat(_UNREADABLE)
+            for start in range(at, end, FINGERPRINT_BYTES):
+                key = self._policy.keys_by_fingerprint.get(payload[start : start + FINGERPRINT_BYTES])
+                if key is not None:
+                    known[key] = choice
+            at = end
+        return known, at
+
+    def _read_documents(self, payload: bytes) -> dict[str, bytes]:
+        pairs = {
+            payload[at : at + FINGERPRINT_BYTES]: payload[at + FINGERPRINT_BYTES : at + _DOCUMENT_BYTES]
+            for at in range(0, len(payload), _DOCUMENT_BYTES)
+        }
+        keys = {document.key: _fingerprint_key(document.key) for document in self._policy.documents}
+        return {key: pairs[each] for key, each in keys.items() if each in pairs}
 
     def _open(self, value: str) -> bytes:
         # base64 decoders skip what is not of their alphabet, so one signature would have endless spellings (T8).
@@ -128,20 +167,17 @@ class CookieCodec:
         try:
             payload = a2b_base64(signed.translate(_FROM_URL_SAFE) + b"==")
         except binascii.Error as error:
-            raise UnsupportedFormat("The consent cookie is signed, but not in a format this version reads.") from error
+            raise UnsupportedFormat(_UNREADABLE) from error
         if not payload or payload[0] != _FORMAT_VERSION:
             raise UnsupportedFormat(f"The consent cookie has format version {payload[0] if payload else None}.")
         if len(payload) < _HEAD_BYTES or (len(payload) - _HEAD_BYTES) % FINGERPRINT_BYTES:
-            raise UnsupportedFormat("The consent cookie is signed, but not in a format this version reads.")
+            raise UnsupportedFormat(_UNREADABLE)
         return payload
 
-    def _months(self, is_grant: bool) -> int:
-        return self._policy.accept_months if is_grant else self._policy.refuse_months
 
-
-def decided_seconds(payload: bytes) -> int:
-    """Return the instant of the choice in a payload, in seconds since 1970."""
-    return int.from_bytes(payload[_TIME_AT:_FLAGS_AT])
+def read_span(payload: bytes) -> tuple[int, int]:
+    """Return when the choice in a payload was made and when it ends, in seconds since 1970."""
+    return int.from_bytes(payload[_TIME_AT:_END_AT]), int.from_bytes(payload[_END_AT:_FLAGS_AT])
 
 
 def likeness_of(payload: bytes) -> bytes:
@@ -155,12 +191,12 @@ def check_size(policy: Policy) -> None:
     Raises:
         ConfigError: If name and value could pass 4,096 bytes.
     """
-    payload_bytes = _HEAD_BYTES + FINGERPRINT_BYTES * len(policy.fingerprints)
-    size_bytes = len(SECURE_NAME) + -(-payload_bytes * 4 // 3) + 1 + _SIGNATURE_CHARACTERS
+    payload_bytes = _HEAD_BYTES + FINGERPRINT_BYTES * len(policy.fingerprints) + _DOCUMENT_BYTES * len(policy.documents)
+    size_bytes = len(SHARED_NAME) + -(-payload_bytes * 4 // 3) + 1 + _SIGNATURE_CHARACTERS
     if size_bytes > SIZE_LIMIT_BYTES:
         raise ConfigError(
-            f"The policy declares {len(policy.fingerprints)} purposes and services to choose from; the cookie could take "
-            f"{size_bytes} bytes, and browsers ignore more than {SIZE_LIMIT_BYTES}. Join some services into one.",
+            f"The policy declares {len(policy.fingerprints)} purposes and services to choose from, and "
+            f"{len(policy.documents)} documents; the cookie could take {size_bytes} bytes, and browsers ignore more than {SIZE_LIMIT_BYTES}. Join some services into one.",
             key="services",
             value=size_bytes,
         )
@@ -221,18 +257,24 @@ def _build_signer(name: str, keys_oldest_first: Sequence[bytes]) -> itsdangerous
     return itsdangerous.Signer(derived, salt=salt, key_derivation="none", digest_method=hashlib.sha256)
 
 
-def _join_fingerprints(record: ConsentRecord, choice: Choice) -> bytes:
-    return b"".join(sorted(record.fingerprints[key] for key, chosen in record.choices.items() if chosen is choice))
+def _fingerprints_of(record: ConsentRecord, choice: Choice | None) -> list[bytes]:
+    return sorted(each for key, each in record.fingerprints.items() if record.choices.get(key) is choice)
+
+
+def _fingerprint_key(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()[:FINGERPRINT_BYTES]
 
 
 def _pack_flags(record: ConsentRecord) -> int:
     gpc = _GPC_FLAG if record.signals.gpc else 0
-    return _REGIMES.index(record.regime) | gpc | (_COMPLETE_FLAG if record.is_complete else 0)
+    dnt = _DNT_FLAG if record.signals.dnt else 0
+    return _REGIMES.index(record.regime) | gpc | dnt | (_COMPLETE_FLAG if record.is_complete else 0)
+
+
+def _read_instant(payload: bytes, at: int) -> datetime:
+    return datetime.fromtimestamp(int.from_bytes(payload[at : at + _INSTANT_BYTES]), UTC)
 
 
 def _format_id(raw: bytes) -> str:
     digits = raw.hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-
-
-_SIGNALS = (Signals(gpc=False), Signals(gpc=True))

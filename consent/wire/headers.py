@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from consent.core.declaration import CookieDeclaration
 from consent.core.gate import CookieVerdicts
-from consent.wire.cookie import PLAIN_NAME, SECURE_NAME
+from consent.wire.cookie import PLAIN_NAME, SECURE_NAME, SHARED_NAME
 
 # Proxies refuse responses whose headers pass 4 to 8 kB in all.
 EXPIRY_LIMIT_BYTES = 3072
@@ -17,7 +17,7 @@ EXPIRY_LIMIT_BYTES = 3072
 CONSENT_VARY = ("Cookie", "Sec-GPC")
 
 # Withdrawal must not delete the record of itself, whatever a pattern matches.
-_OWN_NAMES = (PLAIN_NAME, SECURE_NAME)
+_OWN_NAMES = tuple(f"{name}{ending}" for name in (PLAIN_NAME, SECURE_NAME, SHARED_NAME) for ending in ("", "-gpc"))
 # RFC 6265 section 4.1.1, and bytes beyond ASCII, which browsers send as well; nothing else can stand in a header.
 _COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z\x80-\xff]+")
 _HOST = re.compile(r"[A-Za-z0-9._-]+")
@@ -25,10 +25,17 @@ _DIRECTIVE = re.compile(r'(?:[^,"]|"[^"]*"?)+')
 _EXPIRED = "Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0"
 
 
-def format_cookie(name: str, value: str, *, max_age_seconds: int, is_secure: bool) -> str:
-    """Return the `Set-Cookie` value of the consent cookie."""
+def format_cookie(name: str, value: str, *, max_age_seconds: int | None, is_secure: bool, domain: str = "") -> str:
+    """Return the `Set-Cookie` value of a cookie of the library.
+
+    Args:
+        max_age_seconds: None for until the browser is closed.
+        domain: Parent domain to share it with; empty for the host alone.
+    """
+    age = "" if max_age_seconds is None else f"; Max-Age={max_age_seconds}"
+    domain_part = f"; Domain={domain}" if domain else ""
     secure = "; Secure" if is_secure else ""
-    return f"{name}={value}; Max-Age={max_age_seconds}; Path=/; HttpOnly{secure}; SameSite=Lax"
+    return f"{name}={value}{age}; Path=/{domain_part}; HttpOnly{secure}; SameSite=Lax"
 
 
 def expire_cookies(verdicts: CookieVerdicts, *, sent: Iterable[str], host: str, is_secure: bool) -> list[str]:
@@ -53,11 +60,16 @@ def expire_cookies(verdicts: CookieVerdicts, *, sent: Iterable[str], host: str, 
     return values
 
 
-def expire_on_parents(name: str, *, host: str, is_secure: bool) -> list[str]:
-    """Return `Set-Cookie` values that expire one name on every parent domain, and not on the host alone."""
+def expire_rivals(name: str, *, host: str, is_secure: bool, is_shared: bool) -> list[str]:
+    """Return `Set-Cookie` values that expire one name wherever the site itself does not set it.
+
+    Args:
+        is_shared: Whether the site sets it for a parent domain, and not for the host alone.
+    """
     if name.startswith("__Host-"):
         return []
-    return [_format_expiry(name, path="/", domain=domain, is_secure=is_secure) for domain in _parent_domains(host)]
+    domains = ("", *_parent_domains(host)) if is_shared else _parent_domains(host)
+    return [_format_expiry(name, path="/", domain=domain, is_secure=is_secure) for domain in domains]
 
 
 def compile_names(cookies: Iterable[CookieDeclaration]) -> re.Pattern[str] | None:

@@ -17,7 +17,7 @@ JSON_TYPE = "application/json"
 # What a choice takes besides the keys: the action, a `next` as `fits_form` bounds it, an embed's id.
 _BASE_LIMIT_BYTES = 4096
 _PATH_LIMIT_BYTES = 3072
-_FIELDS = ("action", "granted", "next", "service", "id", "gpc")
+_FIELDS = ("action", "granted", "next", "service", "id", "gpc", "asked")
 _EMBED_ID_LIMIT = 512
 
 
@@ -34,6 +34,9 @@ class Submission:
 
     service_key: str = ""
     embed_id: str = ""
+    is_partial: bool = False
+    """Whether the answer is to what changed alone (`asked=changed`); earlier answers to the rest then stand."""
+
     has_gpc: bool = False
     """Whether the page's script saw Global Privacy Control in the browser (`navigator.globalPrivacyControl`)."""
 
@@ -90,7 +93,7 @@ def parse_submission(fields: Mapping[str, Sequence[str]], policy: Policy) -> Sub
 
     Raises:
         SubmissionError: 400 for a missing or unknown action, an unknown or repeated key, or a
-            field given twice, or a `gpc` other than `1`.
+            field given twice, a `gpc` other than `1`, or an `asked` other than `changed`.
     """
     action = _parse_action(_single(fields, "action"))
     granted = tuple(fields.get("granted", ()))
@@ -104,7 +107,8 @@ def parse_submission(fields: Mapping[str, Sequence[str]], policy: Policy) -> Sub
         next_path=_single(fields, "next"),
         service_key=service_key,
         embed_id=embed_id,
-        has_gpc=_parse_gpc(fields),
+        is_partial=_parse_mark(fields, "asked", "changed"),
+        has_gpc=_parse_mark(fields, "gpc", "1"),
     )
 
 
@@ -161,10 +165,10 @@ def _parse_action(text: str) -> Action:
         ) from error
 
 
-def _parse_gpc(fields: Mapping[str, Sequence[str]]) -> bool:
-    if "gpc" in fields and _single(fields, "gpc") != "1":
-        raise SubmissionError("Field 'gpc' must be '1', or be left out.", code="malformed")
-    return "gpc" in fields
+def _parse_mark(fields: Mapping[str, Sequence[str]], name: str, mark: str) -> bool:
+    if name in fields and _single(fields, name) != mark:
+        raise SubmissionError(f"Field {name!r} must be {mark!r}, or be left out.", code="malformed")
+    return name in fields
 
 
 def _check_granted(action: Action, granted: Sequence[str], policy: Policy) -> None:
