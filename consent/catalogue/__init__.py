@@ -8,7 +8,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from consent.catalogue._schema import SERVICE, check_table
+from consent.catalogue._schema import SERVICE
+from consent.core.data_schema import check_table
 from consent.core.declaration import CookieDeclaration, Embed, Parameter, Service
 from consent.errors import ConfigError, order_by_likeness, quote_all
 
@@ -74,7 +75,7 @@ def _read(file: Folder) -> dict[str, object]:
 
 def _build(key: str, table: dict[str, object], *, file: str) -> Service:
     # Any: TOML values have no static type; `check_table` has just compared each with the schema.
-    fields: dict[str, Any] = check_table(table, SERVICE, file=file)
+    fields: dict[str, Any] = check_table(table, SERVICE, where=f"Catalogue file {file!r}")
     try:
         if "embed" in fields:
             fields["embed"] = Embed(**fields["embed"])

@@ -1,171 +1,59 @@
-"""The schema of a catalogue file: which fields there are, of what type, and which are notes."""
+"""The schema of a catalogue file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import NoReturn
-
-from consent.errors import ConfigError, order_by_likeness, quote_all
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """Describe what values a field takes."""
-
-    words: str
-    """How an error message calls it."""
-
-    accepts: Callable[[object], bool]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """Describe the fields of one table."""
-
-    fields: Mapping[str, Kind]
-    """Kind by name of every field that the declaration takes."""
-
-    required: tuple[str, ...]
-    notes: Mapping[str, Kind] = field(default_factory=dict)
-    """Kind by name of the fields for the reader of the file: checked, then left out."""
-
-    tables: Mapping[str, Table] = field(default_factory=dict)
-    """Schema by name of the fields that are a table, or a list of tables."""
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value))
-
-
-def _is_table(value: object) -> bool:
-    return isinstance(value, dict)
-
-
-def _is_date(value: object) -> bool:
-    return isinstance(value, date) and not isinstance(value, datetime)
-
-
-_TEXT = Kind(words="text", accepts=_is_text)
-_TEXTS = Kind(words="a list of texts", accepts=_is_texts)
-# `true` is an int in Python, not in TOML.
-_WHOLE = Kind(words="a whole number", accepts=lambda value: type(value) is int)
-_SWITCH = Kind(words="true or false", accepts=lambda value: isinstance(value, bool))
-_DATE = Kind(words="a date such as 2026-11-22", accepts=_is_date)
-_WORDS = Kind(
-    words="text, or a table of texts by language",
-    accepts=lambda value: _is_text(value) or (isinstance(value, dict) and all(map(_is_text, value.values()))),
-)
-_TABLE = Kind(words="a table", accepts=_is_table)
-_TABLES = Kind(words="a list of tables", accepts=lambda value: isinstance(value, list) and all(map(_is_table, value)))
+from consent.core.data_schema import DATE, SWITCH, TABLE, TABLES, TEXT, TEXTS, WHOLE, WORDS, Table
 
 _COOKIE = Table(
     fields={
-        "name": _TEXT,
-        "months": _WHOLE,
-        "days": _WHOLE,
-        "minutes": _WHOLE,
-        "session": _SWITCH,
-        "kind": _TEXT,
-        "domain": _TEXT,
-        "path": _TEXT,
-        "third_party": _SWITCH,
-        "description": _WORDS,
+        "name": TEXT,
+        "months": WHOLE,
+        "days": WHOLE,
+        "minutes": WHOLE,
+        "session": SWITCH,
+        "kind": TEXT,
+        "domain": TEXT,
+        "path": TEXT,
+        "third_party": SWITCH,
+        "description": WORDS,
     },
     required=("name",),
-    notes={"source": _TEXT, "checked": _DATE},
+    notes={"source": TEXT, "checked": DATE},
 )
 _PARAMETER = Table(
-    fields={"name": _TEXT, "pattern": _TEXT, "example": _TEXT, "required": _SWITCH},
+    fields={"name": TEXT, "pattern": TEXT, "example": TEXT, "required": SWITCH},
     required=("name", "pattern", "example"),
 )
 _EMBED = Table(
     fields={
-        "url": _TEXT,
-        "source_url": _TEXT,
-        "id_pattern": _TEXT,
-        "id_example": _TEXT,
-        "width": _WHOLE,
-        "height": _WHOLE,
-        "allow": _TEXT,
+        "url": TEXT,
+        "source_url": TEXT,
+        "id_pattern": TEXT,
+        "id_example": TEXT,
+        "width": WHOLE,
+        "height": WHOLE,
+        "allow": TEXT,
     },
     required=("url", "source_url", "id_pattern", "id_example"),
 )
 SERVICE = Table(
     fields={
-        "name": _TEXT,
-        "purposes": _TEXTS,
-        "hosts": _TEXTS,
-        "provider": _TEXT,
-        "provider_country": _TEXT,
-        "privacy_url": _TEXT,
-        "description": _WORDS,
-        "justification": _WORDS,
-        "snippet": _TEXT,
-        "revision": _WHOLE,
-        "cookies": _TABLES,
-        "parameters": _TABLES,
-        "embed": _TABLE,
+        "name": TEXT,
+        "purposes": TEXTS,
+        "hosts": TEXTS,
+        "provider": TEXT,
+        "provider_country": TEXT,
+        "privacy_url": TEXT,
+        "description": WORDS,
+        "justification": WORDS,
+        "snippet": TEXT,
+        "revision": WHOLE,
+        "cookies": TABLES,
+        "parameters": TABLES,
+        "embed": TABLE,
     },
     required=("name", "purposes"),
-    notes={"sources": _TEXTS, "checked": _DATE, "not_known": _TEXT},
+    notes={"sources": TEXTS, "checked": DATE, "not_known": TEXT},
     tables={"cookies": _COOKIE, "parameters": _PARAMETER, "embed": _EMBED},
 )
 """A whole file; its fields are those of `Service`, but for the key, which is the file's name."""
-
-
-def check_table(table: Mapping[str, object], schema: Table, *, file: str, path: str = "") -> dict[str, object]:
-    """Compare a table with its schema, tables within it included.
-
-    Args:
-        path: Where in the file the table is, ending in a dot; empty for the whole file.
-
-    Returns:
-        The table without its notes.
-
-    Raises:
-        ConfigError: If a field is unknown, missing or of another type.
-    """
-    known = {**schema.fields, **schema.notes}
-    for name in table:
-        if name not in known:
-            _refuse_unknown(name, known, file=file, path=path)
-    for name in schema.required:
-        if name not in table:
-            raise ConfigError(
-                f"Catalogue file {file!r} lacks '{path}{name}'. Add it: {known[name].words}.", key=f"{path}{name}"
-            )
-    for name, value in table.items():
-        if not known[name].accepts(value):
-            raise ConfigError(
-                f"Catalogue file {file!r}: '{path}{name}' must be {known[name].words}, got {value!r}.",
-                key=f"{path}{name}",
-                value=value,
-            )
-    return {
-        name: _check_within(value, schema.tables.get(name), file=file, path=f"{path}{name}")
-        for name, value in table.items()
-        if name not in schema.notes
-    }
-
-
-def _check_within(value: object, schema: Table | None, *, file: str, path: str) -> object:
-    if schema is None:
-        return value
-    if isinstance(value, list):
-        return [check_table(each, schema, file=file, path=f"{path}[{index}].") for index, each in enumerate(value)]
-    return check_table(value, schema, file=file, path=f"{path}.") if isinstance(value, dict) else value
-
-
-def _refuse_unknown(name: str, known: Mapping[str, Kind], *, file: str, path: str) -> NoReturn:
-    raise ConfigError(
-        f"Catalogue file {file!r} has an unknown field '{path}{name}'. Allowed here, the closest first: "
-        f"{quote_all(order_by_likeness(name, known))}. Correct or remove it.",
-        key=f"{path}{name}",
-        value=name,
-    )

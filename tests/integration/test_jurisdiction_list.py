@@ -1,0 +1,82 @@
+"""The page about jurisdictions lists the rows that are shipped."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+from flask import Flask
+
+from consent.jurisdictions import load_table
+from consent.web.settings import _CHECKS
+from tools.list_jurisdictions import BEGIN, END, PAGE, build_page, build_table, save_page
+
+ROWS = load_table()[0].rows
+
+
+def test_page_is_up_to_date():
+    assert save_page(PAGE, is_check=True), "run: python -m tools.list_jurisdictions"
+
+
+def test_command_checks_the_page():
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.list_jurisdictions", "--check"], cwd=PAGE.parents[1], check=False
+    )
+
+    assert done.returncode == 0
+
+
+def test_command_refuses_other_arguments():
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.list_jurisdictions", "--write"],
+        cwd=PAGE.parents[1],
+        check=False,
+        capture_output=True,
+    )
+
+    assert done.returncode == 2
+    assert b"Usage: " in done.stderr
+
+
+def test_table_has_a_line_for_each_row_as_wide_as_its_head():
+    head, _, *lines = build_table(ROWS).splitlines()
+
+    assert len(lines) == len(ROWS)
+    assert {line.replace("\\|", "").count("|") for line in lines} == {head.count("|")}
+
+
+def test_page_that_is_out_of_date_is_told_and_left_alone(tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text(f"before\n{BEGIN}old\n{END}after\n", "utf-8")
+
+    assert save_page(path, is_check=True) is False
+    assert "old" in path.read_text("utf-8")
+    assert save_page(path, is_check=False) is True
+    assert save_page(path, is_check=True) is True
+    assert re.fullmatch(
+        r"before\n<!--.*?-->\n\nLast held .*\| `unknown` .*-->\nafter\n", path.read_text("utf-8"), re.DOTALL
+    )
+
+
+@pytest.mark.parametrize("page", ["", BEGIN, END, END + BEGIN, BEGIN + END + END, BEGIN + BEGIN + END])
+def test_page_without_its_marks_is_refused(page):
+    with pytest.raises(ValueError, match="must have the lines"):
+        build_page(page)
+
+
+def test_setting_for_the_rules_is_on_the_page():
+    assert "CONSENT_JURISDICTION_RULES" in PAGE.read_text("utf-8")
+    assert "CONSENT_JURISDICTION_RULES" in _CHECKS
+
+
+def test_overrides_of_the_page_are_taken():
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+
+    app = Flask("overrides")
+
+    exec(compile(block, PAGE.name, "exec"), {"app": app})
+    table, warnings = load_table(app.config["CONSENT_JURISDICTION_RULES"])
+
+    assert (len(table.rows), warnings) == (len(ROWS) + 2, [])
