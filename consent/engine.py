@@ -7,6 +7,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -118,6 +119,13 @@ class Engine:
         }
         self._outcomes: dict[tuple[bytes, Signals, str], Outcome] = {}
         self._strangers: dict[tuple[Signals, str], Standing] = {}
+
+    def at(self, instant: datetime) -> Engine:
+        """Return an engine for the same policy and keys whose clock stands still."""
+        twin = copy(self)
+        twin.read_clock = lambda: instant
+        twin._outcomes, twin._strangers = {}, {}
+        return twin
 
     def look_up(self, cookie_header: str, *, is_secure: bool, signals: Signals, jurisdiction: Jurisdiction) -> Standing:
         """Return where the visitor stands. Nothing in a header can raise or grant.

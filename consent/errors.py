@@ -12,6 +12,7 @@ __all__ = [
     "CookieError",
     "Expired",
     "MissingExtraError",
+    "RecordError",
     "SetupError",
     "SubmissionError",
     "UnknownKeyError",
@@ -110,6 +111,16 @@ class SubmissionError(ConsentError, ValueError):
         super().__init__(message)
         self.code = code
         self.status = status
+
+
+class RecordError(ConsentError, ValueError):
+    """Report a text that is no consent record of this version."""
+
+    def __init__(self, name: str, *, found: object, allowed: str) -> None:
+        super().__init__(
+            f"{name!r} of the consent record must be {allowed}, got {found!r}. Take the record as the library wrote it."
+        )
+        self.name = name
 
 
 def order_by_likeness(word: str, known: Iterable[str]) -> tuple[str, ...]:

@@ -169,7 +169,7 @@ class JurisdictionTable:
         for row in sorted(self.rows, key=lambda row: not row.countries):
             for key in row.countries or (row.key,):
                 self._rows_by_key.setdefault(key, []).append(row)
-        self._check()
+        self._unknown = self._check()
 
     def find(self, place: Place | None, *, now: datetime) -> Jurisdiction:
         """Return the rules for a place: of its region, else of its country, else of an unknown place.
@@ -178,22 +178,18 @@ class JurisdictionTable:
         own for a region that is not known.
         """
         if place is None:
-            return self._pick(UNKNOWN, now) or self._strictest
+            return self._unknown
         country = self._pick(place.country, now)
         if place.region:
             found = self._pick(str(place), now) or country
         else:
             found = (self._pick(country.without_region, now) if country and country.without_region else None) or country
-        return found or self.find(None, now=now)
+        return found or self._unknown
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The key of every row, each once."""
         return tuple(dict.fromkeys(row.key for row in self.rows))
-
-    @property
-    def _strictest(self) -> Jurisdiction:
-        return self._rows_by_key[UNKNOWN][0]
 
     def _pick(self, key: str, now: datetime) -> Jurisdiction | None:
         rows = self._rows_by_key.get(key, ())
@@ -203,17 +199,14 @@ class JurisdictionTable:
         today = now.date()
         return next((row for row in reversed(rows) if row.effective_from is None or row.effective_from <= today), None)
 
-    def _check(self) -> None:
+    def _check(self) -> Jurisdiction:
+        """Return the row for unknown places, once the table holds together."""
         unknown = self._rows_by_key.get(UNKNOWN, [])
-        if (
-            len(unknown) != 1
-            or unknown[0].effective_from
-            or unknown[0].regime is not Regime.OPT_IN
-            or unknown[0].regime_by_kind
-        ):
+        is_strict = all(row.regime is Regime.OPT_IN and not row.regime_by_kind for row in unknown)
+        if len(unknown) != 1 or unknown[0].effective_from or not is_strict:
             raise ConfigError(
                 "The jurisdiction table must have exactly one row 'unknown', of regime 'opt_in' for everything: where nobody "
-                "knows which law holds, nothing may run before a grant.",
+                "knows which law holds, nothing may run before a grant. Leave it as it is shipped.",
                 key=UNKNOWN,
             )
         for row in self.rows:
@@ -221,6 +214,16 @@ class JurisdictionTable:
                 raise _refuse(
                     row.key, "without_region", row.without_region, f"the key of a row: {quote_all(self.keys)}"
                 )
+            rivals = {each.key for code in row.countries for each in self._rows_by_key[code] if each.countries} - {
+                row.key
+            }
+            if rivals:
+                raise ConfigError(
+                    f"Jurisdictions {row.key!r} and {quote_all(rivals)} both list a country of the other in 'countries'. "
+                    "Let each country be in one list, or give it a row of its own.",
+                    key=row.key,
+                )
+        return unknown[0]
 
 
 def _read_regime(value: object, key: str) -> Regime:

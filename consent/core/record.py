@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from consent.core.privacy_signal import Signals
 from consent.core.regime import Regime
+from consent.errors import RecordError
 
 SCHEMA = "consent-record/1"
 
@@ -200,6 +202,59 @@ class ConsentRecord:
         if self.account and key in self.account.services:
             described["vendors"] = list(self.account.services[key])
         return described
+
+
+def read_record(data: Mapping[str, object]) -> ConsentRecord:
+    """Read a record back from what `as_dict` gave, without its account.
+
+    Raises:
+        RecordError: If a member is missing or malformed, with its name.
+    """
+    if data.get("schema") != SCHEMA:
+        raise RecordError("schema", found=data.get("schema"), allowed=SCHEMA)
+    decisions = _read_members(data, "decisions")
+    noted = _read_members(data, "noted")
+    signals = _read_members(data, "signals")
+    try:
+        return ConsentRecord(
+            record_id=str(UUID(str(data.get("record_id")))),
+            decided_at=_read_instant(data, "decided_at"),
+            valid_until=_read_instant(data, "valid_until"),
+            regime=Regime(str(data.get("mode"))),
+            signals=Signals(gpc=signals.get("gpc") is True, dnt=signals.get("dnt") is True),
+            choices={key: _CHOICES[str(_read_members(decisions, key)["state"])] for key in decisions},
+            fingerprints={
+                **{key: bytes.fromhex(str(_read_members(decisions, key)["fingerprint"])) for key in decisions},
+                **{key: bytes.fromhex(str(value)) for key, value in noted.items()},
+            },
+            documents={
+                key: bytes.fromhex(str(_read_members(each, key)["fingerprint"]))
+                for each in (_read_members(data, "documents"),)
+                for key in each
+            },
+            is_complete=data.get("is_complete") is True,
+        )
+    except (ValueError, KeyError) as error:
+        raise RecordError("record", found=str(error), allowed="what 'as_dict' of a ConsentRecord gives") from error
+
+
+def _read_members(data: Mapping[str, object], name: str) -> Mapping[str, object]:
+    value = data.get(name, {})
+    if not isinstance(value, Mapping):
+        raise RecordError(name, found=value, allowed="an object")
+    return value
+
+
+def _read_instant(data: Mapping[str, object], name: str) -> datetime:
+    instant = datetime.fromisoformat(str(data.get(name)))
+    if instant.utcoffset() is None:
+        raise RecordError(
+            name, found=data.get(name), allowed="an instant with its offset, such as 2026-11-23T10:00:00Z"
+        )
+    return instant
+
+
+_CHOICES = {"granted": Choice.GRANTED, "refused": Choice.DENIED}
 
 
 def _describe_account(account: Account) -> dict[str, object]:

@@ -12,10 +12,11 @@ from flask import Flask
 from consent.catalogue import load_service
 from consent.core.declaration import Purpose, Service, default_purposes
 from consent.core.document import Document
+from consent.core.lint import Finding, Severity, lint
 from consent.core.policy import Policy
 from consent.engine import Engine
 from consent.errors import ConfigError, SetupError
-from consent.jurisdictions import CHECKED_ON, load_table
+from consent.jurisdictions import CHECKED_ON, load_implied_consent, load_table
 from consent.messages import Messages, load_messages
 from consent.web.hooks import BLUEPRINT_NAME, register_hooks
 from consent.web.place import make_finder
@@ -110,10 +111,21 @@ class Consent:
         jurisdictions, warnings = load_table(settings.jurisdiction_rules)
         for warning in warnings:
             log.warning("%s", warning)
+        engine = Engine(policy, keys_oldest_first=keys, is_shared=bool(settings.cookie_domain))
+        findings = lint(
+            policy,
+            jurisdictions,
+            shipped=load_table()[0],
+            texts=settings.texts,
+            phrases=load_implied_consent(),
+            now=engine.read_clock(),
+        )
+        _report(findings)
         return Site(
             settings=settings,
             environment=app.jinja_env,
-            engine=Engine(policy, keys_oldest_first=keys, is_shared=bool(settings.cookie_domain)),
+            engine=engine,
+            findings=findings,
             jurisdictions=jurisdictions,
             rules_checked_on=CHECKED_ON,
             find_place=make_finder(
@@ -150,6 +162,19 @@ class Consent:
             accept_months=settings.accept_months,
             refuse_months=settings.refuse_months,
         )
+
+
+def _report(findings: Iterable[Finding]) -> None:
+    """Log what is doubtful, and refuse what is unlawful, all of it at once."""
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if errors:
+        raise ConfigError(
+            " ".join(f"{finding.message} ({finding.rule})" for finding in errors),
+            key=errors[0].key,
+            value=tuple(errors),
+        )
+    for finding in findings:
+        log.warning("%s (%s)", finding.message, finding.rule)
 
 
 def _check_lone_policy(policy: Policy, settings: Settings, *, has_parts: bool) -> None:

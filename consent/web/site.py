@@ -12,6 +12,7 @@ from importlib import resources
 from jinja2 import Environment, Template
 
 from consent.core.jurisdiction import JurisdictionTable
+from consent.core.lint import Finding
 from consent.engine import Engine
 from consent.messages import Messages
 from consent.web.place import PlaceFinder
@@ -50,6 +51,9 @@ class Site:
     jurisdictions: JurisdictionTable
     find_place: PlaceFinder | None = None
     """Finds where a visitor is; None for not asked, so that everyone's place is unknown."""
+
+    findings: tuple[Finding, ...] = ()
+    """What is doubtful in the configuration; what is unlawful has kept the app from starting."""
 
     rules_checked_on: date
     """Day on which the shipped rules of the jurisdictions were last compared with their sources."""
