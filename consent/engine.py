@@ -6,7 +6,7 @@ import logging
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -124,7 +124,7 @@ class Engine:
         """Return an engine for the same policy and keys whose clock stands still."""
         twin = copy(self)
         twin.read_clock = lambda: instant
-        twin._outcomes, twin._strangers = {}, {}
+        twin._outcomes, twin._strangers = {}, {}  # noqa: SLF001 - its own
         return twin
 
     def look_up(self, cookie_header: str, *, is_secure: bool, signals: Signals, jurisdiction: Jurisdiction) -> Standing:
@@ -193,16 +193,18 @@ class Engine:
         kept = before.record if action is Action.ACKNOWLEDGE and before.record and before.record.choices else None
         # Who has noted something has decided on it no later than before.
         decided_at = kept.decided_at if kept else now
-        noted = () if action is Action.ALLOW else self.policy.fingerprints
+        noted, documents = self._note(action, before.record)
+        is_adding = is_partial or action is Action.ALLOW
+        regime = _find_laxest_regime(choices, before) if is_adding else decision.regime
         return ConsentRecord(
             record_id=self.new_id(),
             decided_at=decided_at,
             valid_until=kept.valid_until if kept else add_months(decided_at, before.outcome.months.after(choices)),
-            regime=kept.regime if kept else decision.regime,
+            regime=kept.regime if kept else regime,
             signals=kept.signals if kept else before.outcome.signals,
             choices=choices,
             fingerprints={key: self.policy.fingerprints[key] for key in (*noted, *choices)},
-            documents={document.key: document.fingerprint for document in self.policy.documents},
+            documents=documents,
             is_complete=action is not Action.ALLOW or choices.keys() == self.policy.fingerprints.keys(),
             account=replace(account, acted_at=now),
         )
@@ -210,17 +212,24 @@ class Engine:
     def narrow(self, record: ConsentRecord, *, before: Standing) -> ConsentRecord:
         """Return as much of a choice that could not be recorded as needs no record: what it closes.
 
-        Grants that were in force before stay so, until the same day; what was undecided stays so.
+        Grants that were in force before stay so, until the same day, and so do refusals; what was
+        undecided stays so.
         """
-        choices = {key: choice for key, choice in record.choices.items() if _is_settled(key, choice, before)}
-        since = before.record.decided_at if before.record else record.decided_at
+        settled = {key: choice for key, choice in record.choices.items() if _is_settled(key, choice, before)}
+        # Where things run until objected, an objection that is left out would let them run again.
+        refused = [key for key, reason in before.decision.reasons.items() if reason is Reason.REFUSED]
+        choices = settled | dict.fromkeys(refused, Choice.DENIED)
+        kept = before.record if Choice.GRANTED in choices.values() else None
+        months = before.outcome.months.after(choices)
         return replace(
             record,
+            regime=kept.regime if kept else record.regime,
+            signals=kept.signals if kept else record.signals,
             choices=choices,
-            fingerprints={key: record.fingerprints[key] for key in choices},
+            fingerprints={key: self.policy.fingerprints[key] for key in choices},
             documents=before.record.documents if before.record else {},
-            decided_at=since,
-            valid_until=add_months(since, before.outcome.months.after(choices)),
+            decided_at=kept.decided_at if kept else record.decided_at,
+            valid_until=kept.valid_until if kept else add_months(record.decided_at, months),
             is_complete=choices.keys() == self.policy.fingerprints.keys(),
         )
 
@@ -235,6 +244,20 @@ class Engine:
     def new_page_key(self) -> str:
         """Return a fresh random key for one response: 128 bits, base64url."""
         return secrets.token_urlsafe(16)
+
+    def _note(self, action: Action, record: ConsentRecord | None) -> tuple[Mapping[str, bytes], Mapping[str, bytes]]:
+        """Return the declarations and the documents that the visitor knows of after an action.
+
+        To allow one embed is to note nothing new: what was announced stays announced.
+        """
+        fingerprints = self.policy.fingerprints
+        documents = {document.key: document.fingerprint for document in self.policy.documents}
+        if action is not Action.ALLOW:
+            return fingerprints, documents
+        if record is None:
+            return {}, documents
+        noted = {key: each for key, each in fingerprints.items() if record.fingerprints.get(key) == each}
+        return noted, {key: record.documents.get(key, each) for key, each in documents.items()}
 
     def _look_up_value(self, value: str, name: str, signals: Signals, jurisdiction: Jurisdiction) -> Standing:
         codec = self._codecs[name]
@@ -274,3 +297,16 @@ class Engine:
 
 def _is_settled(key: str, choice: Choice, before: Standing) -> bool:
     return choice is Choice.DENIED or before.decision.reasons[key] is Reason.GRANTED
+
+
+def _find_laxest_regime(choices: Mapping[str, Choice], before: Standing) -> Regime:
+    """Return the regime that every grant among the choices was made under, or a stricter one.
+
+    A grant that is carried over from where the law asks for less must not count for more afterwards.
+    """
+    here, record = before.decision.regime, before.record
+    granted = [key for key, choice in choices.items() if choice is Choice.GRANTED]
+    is_carried = any(before.decision.reasons[key] is Reason.GRANTED for key in granted)
+    if record is None or not is_carried or record.regime.is_as_strict_as(here):
+        return here
+    return record.regime

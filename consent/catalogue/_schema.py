@@ -47,6 +47,7 @@ SERVICE = Table(
         "description": WORDS,
         "justification": WORDS,
         "snippet": TEXT,
+        "third_party_use": SWITCH,
         "revision": WHOLE,
         "cookies": TABLES,
         "parameters": TABLES,

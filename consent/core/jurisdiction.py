@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from types import MappingProxyType
@@ -185,6 +185,18 @@ class JurisdictionTable:
         else:
             found = (self._pick(country.without_region, now) if country and country.without_region else None) or country
         return found or self._unknown
+
+    def find_case(self, row: Jurisdiction, *, now: datetime) -> tuple[Place | None, datetime]:
+        """Return a place and an instant, now if it can be, for which a row of the table is the one that holds."""
+        code = row.countries[0] if row.countries else row.key
+        # A region that no row is for: what holds in the rest of the country.
+        place = parse_place(code, "ZZ" if row.without_region else None)
+        if self.find(place, now=now) == row:
+            return place, now
+        days = [each.effective_from for each in self._rows_by_key[code] if each.effective_from]
+        ends_on = min((day for day in days if day > (row.effective_from or date.min)), default=None)
+        day = row.effective_from or (ends_on - timedelta(days=1) if ends_on else now.date())
+        return place, datetime.combine(day, time(12), tzinfo=UTC)
 
     @property
     def keys(self) -> tuple[str, ...]:

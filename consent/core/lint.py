@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from enum import StrEnum
+from functools import lru_cache
 
 from consent.core.declaration import Basis, PurposeKind
 from consent.core.declared_value import Text
@@ -196,20 +197,27 @@ def _lint_privacy_policy(policy: Policy) -> Iterator[Finding]:
 def _lint_words(
     policy: Policy, texts: Mapping[str, Mapping[str, str]], *, phrases: Mapping[str, Sequence[str]]
 ) -> Iterator[Finding]:
-    wanted = {_normalise(phrase): phrase for known in phrases.values() for phrase in known}
     for key, severity, text in (*_words_of_site(texts), *_words_of_policy(policy)):
-        plain = _normalise(text)
-        phrase = next((wanted[each] for each in wanted if each in plain), "")
-        if phrase:
-            yield Finding(
-                rule="D12",
-                severity=severity,
-                key=key,
-                message=(
-                    f"{key} says {phrase!r}. Going on, scrolling or staying is never consent (EDPB Guidelines 05/2020, "
-                    "para. 86, D12), and this text is shown where the visitor has a choice. Say what the buttons do instead."
-                ),
-            )
+        found = lint_text(text, key=key, severity=severity, phrases=phrases)
+        if found:
+            yield found
+
+
+def lint_text(text: str, *, key: str, severity: Severity, phrases: Mapping[str, Sequence[str]]) -> Finding | None:
+    """Find words that take going on for consent (D12); None for none."""
+    plain = _normalise(text)
+    phrase = next((each for known in phrases.values() for each in known if _normalise(each) in plain), "")
+    if not phrase:
+        return None
+    return Finding(
+        rule="D12",
+        severity=severity,
+        key=key,
+        message=(
+            f"{key} says {phrase!r}. Going on, scrolling or staying is never consent (EDPB Guidelines 05/2020, "
+            "para. 86, D12), and this text is shown where the visitor has a choice. Say what the buttons do instead."
+        ),
+    )
 
 
 def _words_of_site(texts: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Severity, str]]:
@@ -239,6 +247,7 @@ def _each(text: Text) -> Iterable[str]:
     return (text,) if isinstance(text, str) else text.values()
 
 
+@lru_cache(maxsize=1024)
 def _normalise(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
     return " ".join(plain.split())

@@ -46,6 +46,11 @@ class Messages:
         """The language when nothing better is known."""
         return self._fallback
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Tag of every language there are texts in."""
+        return tuple(self._texts)
+
     def has_text(self, key: str) -> bool:
         """Whether there are words for a key in the fallback language."""
         return key in self._texts[self._fallback] or key in self._texts[DEFAULT_LANGUAGE]

@@ -178,6 +178,13 @@ def _finish_headers(response: Response, visit: Visit) -> None:
             response.headers.add("Set-Cookie", value)
 
 
+def describe_headers(visit: Visit) -> dict[str, str]:
+    """Return what an ordinary page of a visit tells caches, where its view says nothing of its own."""
+    response = Response("", mimetype="text/html")
+    _tell_caches(response, visit)
+    return {name: response.headers[name] for name in ("Vary", "Cache-Control") if name in response.headers}
+
+
 def _tell_caches(response: Response, visit: Visit) -> None:
     names = (*(CONSENT_VARY if visit.is_dependent else ()), *visit.extra_vary)
     headers, fields = response.headers, join_fields(response.headers)

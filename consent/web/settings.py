@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Mapping, Set
+from collections.abc import Callable, Collection, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from consent.core.lifetime import MONTHS_LIMIT
@@ -168,7 +169,7 @@ def _check_domain(key: str, value: object) -> None:
 
 
 def _check_headers(key: str, value: object) -> None:
-    if isinstance(value, Set):
+    if isinstance(value, AbstractSet):
         raise _refuse(key, value, "a list, which keeps the country before the region; a set does not")
     _check_names(key, value, example="header names, such as ['CF-IPCountry', 'CF-Region-Code']")
 

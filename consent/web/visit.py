@@ -186,6 +186,12 @@ class Visit(Addresses):
         self._standing = None
         return self.standing
 
+    def stand_in(self, place: Place | None, record: ConsentRecord | None) -> None:
+        """Let the visit be that of somebody in a place with a record, whatever the request says of both."""
+        engine = self.site.engine
+        self._whereabouts = (place, self.site.jurisdictions.find(place, now=engine.read_clock()))
+        self._standing = engine.judge(record, signals=self._read_signals(), jurisdiction=self._whereabouts[1])
+
     def restore(self, standing: Standing) -> None:
         """Put back the standing before a choice that could not be recorded."""
         self._standing = standing
