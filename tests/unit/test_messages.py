@@ -200,7 +200,7 @@ def test_language_of_the_site_s_own_is_filled_up_with_a_warning(caplog):
     assert messages.text("pt", "banner.accept_all") == "Aceitar tudo"
     assert messages.text("pt", "banner.reject_all") == "Reject all"
     assert caplog.messages == [
-        f"{len(ENGLISH) - 1} texts are missing in 'pt' and are shown in 'en', the first: 'banner.accept_months.one'."
+        f"{len(ENGLISH) - 1} texts are missing in 'pt' and are shown in 'en', the first: 'announcement.acknowledge'."
     ]
 
 
