@@ -17,6 +17,7 @@ from consent.core.decision import Decision, Reason, decide, is_valid
 from consent.core.gate import CookieVerdicts, find_closed, judge_cookies
 from consent.core.jurisdiction import Jurisdiction
 from consent.core.lifetime import Months, add_months
+from consent.core.merge import merge
 from consent.core.policy import Policy
 from consent.core.privacy_signal import Signals
 from consent.core.record import Account, Choice, ConsentRecord
@@ -236,6 +237,22 @@ class Engine:
     def encode(self, record: ConsentRecord, *, is_secure: bool) -> str:
         """Return the signed cookie value of a record."""
         return self._codecs[self.cookie_name(is_secure=is_secure)].encode(record)
+
+    def encode_user(self, record: ConsentRecord) -> str:
+        """Return a record as the signed text that a site keeps for a known user: ASCII, and no cookie can pass for it."""
+        return self._codecs[USER_NAME].encode(record)
+
+    def read_user(self, text: str) -> ConsentRecord | None:
+        """Return the record in a text that a site kept for a known user; None for none that can be read."""
+        try:
+            return self._codecs[USER_NAME].decode(text.strip()) if text else None
+        except CookieError as error:
+            log.debug("The choice kept for a known user is not believed: %s", error)
+            return None
+
+    def merge(self, first: ConsentRecord | None, second: ConsentRecord | None) -> ConsentRecord | None:
+        """Return the record that stands for two of one person as of now; where they differ, the stricter wins."""
+        return merge(first, second, policy=self.policy, now=self.read_clock())
 
     def cookie_name(self, *, is_secure: bool) -> str:
         """Return the name of the consent cookie of a scheme: neither reads the other's."""

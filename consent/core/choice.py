@@ -36,20 +36,21 @@ def choose(
 
     Returns:
         The verdict by key. Left out is what nobody has decided on yet, and under `notice` what
-        would be a grant: what runs there runs without one.
+        would be a new grant: what runs there runs without one.
     """
     opened = _expand(policy, policy.fingerprints if action is Action.ACCEPT_ALL else granted)
     if action in (Action.REJECT_ALL, Action.WITHDRAW):
         opened = frozenset()
     kept = {key: _RECORDED[reason] for key, reason in before.reasons.items() if reason in _RECORDED}
     if action is Action.ACKNOWLEDGE:
-        chosen = kept
-    elif action is Action.ALLOW:
+        return kept
+    if action is Action.ALLOW:
         chosen = kept | dict.fromkeys(opened, Choice.GRANTED)
     else:
         chosen = {key: Choice.GRANTED if key in opened else Choice.DENIED for key in policy.fingerprints}
-        if is_partial and before.prompt:
-            chosen |= {key: choice for key, choice in kept.items() if key not in before.prompt.asked}
+        # To withdraw is to withdraw everything.
+        if is_partial and action is not Action.WITHDRAW:
+            chosen |= _stand(kept, before)
     if before.regime is Regime.NOTICE:
         return {key: choice for key, choice in chosen.items() if choice is Choice.DENIED}
     return chosen
@@ -67,6 +68,14 @@ def find_switched_on(policy: Policy, decision: Decision) -> frozenset[str]:
         if purposes and decision.services[service.key] is not Choice.GRANTED and on.issuperset(purposes):
             on.discard(purposes[0])
     return frozenset(on)
+
+
+def _stand(kept: Mapping[str, Choice], before: Decision) -> Mapping[str, Choice]:
+    """Return what an answer to a part of the questions leaves as it was."""
+    if before.prompt:
+        return {key: choice for key, choice in kept.items() if key not in before.prompt.asked}
+    # Another tab has answered in the meantime, and what this one asked is not known any more: it can only close.
+    return {key: choice for key, choice in kept.items() if choice is Choice.DENIED}
 
 
 def _expand(policy: Policy, granted: Collection[str]) -> frozenset[str]:

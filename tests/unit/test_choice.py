@@ -12,7 +12,7 @@ from consent.core.record import Choice, ConsentRecord
 from consent.core.regime import Regime
 
 ALL = {"preferences", "analytics", "marketing", "stats", "player", "pixel"}
-DECIDING = [action for action in Action if action not in (Action.ALLOW, Action.ONCE)]
+DECIDING = [action for action in Action if action not in (Action.ALLOW, Action.ONCE, Action.ACKNOWLEDGE)]
 
 
 def judge(policy, record, now, *, gpc=False):
@@ -46,7 +46,9 @@ def accepted(policy, now):
 
 
 def test_actions_are_those_of_the_contract():
-    assert [action.value for action in Action] == ["accept_all", "reject_all", "save", "allow", "once", "withdraw"]
+    assert {action.value for action in Action} == {
+        *("accept_all", "reject_all", "save", "allow", "once", "withdraw", "acknowledge"),
+    }
 
 
 @pytest.mark.parametrize("action", DECIDING)

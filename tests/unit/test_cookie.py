@@ -11,12 +11,14 @@ import itsdangerous
 import pytest
 
 from consent.core.declaration import Purpose, Service
+from consent.core.document import Document
 from consent.core.lifetime import add_months
 from consent.core.policy import Policy
 from consent.core.privacy_signal import Signals
 from consent.core.record import Choice
+from consent.core.regime import Regime
 from consent.errors import ConfigError, UnsupportedFormat
-from consent.wire.cookie import PLAIN_NAME, SECURE_NAME, SIZE_LIMIT_BYTES, CookieCodec, check_size
+from consent.wire.cookie import PLAIN_NAME, SECURE_NAME, SHARED_NAME, SIZE_LIMIT_BYTES, CookieCodec, CookieNames, check_size
 from tests.samples import make_record
 
 KEY = b"a key of at least sixteen bytes"
@@ -57,7 +59,8 @@ def value(policy, record):
 
 
 def test_names_are_those_of_the_contract():
-    assert NAMES == ["__Host-consent", "consent"]
+    assert (CookieNames().secure, CookieNames().plain) == ("__Host-consent", "consent")
+    assert (CookieNames.shared().secure, CookieNames.shared().plain) == ("__Secure-consent", "consent")
 
 
 def test_cookie_of_20_services_fits_300_bytes(now):
@@ -71,10 +74,12 @@ def test_value_needs_no_quoting(value):
     assert set(value) <= set(ALPHABET + ".")
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 3, 20])
-def test_size_check_knows_the_true_size(monkeypatch, now, count):
-    policy = Policy(controller="Example", services=many_services(count))
-    true_size = len(SECURE_NAME) + len(make_codec(policy).encode(make_record(policy, now)))
+@pytest.mark.parametrize(("service_count", "document_count"), [(0, 0), (1, 0), (2, 1), (3, 2), (20, 3)])
+def test_size_check_knows_the_true_size(monkeypatch, now, service_count, document_count):
+    documents = tuple(Document(f"d{number}", url="/", version="1") for number in range(document_count))
+    policy = Policy(controller="Example", services=many_services(service_count), documents=documents)
+    noted = {document.key: document.fingerprint for document in documents}
+    true_size = len(SHARED_NAME) + len(make_codec(policy).encode(make_record(policy, now, documents=noted)))
     monkeypatch.setattr("consent.wire.cookie.SIZE_LIMIT_BYTES", true_size)
 
     check_size(policy)
@@ -90,10 +95,10 @@ def test_policy_whose_cookie_browsers_would_ignore_is_refused():
         check_size(policy)
 
     assert str(error.value) == (
-        "The policy declares 1003 purposes and services to choose from; the cookie could take 4104 bytes, and browsers "
-        "ignore more than 4096. Join some services into one."
+        "The policy declares 1003 purposes and services to choose from, and 0 documents; the cookie could take 4118 "
+        "bytes, and browsers ignore more than 4096. Join some services into one."
     )
-    assert (error.value.key, error.value.value, SIZE_LIMIT_BYTES) == ("services", 4104, 4096)
+    assert (error.value.key, error.value.value, SIZE_LIMIT_BYTES) == ("services", 4118, 4096)
 
 
 # -- there and back
@@ -112,6 +117,12 @@ def test_decoding_gives_back_what_was_encoded(policy, record, name):
         {"signals": Signals(gpc=True)},
         {"is_complete": False},
         {"signals": Signals(gpc=True), "is_complete": False},
+        {"signals": Signals(dnt=True)},
+        {"signals": Signals(gpc=True, dnt=True)},
+        {"regime": Regime.OPT_OUT},
+        {"regime": Regime.NOTICE, "choices": {"stats": Choice.DENIED}},
+        {"valid_until": datetime(2030, 1, 1, tzinfo=UTC)},
+        {"choices": {}},
         {"choices": {}, "fingerprints": {}},
         {"record_id": "00000000-0000-0000-0000-000000000000"},
         {"record_id": "ffffffff-ffff-ffff-ffff-ffffffffffff"},
@@ -131,13 +142,19 @@ def test_decoding_gives_back_mixed_choices(policy, record):
     assert codec.decode(codec.encode(mixed)).choices == mixed.choices
 
 
-def test_grants_and_refusals_end_apart(now):
-    policy = Policy(controller="Example", accept_months=12, refuse_months=1)
-    codec = make_codec(policy)
-    refused = make_record(policy, now, choices=dict.fromkeys(policy.fingerprints, Choice.DENIED))
+def test_decoding_gives_back_the_noted_keys_and_the_documents(now):
+    documents = (Document("privacy", url="/p", version="3"), Document("terms", url="/t", version="2026-11"))
+    policy = Policy(controller="Example", documents=documents)
+    noted = {document.key: document.fingerprint for document in documents}
+    record = make_record(policy, now, choices={"analytics": Choice.DENIED}, documents=noted)
 
-    assert codec.decode(codec.encode(make_record(policy, now))).valid_until == datetime(2027, 8, 31, 12, tzinfo=UTC)
-    assert codec.decode(codec.encode(refused)).valid_until == datetime(2026, 9, 30, 12, tzinfo=UTC)
+    assert make_codec(policy).decode(make_codec(policy).encode(record)) == record
+
+
+def test_end_of_a_record_is_its_own_whatever_the_policy_says_later(policy, record, value):
+    later = dataclasses.replace(policy, accept_months=1, refuse_months=1)
+
+    assert make_codec(later).decode(value).valid_until == record.valid_until
 
 
 def test_account_does_not_travel(policy, record, value):
@@ -149,7 +166,8 @@ def test_payload_has_the_documented_layout(policy, record):
         record,
         signals=Signals(gpc=True),
         choices={"analytics": Choice.GRANTED, "marketing": Choice.DENIED},
-        fingerprints={key: policy.fingerprints[key] for key in ("analytics", "marketing")},
+        fingerprints={key: policy.fingerprints[key] for key in ("analytics", "marketing", "stats")},
+        documents={"privacy": b"abc"},
     )
     payload = payload_of(make_codec(policy).encode(changed))
 
@@ -158,10 +176,13 @@ def test_payload_has_the_documented_layout(policy, record):
             b"\x01",
             bytes.fromhex("0123456789ab4def8123456789abcdef"),
             int(record.decided_at.timestamp()).to_bytes(5, "big"),
-            bytes([0b1100]),
-            b"\x00\x01",
+            int(record.valid_until.timestamp()).to_bytes(5, "big"),
+            bytes([0b0_1100]),
+            b"\x00\x01" * 3,
             policy.fingerprints["analytics"],
             policy.fingerprints["marketing"],
+            policy.fingerprints["stats"],
+            hashlib.sha256(b"privacy").digest()[:3] + b"abc",
         ]
     )
 
@@ -199,17 +220,11 @@ def test_renamed_key_takes_no_grant_along(value):
     assert make_codec(renamed).decode(value).choices == {}
 
 
-def test_grant_of_dropped_keys_alone_still_ends_like_a_grant(policy, now):
-    policy = dataclasses.replace(policy, accept_months=2, refuse_months=12)
-    only = make_record(
-        policy, now, choices={"stats": Choice.GRANTED}, fingerprints={"stats": policy.fingerprints["stats"]}
-    )
-    smaller = dataclasses.replace(policy, services=())
+def test_document_that_the_policy_dropped_is_left_out(policy, record):
+    noted = dataclasses.replace(record, documents={"privacy": b"abc"})
+    codec = make_codec(policy)
 
-    decoded = make_codec(smaller).decode(make_codec(policy).encode(only))
-
-    assert decoded.choices == {}
-    assert decoded.valid_until == add_months(now, 2)
+    assert codec.decode(codec.encode(noted)) == record
 
 
 # -- signed, but not in a format this version reads
@@ -227,7 +242,7 @@ def test_other_format_version_is_not_read(policy, value, version):
 
 def test_truncated_payload_is_not_read(policy, value):
     payload = payload_of(value)
-    for length in range(25):
+    for length in range(34):
         with pytest.raises(UnsupportedFormat):
             make_codec(policy).decode(sign(payload[:length]))
 
@@ -238,12 +253,27 @@ def test_half_a_fingerprint_is_not_read(policy, value, extra):
         make_codec(policy).decode(sign(payload_of(value) + extra))
 
 
-@pytest.mark.parametrize("flags", [0b0001, 0b0010, 0b0011, 0b1111])
+@pytest.mark.parametrize("flags", [0b0011, 0b1111])
 def test_unknown_regime_is_not_read(policy, value, flags):
     payload = payload_of(value)
 
     with pytest.raises(UnsupportedFormat):
-        make_codec(policy).decode(sign(payload[:22] + bytes([flags]) + payload[23:]))
+        make_codec(policy).decode(sign(payload[:27] + bytes([flags]) + payload[28:]))
+
+
+def test_grant_under_notice_is_not_read(policy, value):
+    payload = payload_of(value)
+
+    with pytest.raises(UnsupportedFormat):
+        make_codec(policy).decode(sign(payload[:27] + bytes([0b1010]) + payload[28:]))
+
+
+@pytest.mark.parametrize("at", [28, 30, 32])
+def test_more_keys_than_the_payload_holds_are_not_read(policy, value, at):
+    payload = payload_of(value)
+
+    with pytest.raises(UnsupportedFormat):
+        make_codec(policy).decode(sign(payload[:at] + b"\xff\xff" + payload[at + 2 :]))
 
 
 def test_instant_beyond_the_calendar_is_not_read(policy, value):
@@ -255,10 +285,9 @@ def test_instant_beyond_the_calendar_is_not_read(policy, value):
 
 def test_end_beyond_the_calendar_is_not_read(policy, value):
     payload = payload_of(value)
-    last = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp()).to_bytes(5, "big")
 
     with pytest.raises(UnsupportedFormat):
-        make_codec(policy).decode(sign(payload[:17] + last + payload[22:]))
+        make_codec(policy).decode(sign(payload[:22] + b"\xff" * 5 + payload[27:]))
 
 
 @pytest.mark.parametrize("text", [b"", b"A", b"!!!!", b"\x7f"])

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from consent.core.decision import PromptReason, Reason, decide
+from consent.core.decision import Reason, decide
 from consent.core.declaration import Purpose, Service
 from consent.core.lifetime import add_months
 from consent.core.policy import Policy
 from consent.core.privacy_signal import Signals
+from consent.core.prompt import PromptReason
 from consent.core.record import Choice, ConsentRecord
 from consent.core.regime import Regime
 
@@ -110,9 +111,12 @@ def test_prompt_of_each_case(case):
     assert decision.needs_prompt is (case["prompt_reason"] is not None)
 
 
-def test_every_reason_and_prompt_reason_occurs_in_the_cases():
-    assert {reason for case in VECTORS["cases"] for reason in case["reasons"].values()} == set(Reason)
-    assert {case["prompt_reason"] for case in VECTORS["cases"]} == {*PromptReason, None}
+def test_every_reason_of_opt_in_occurs_in_the_cases():
+    # Those of other regimes are in `test_regimes.py`, those of documents in `test_prompt.py`.
+    elsewhere = {Reason.NOT_OBJECTED, Reason.INFORMED, Reason.DNT}
+    assert {reason for case in VECTORS["cases"] for reason in case["reasons"].values()} == set(Reason) - elsewhere
+    asked = {case["prompt_reason"] for case in VECTORS["cases"]}
+    assert asked == {*PromptReason, None} - {PromptReason.PLACE_CHANGED, PromptReason.DOCUMENT_REVISED}
 
 
 def test_decision_carries_the_regime_it_was_made_under(policy, now):
@@ -230,7 +234,7 @@ def test_decision_cannot_be_edited(policy, now, name):
         getattr(judge(policy, None, now), name)["analytics"] = Choice.GRANTED
 
 
-@pytest.mark.parametrize("name", ["choices", "regime", "prompt_reason"])
+@pytest.mark.parametrize("name", ["choices", "regime", "prompt"])
 def test_decision_is_frozen(policy, now, name):
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(judge(policy, None, now), name, {})

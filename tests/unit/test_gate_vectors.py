@@ -23,7 +23,6 @@ def make_decision(name):
         services={key: Choice(verdict) for key, verdict in state["services"].items()},
         reasons={key: Reason.GRANTED if verdict == "granted" else Reason.REFUSED for key, verdict in verdicts.items()},
         regime=Regime.OPT_IN,
-        prompt_reason=None,
     )
 
 

@@ -18,6 +18,7 @@ ACCOUNT = Account(
     action="save",
     notice=Notice(policy_version="0123456789abcdef", language="de", layer=1, prompt_reason="no_record"),
     evidence="sec-fetch-site",
+    has_header_gpc=True,
     withdrawal_url="/privacy-choices/",
     services={"analytics": ("stats",)},
     previous_id="99999999-9999-4999-8999-999999999999",
@@ -44,14 +45,17 @@ def test_record_of_the_cookie_describes_what_the_cookie_holds():
         "schema": "consent-record/1",
         "record_id": "00000000-0000-4000-8000-000000000000",
         "event_time": "2026-08-31T12:00:01Z",
+        "decided_at": "2026-08-31T12:00:01Z",
         "valid_until": "2027-02-28T12:00:01Z",
         "mode": "opt_in",
-        "signals": {"sec_gpc": True},
+        "signals": {"gpc": True, "dnt": False},
         "is_complete": False,
         "decisions": {
             "analytics": {"state": "granted", "basis": "consent", "fingerprint": "fffefd"},
             "marketing": {"state": "refused", "basis": "consent", "fingerprint": "000102"},
         },
+        "noted": {},
+        "documents": {},
     }
 
 
@@ -62,7 +66,8 @@ def test_record_with_its_account_describes_everything():
         "analytics": {"state": "granted", "basis": "consent", "fingerprint": "fffefd", "vendors": ["stats"]},
         "marketing": {"state": "refused", "basis": "consent", "fingerprint": "000102"},
     }
-    assert {key: described[key] for key in list(described)[8:]} == {
+    assert described["signals"] == {"gpc": True, "dnt": False, "sec_gpc": True, "dom_gpc": False}
+    assert {key: described[key] for key in list(described)[list(described).index("event") :]} == {
         "event": "choice",
         "source": "banner",
         "action": "save",
@@ -79,7 +84,6 @@ def test_record_with_its_account_describes_everything():
         },
         "evidence": "sec-fetch-site",
         "signal_map": {},
-        "documents": {},
         "withdrawal_url": "/privacy-choices/",
         "previous": "99999999-9999-4999-8999-999999999999",
     }

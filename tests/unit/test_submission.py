@@ -16,7 +16,7 @@ from consent.wire.submission import Submission, collect, limit_bytes, parse_body
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
-ACTIONS = "'accept_all', 'reject_all', 'save', 'allow', 'once', 'withdraw'"
+ACTIONS = "'accept_all', 'reject_all', 'save', 'allow', 'once', 'withdraw', 'acknowledge'"
 
 
 def read(policy, body, content_type=FORM):
@@ -192,7 +192,7 @@ def test_content_type_in_the_error_is_cut_and_quoted(policy):
         "ACCEPT_ALL",
         "accept_all ",
         "accept",
-        "acknowledge",
+        "acknowledged",
         "__class__",
         "save\x00",
         "сave",
