@@ -14,7 +14,12 @@ import { CHECKOUT, SERVED, listServed } from "./served_assets.mjs";
 const SOURCES = join(CHECKOUT, "consent", "static", "src");
 
 /** Scripts that are served, and how the page loads each; every other module is a part of one of them. */
-const SCRIPTS = /** @type {const} */ ({ "consent.js": "iife", "preferences.js": "esm", "scripts.js": "esm" });
+const SCRIPTS = /** @type {const} */ ({
+  "consent.js": "iife",
+  "preferences.js": "esm",
+  "scripts.js": "esm",
+  "signal.js": "iife",
+});
 
 /**
  * The oldest browsers that the runtime is for, all of March 2023. Newer syntax is rewritten for them where that can be

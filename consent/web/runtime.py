@@ -21,6 +21,9 @@ _AREAS: Mapping[str, str] = {
     StorageKind.INDEXED_DB: "indexedDB",
 }
 _KEPT_LIMIT = 64
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
+# Behind the address of `/state`: whoever asks has not heard from the browser whether it has the signal on.
+_UNASKED = "?gpc=unasked"
 
 
 def runtime_script(visit: Visit) -> Markup:
@@ -57,11 +60,23 @@ def find_own_tag(tag: bytes) -> int:
 
 
 def _write_signal_tag(visit: Visit, nonce: str) -> str:
-    """Return the script that asks the browser for its signal, right in front of the runtime, which then opens less."""
+    """Return the script that asks the browser for its signal, right in front of the runtime.
+
+    The runtime's own tag says "denied" of all that the signal would close. This script, and nothing else, opens it, so that
+    a browser in which it is blocked or fails is left with the refusal.
+    """
     closed = visit.standing.outcome.closed_by_gpc
     if not closed:
         return ""
-    told = encode_attribute_json({"url": f"{visit.base_path}gpc", "closes": sorted(closed)})
+    told = encode_attribute_json(
+        {
+            "url": f"{visit.base_path}gpc",
+            "state_url": f"{visit.base_path}state",
+            "opens": sorted(closed),
+            # Loading the answer to a form again would post the form again.
+            "reload": visit.environ.get("REQUEST_METHOD") in _SAFE_METHODS,
+        }
+    )
     return f"<script src=\"{escape(visit.asset_url('signal.js'))}\" defer{nonce} data-consent-signal='{told}'></script>"
 
 
@@ -103,12 +118,13 @@ def _write_tag(visit: Visit) -> tuple[str, str]:
 
 def _describe_page(visit: Visit) -> dict[str, object]:
     storage = visit.site.storage
+    closed = visit.standing.outcome.closed_by_gpc
     return {
         "url": visit.action_url,
-        "state_url": f"{visit.base_path}state",
+        "state_url": f"{visit.base_path}state{_UNASKED if closed else ''}",
         "more": visit.asset_url("preferences.js"),
         "scripts": visit.asset_url("scripts.js"),
-        "state": describe_state(visit),
+        "state": describe_state(visit, shut=closed),
         **({"storage": storage} if storage else {}),
         "saved": visit.text("preferences.saved"),
         "failed": visit.text("preferences.failed"),

@@ -86,7 +86,10 @@ def show_preferences() -> str:
 
 def show_state() -> Response:
     """Answer with the current decision as JSON."""
-    return jsonify(describe_state(get_visit()))
+    visit = get_visit()
+    # The runtime asks so on a page whose scripts could not say that Global Privacy Control is off.
+    is_unasked = "gpc" in request.args
+    return jsonify(describe_state(visit, shut=visit.standing.outcome.closed_by_gpc if is_unasked else ()))
 
 
 def show_policy() -> str:
@@ -140,6 +143,9 @@ def _record(visit: Visit, submission: Submission, evidence: Evidence) -> Respons
     if closed:
         record = _with_event(record, find_event(shown.decision, closed))
     is_taken = _announce(record, before.record, is_withdrawal=bool(closed))
+    # A grant that was not recorded must not open anything on the user's other devices either.
+    if is_taken or not record.is_grant:
+        is_taken = visit.user.save(record) and is_taken
     if not is_taken and record.is_grant:
         return _grant_nothing(visit, record, before=before, shown=shown)
     response = _answer(visit, submission)
@@ -167,6 +173,7 @@ def _grant_nothing(visit: Visit, record: ConsentRecord, *, before: Standing, sho
         visit, HTTPStatus.SERVICE_UNAVAILABLE, "not_recorded", "The choice could not be recorded; nothing was granted."
     )
     if is_closing:
+        visit.user.save(narrowed)
         _put_into_effect(response, visit, narrowed, is_closing=True)
     return response
 
@@ -237,7 +244,7 @@ def _set_cookies(response: Response, visit: Visit, record: ConsentRecord) -> Non
         visit.site.engine.encode(record, is_secure=visit.is_secure),
         max_age_seconds=int((record.valid_until - acted_at).total_seconds()),
         is_secure=visit.is_secure,
-        domain=visit.site.settings.cookie_domain,
+        domain=visit.cookie_domain,
     )
     expired = expire_unwanted(visit)
     for each in (*_expire_rivals(visit), value, *expired):
@@ -246,9 +253,10 @@ def _set_cookies(response: Response, visit: Visit, record: ConsentRecord) -> Non
 
 def _expire_rivals(visit: Visit) -> list[str]:
     """Expire what somebody else set under the consent cookie's name: two different ones are never believed."""
-    if len(find_values(visit.cookie_header, visit.cookie_name)) < 2:
+    is_shared = bool(visit.cookie_domain)
+    # Where the name is shared, the one that came may be another host's, and would stand beside the new one.
+    if len(find_values(visit.cookie_header, visit.cookie_name)) < (1 if is_shared else 2):
         return []
-    is_shared = bool(visit.site.settings.cookie_domain)
     return expire_rivals(visit.cookie_name, host=request.host, is_secure=visit.is_secure, is_shared=is_shared)
 
 

@@ -12,10 +12,11 @@ from consent.web.site import load_assets
 
 STATIC = resources.files("consent") / "static"
 STYLESHEETS = sorted(entry.name for entry in (STATIC / "src" / "css").iterdir())
+SCRIPTS = ("consent.js", "preferences.js", "scripts.js", "signal.js")
 TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
 
 
-@pytest.mark.parametrize("name", ["consent.js", *STYLESHEETS])
+@pytest.mark.parametrize("name", [*SCRIPTS, *STYLESHEETS])
 def test_asset_is_served_as_what_it_is(app, name):
     asset = app.extensions["consent"].assets[name]
     response = app.test_client().get(f"/privacy-choices/assets/{asset.file_name}")
@@ -25,7 +26,7 @@ def test_asset_is_served_as_what_it_is(app, name):
     assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
-@pytest.mark.parametrize("name", ["consent.js", *STYLESHEETS])
+@pytest.mark.parametrize("name", [*SCRIPTS, *STYLESHEETS])
 def test_asset_is_named_for_its_content(name):
     asset = load_assets()[name]
     stem, _, ending = name.rpartition(".")
