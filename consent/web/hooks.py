@@ -16,12 +16,16 @@ from threading import Lock
 
 from flask import Flask, Request, Response, request, request_finished, request_started
 
+from consent.core.lint import Severity
+from consent.errors import ConfigError
+from consent.jurisdictions import load_implied_consent
 from consent.web.csp import find_nonce_source
 from consent.web.expiry import expire_leftovers
 from consent.web.fragment import find_fragment_header
 from consent.web.injection import inject
+from consent.web.page_lint import UNRENDERED, lint_pages
 from consent.web.site import Site
-from consent.web.templating import is_banner_ours
+from consent.web.templating import are_preferences_ours, is_banner_ours
 from consent.web.visit import Visit, close_visit, has_visit, open_visit
 from consent.wire.headers import CONSENT_VARY, add_vary, is_public, join_fields, make_private
 
@@ -79,6 +83,7 @@ class _Hooks:
                 self._is_prepared = True
                 _run_first(self._app, self.insert)
                 _prepare_safely(self._app, self._site)
+                _check_templates(self._app, self._site)
         request_started.disconnect(self.prepare, self._app)
 
 
@@ -109,6 +114,24 @@ def _prepare_for_neighbours(app: Flask, site: Site) -> None:
             "Flask-Caching is in use. A cached view or fragment with a gate in it is one visitor's: add "
             "current_consent.cache_key to its cache key."
         )
+
+
+def _check_templates(app: Flask, site: Site) -> None:
+    """Look, once every template can be found, whether those of the site's own still ask lawfully.
+
+    Raises:
+        ConfigError: In debug mode, for what is unlawful; visitors must not suffer for it, so otherwise it is logged.
+    """
+    if site.is_banner_ours and are_preferences_ours(app):
+        return
+    for finding in lint_pages(app, at=site.engine.read_clock(), phrases=load_implied_consent()):
+        # A template that fails is told of where it is used.
+        if finding.rule == UNRENDERED:
+            continue
+        if app.debug and finding.severity is Severity.ERROR:
+            raise ConfigError(finding.message, key=finding.key)
+        level = logging.ERROR if finding.severity is Severity.ERROR else logging.WARNING
+        log.log(level, "%s", finding.message)
 
 
 def _is_html(content_type: str | None) -> bool:
@@ -176,6 +199,7 @@ def _finish_headers(response: Response, visit: Visit) -> None:
         # What an earlier response had no room for, or what came back.
         for value in expire_leftovers(visit):
             response.headers.add("Set-Cookie", value)
+        visit.user.carry_signal(visit)
 
 
 def describe_headers(visit: Visit) -> dict[str, str]:

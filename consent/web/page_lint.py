@@ -7,18 +7,19 @@ from dataclasses import replace
 from datetime import datetime
 
 from flask import Flask, render_template, request
-from jinja2 import TemplateError
 
 from consent.core.choice import find_switched_on
 from consent.core.jurisdiction import Place, parse_place
 from consent.core.lint import Finding, Severity, lint_text
 from consent.core.prompt import PromptKind
 from consent.core.record import Choice
-from consent.errors import ConsentError
 from consent.web.page_reading import PageReading, read_page
 from consent.web.site import Site
 from consent.web.templating import render_banner
 from consent.web.visit import Visit, get_site
+
+UNRENDERED = "T60"
+"""Rule of a finding that a template failed: it may need a real page around it."""
 
 # The 120 that a first layer may have (D18; no law gives a number), and what buttons, links and documents are called.
 _MOST_WORDS = 150
@@ -65,8 +66,8 @@ def _lint_place(visit: Visit, place: Place | None, *, phrases: Mapping[str, Sequ
     try:
         banner = read_page(render_banner(visit)) if visit.prompt else None
         preferences = read_page(_render_preferences(visit))
-    except (TemplateError, ConsentError, LookupError, TypeError, ValueError) as error:
-        yield _complain("T60", f"The pages cannot be rendered for {where}: {error} Correct the template.")
+    except Exception as error:  # noqa: BLE001 - the site's own templates: whatever they raise is what is to be told
+        yield _complain(UNRENDERED, f"The pages cannot be rendered for {where}: {error!r}. Correct the template.")
         return
     if banner and visit.prompt:
         yield from _lint_banner(banner, visit.prompt.kind, where, phrases=phrases)
@@ -104,7 +105,7 @@ def _lint_banner(
             rule="D18",
             severity=Severity.WARNING,
             key="banner",
-            message=f"The banner for {where} has {words} words. Nobody reads more than {_MOST_WORDS}; shorten its texts.",
+            message=f"The banner for {where} has {words} words. Nobody reads more than {_MOST_WORDS}; shorten its texts. (D18)",
         )
     if kind is not PromptKind.NOTICE:
         severity = Severity.ERROR if kind is PromptKind.CHOICE else Severity.WARNING
@@ -126,4 +127,4 @@ def _lint_switches(banner: PageReading | None, preferences: PageReading, visit: 
 
 
 def _complain(rule: str, message: str) -> Finding:
-    return Finding(rule=rule, severity=Severity.ERROR, key="templates", message=message)
+    return Finding(rule=rule, severity=Severity.ERROR, key="templates", message=f"{message} ({rule})")

@@ -21,6 +21,7 @@ from consent.wire.held_markup import hold
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 _BANNER_TEMPLATES = ("consent/banner.html", "consent/default/banner.html")
+_PREFERENCES_TEMPLATES = ("consent/preferences.html", "consent/default/preferences.html")
 # Cannot occur in rendered markup: stands where a page's own path goes.
 _PATH_MARK = "\0"
 _BANNERS_LIMIT = 64
@@ -150,8 +151,17 @@ def register_templating(app: Flask) -> None:
 
 def is_banner_ours(app: Flask) -> bool:
     """Whether the banner is rendered from the library's own template; a site's may show what belongs to one visitor."""
+    return _are_ours(app, _BANNER_TEMPLATES)
+
+
+def are_preferences_ours(app: Flask) -> bool:
+    """Whether the preferences page is rendered from the library's own template."""
+    return _are_ours(app, _PREFERENCES_TEMPLATES)
+
+
+def _are_ours(app: Flask, names: Sequence[str]) -> bool:
     try:
-        sources = [app.jinja_env.get_template(name).filename for name in _BANNER_TEMPLATES]
+        sources = [app.jinja_env.get_template(name).filename for name in names]
     except TemplateError:  # a site's own template with a mistake, to be shown where it is used
         return False
     return all(source is not None and Path(source).is_relative_to(_TEMPLATES) for source in sources)
