@@ -19,6 +19,7 @@ from consent.errors import ConfigError, SetupError
 from consent.jurisdictions import CHECKED_ON, load_implied_consent, load_table
 from consent.messages import Messages, load_messages
 from consent.web.hooks import BLUEPRINT_NAME, register_hooks
+from consent.web.known_user import Loader, Saver, UserChoices
 from consent.web.place import make_finder
 from consent.web.runtime import list_storage
 from consent.web.settings import Settings, read_settings, read_signing_keys
@@ -31,6 +32,8 @@ from consent.web.views import make_blueprint
 log = logging.getLogger("consent")
 
 T = TypeVar("T")
+L = TypeVar("L", bound=Loader)
+S = TypeVar("S", bound=Saver)
 
 
 class Consent:
@@ -69,6 +72,7 @@ class Consent:
         self._purposes = _read_list(purposes, Purpose, key="purposes", allowed="Purpose objects")
         self._documents = _read_list(documents, Document, key="documents", allowed="Document objects")
         self._jurisdiction = jurisdiction
+        self._users = UserChoices()
         if app is not None:
             self.init_app(app)
 
@@ -95,6 +99,30 @@ class Consent:
         register_templating(app)
         register_hooks(app, site)
         app.extensions[EXTENSION_KEY] = site
+
+    def load_choice(self, function: L) -> L:
+        """Register, as a decorator, the function that loads the choice of the user who is logged in.
+
+        It takes nothing and returns the text that was last saved for that user, `""` if none was, or
+        None if nobody is logged in. It may be registered before or after `init_app`.
+
+        Raises:
+            SetupError: If it is async, takes arguments, or is the second one.
+        """
+        self._users.set_loader(function)
+        return function
+
+    def save_choice(self, function: S) -> S:
+        """Register, as a decorator, the function that saves the choice of the user who is logged in.
+
+        It takes one text, signed and opaque, and is called only while `load_choice` says that
+        somebody is logged in. If it raises, nothing is granted.
+
+        Raises:
+            SetupError: If it is async, does not take one argument, or is the second one.
+        """
+        self._users.set_saver(function)
+        return function
 
     def _build_site(self, app: Flask) -> Site:
         settings = read_settings(app.config)
@@ -127,6 +155,7 @@ class Consent:
             engine=engine,
             findings=findings,
             jurisdictions=jurisdictions,
+            users=self._users,
             rules_checked_on=CHECKED_ON,
             find_place=make_finder(
                 jurisdiction=self._jurisdiction,
@@ -174,7 +203,7 @@ def _report(findings: Iterable[Finding]) -> None:
             value=tuple(errors),
         )
     for finding in findings:
-        log.warning("%s (%s)", finding.message, finding.rule)
+        log.warning("%s", finding.message)
 
 
 def _check_lone_policy(policy: Policy, settings: Settings, *, has_parts: bool) -> None:

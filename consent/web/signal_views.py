@@ -37,7 +37,7 @@ def receive_gpc() -> Response:
         # The signal may be switched off in the browser, so a new session asks it again.
         max_age_seconds=None,
         is_secure=visit.is_secure,
-        domain=visit.site.settings.cookie_domain,
+        domain=visit.cookie_domain,
     )
     for each in (remembered, *expire_unwanted(visit)):
         response.headers.add("Set-Cookie", each)

@@ -15,6 +15,7 @@ from consent.core.jurisdiction import JurisdictionTable
 from consent.core.lint import Finding
 from consent.engine import Engine
 from consent.messages import Messages
+from consent.web.known_user import UserChoices
 from consent.web.place import PlaceFinder
 from consent.web.settings import Settings
 
@@ -54,6 +55,9 @@ class Site:
 
     findings: tuple[Finding, ...] = ()
     """What is doubtful in the configuration; what is unlawful has kept the app from starting."""
+
+    users: UserChoices = field(default_factory=UserChoices)
+    """Loads and saves the choices of users who are logged in."""
 
     rules_checked_on: date
     """Day on which the shipped rules of the jurisdictions were last compared with their sources."""

@@ -23,7 +23,9 @@ from consent.errors import SetupError
 from consent.web.addresses import Addresses
 from consent.web.asking import Asking
 from consent.web.csp import ask_for_nonce
+from consent.web.known_user import KnownUser
 from consent.web.language import ask_app, parse_language
+from consent.web.sharing import find_cookie_domain
 from consent.web.site import EXTENSION_KEY, Site
 from consent.wire.cookie import find_values
 
@@ -72,6 +74,7 @@ class Visit(Addresses):
         self.has_styles = False
         self.has_script = False
         self.has_banner = False
+        self.user = KnownUser(site)
         self._standing: Standing | None = None
         self._whereabouts: tuple[Place | None, Jurisdiction] | None = None
         self._is_gpc_told = False
@@ -160,7 +163,8 @@ class Visit(Addresses):
     def prompt_key(self) -> tuple[object, ...]:
         """What the words of the prompt depend on, besides language and addresses."""
         decision = self.decision
-        return (decision.regime, decision.prompt, decision.revised, self.signals, self.rules.row_id)
+        shown = (decision.prompt, decision.revised, self.signals, self.cookie_domain)
+        return (decision.regime, *shown, self.rules.row_id)
 
     def allows(self, key: str) -> bool:
         """Whether a purpose or service is granted.
@@ -251,6 +255,11 @@ class Visit(Addresses):
         return self.site.engine.cookie_name(is_secure=self.is_secure)
 
     @property
+    def cookie_domain(self) -> str:
+        """Parent domain whose subdomains share what is chosen here; empty for this host alone."""
+        return find_cookie_domain(self.site, self.environ)
+
+    @property
     def gpc_cookie_name(self) -> str:
         """Name of the cookie that remembers a signal which only the browser's scripts can see."""
         return f"{self.cookie_name}{GPC_ENDING}"
@@ -278,9 +287,10 @@ class Visit(Addresses):
             is_secure = self.is_secure
             if not is_secure and "HTTP_X_FORWARDED_PROTO" in self.environ and self._is_secure_for_proxy:
                 _warn_of_proxy(self.site)
-            self._standing = self.site.engine.look_up(
+            standing = self.site.engine.look_up(
                 self.cookie_header, is_secure=is_secure, signals=self._read_signals(), jurisdiction=self.rules
             )
+            self._standing = self.user.join(standing)
         return self._standing
 
     @property

@@ -72,6 +72,12 @@ def expire_rivals(name: str, *, host: str, is_secure: bool, is_shared: bool) -> 
     return [_format_expiry(name, path="/", domain=domain, is_secure=is_secure) for domain in domains]
 
 
+def is_within(host: str, domain: str) -> bool:
+    """Whether a host can set and clear a cookie of a domain: its own, or a parent's. No domain stands for either."""
+    bare = _without_port(host).lower()
+    return not domain or bare == domain or bare.endswith(f".{domain}")
+
+
 def compile_names(cookies: Iterable[CookieDeclaration]) -> re.Pattern[str] | None:
     """Return a pattern that finds any declared name in a `Cookie` header; None for no names."""
     names = {_to_pattern(cookie, any_character="[^=;]") for cookie in cookies}
@@ -129,7 +135,7 @@ def _find_targets(verdicts: CookieVerdicts, sent: Iterable[str], host: str) -> l
     seen: dict[tuple[str, str], None] = {}
     unseen: dict[tuple[str, str], None] = {}
     for cookie in verdicts.unwanted:
-        if not _is_within(host, cookie.domain):
+        if not is_within(host, cookie.domain):
             continue
         pattern = re.compile(_to_pattern(cookie))
         for name in filter(pattern.fullmatch, names):
@@ -140,12 +146,6 @@ def _find_targets(verdicts: CookieVerdicts, sent: Iterable[str], host: str) -> l
             unseen[cookie.name, cookie.path] = None
     is_kept = re.compile("|".join([*_OWN_NAMES, *(_to_pattern(cookie) for cookie in verdicts.kept)])).fullmatch
     return [target for target in dict.fromkeys((*seen, *unseen)) if not is_kept(target[0])]
-
-
-def _is_within(host: str, domain: str) -> bool:
-    """Whether a host can clear a cookie of a domain: its own, or a parent's. No domain stands for either."""
-    bare = _without_port(host).lower()
-    return not domain or bare == domain or bare.endswith(f".{domain}")
 
 
 def _without_port(host: str) -> str:

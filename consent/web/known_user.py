@@ -1,0 +1,194 @@
+"""The choice of a user who is logged in, which the site keeps: asked of the site, and told to it."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consent.core.lifetime import add_months
+from consent.core.privacy_signal import Signals
+from consent.core.record import Choice, ConsentRecord
+from consent.core.regime import Regime
+from consent.engine import Standing
+from consent.errors import SetupError
+
+if TYPE_CHECKING:
+    from consent.web.site import Site
+    from consent.web.visit import Visit
+
+log = logging.getLogger("consent")
+
+Loader = Callable[[], str | None]
+Saver = Callable[[str], object]
+
+
+@dataclass(slots=True)
+class UserChoices:
+    """Hold the site's own functions that load and save the choice of whoever is logged in; None for not given."""
+
+    load: Loader | None = None
+    save: Saver | None = None
+
+    def set_loader(self, function: Loader) -> None:
+        """Take the function that loads.
+
+        Raises:
+            SetupError: If it is async, takes arguments, or is the second one.
+        """
+        _check(function, "load_choice", taken=self.load)
+        self.load = function
+
+    def set_saver(self, function: Saver) -> None:
+        """Take the function that saves.
+
+        Raises:
+            SetupError: If it is async, does not take one argument, or is the second one.
+        """
+        _check(function, "save_choice", "text", taken=self.save)
+        self.save = function
+
+
+class KnownUser:
+    """Stand for whoever is logged in during one request, as far as the site says so; asked once."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._is_asked = False
+        self._text: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        """What the site keeps for the user; empty for nothing yet, None for nobody logged in, or not known."""
+        if not self._is_asked:
+            # Before the call: a loader that reads `current_consent` itself gets the browser's own choice.
+            self._is_asked = True
+            self._text = self._load()
+        return self._text
+
+    def join(self, standing: Standing) -> Standing:
+        """Return where the visitor stands by the cookie and by the user's own choice, the stricter of both."""
+        if self._site.users.load is None or not self.text:
+            return standing
+        engine, outcome = self._site.engine, standing.outcome
+        record = engine.read_user(self.text)
+        # Nearly always the same choice: the last one was made here.
+        if record is None or record == standing.last_record:
+            return standing
+        joined = engine.merge(standing.last_record, record)
+        return engine.judge(joined, signals=outcome.signals, jurisdiction=outcome.jurisdiction)
+
+    def save(self, record: ConsentRecord) -> bool:
+        """Have the site keep a choice for the user; return False if that failed, True also if nobody is logged in."""
+        users = self._site.users
+        if users.load is None or users.save is None:
+            self._warn_of_half()
+            return True
+        if self.text is None:
+            return True
+        try:
+            users.save(self._site.engine.encode_user(record))
+        except Exception:  # the site's own code: whatever it raises, closing goes on and opening does not
+            log.exception(
+                "The function given to 'save_choice' failed: the choice was not kept for the user who is logged in."
+            )
+            return False
+        return True
+
+    def carry_signal(self, visit: Visit) -> None:
+        """Have an objection by Global Privacy Control reach the user's own choice, once.
+
+        Only on a page that is looked at, and where the law makes the signal an objection.
+
+        Source:
+            11 CCR 7025(c)(1): a known consumer, and their profile, are opted out with the browser.
+        """
+        environ = visit.environ
+        is_looked_at = environ.get("REQUEST_METHOD") == "GET" and "HTTP_SEC_PURPOSE" not in environ
+        if self._site.users.save is None or not is_looked_at or self.text is None:
+            return
+        if not visit.signals.gpc or visit.regime is not Regime.OPT_OUT:
+            return
+        record = self._find_objection(visit)
+        # Loaded again: a choice that was made in the meantime must not be written over.
+        if record is not None and self._load() == self._text:
+            self.save(record)
+
+    def _find_objection(self, visit: Visit) -> ConsentRecord | None:
+        """Return the user's record with what the signal closes denied; None if it leaves nothing of that open."""
+        engine = self._site.engine
+        stored = engine.read_user(self._text or "")
+        elsewhere = engine.judge(stored, signals=Signals(), jurisdiction=visit.rules)
+        # What is open here in spite of the signal was granted in spite of it.
+        closed = [key for key in elsewhere.outcome.closed_by_gpc if not visit.allows(key)]
+        if not closed:
+            return None
+        now = engine.read_clock().replace(microsecond=0)
+        objection = ConsentRecord(
+            record_id=engine.new_id(),
+            decided_at=now,
+            valid_until=add_months(now, visit.months.refuse),
+            regime=visit.regime,
+            signals=visit.signals,
+            choices=dict.fromkeys(closed, Choice.DENIED),
+            fingerprints={key: visit.policy.fingerprints[key] for key in closed},
+            is_complete=False,
+        )
+        return engine.merge(stored, objection)
+
+    def _load(self) -> str | None:
+        load = self._site.users.load
+        if load is None:
+            return None
+        try:
+            return _read_answer(load())
+        except Exception:  # the site's own code: whatever it raises, nobody is known, and the browser's choice holds
+            log.exception("The function given to 'load_choice' failed: only the choice of this browser counts.")
+            return None
+
+    def _warn_of_half(self) -> None:
+        users = self._site.users
+        missing = {"load_choice": users.load, "save_choice": users.save}
+        names = [name for name, function in missing.items() if function is None]
+        if len(names) == 1:
+            self._site.warn_once(
+                "known users",
+                "The choices of users who are logged in are not kept: there is a function for one half of it alone. Give the "
+                "other one with @consent.%s.",
+                names[0],
+            )
+
+
+def _read_answer(answer: object) -> str | None:
+    """Return what the site's function returned.
+
+    Raises:
+        TypeError: If it is neither text nor None; only its type is told, the answer is the visitor's.
+    """
+    if answer is None or isinstance(answer, str):
+        return answer
+    raise TypeError(
+        f"The answer is of type {type(answer).__name__!r}. Return the text that was saved, '' if nothing was saved yet, or "
+        "None if nobody is logged in."
+    )
+
+
+def _check(function: object, name: str, *arguments: object, taken: object) -> None:
+    if taken is not None:
+        raise SetupError(f"There is a function for {name!r} already: {taken!r}. Keep one of the two.")
+    if not callable(function):
+        raise SetupError(f"{name!r} must be given a function, got {function!r}. Write @consent.{name} above it.")
+    if any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
+        raise SetupError(
+            f"The function for {name!r} must be a plain one, got the 'async' {function!r}. It is called in the middle of a "
+            "request; use a driver that needs no 'await'."
+        )
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError as error:
+        takes = "one argument, the text to keep" if arguments else "no arguments"
+        raise SetupError(f"The function for {name!r} must take {takes}, which {function!r} does not.") from error
+    except ValueError:  # one written in C may not say what it takes
+        pass
