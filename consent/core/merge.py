@@ -32,7 +32,7 @@ def merge(
     records = [each for each in (first, second) if each is not None]
     current = [each for each in records if is_valid(each, now=now)]
     if len(current) < 2:
-        return max(current or records, key=lambda each: each.valid_until, default=None)
+        return max(current or records, key=_end_of, default=None)
     return current[0] if current[0] == current[1] else _join(current, policy)
 
 
@@ -43,7 +43,7 @@ def _join(records: Sequence[ConsentRecord], policy: Policy) -> ConsentRecord:
     granting = [each for each in records if any(each.choices.get(key) is Choice.GRANTED for key in granted)]
     weighed = granting or records
     # A grant ends with the record that ends first. Of refusals alone none is cut short.
-    lasting = (min if granted else max)(records, key=lambda each: each.valid_until)
+    lasting = (min if granted else max)(records, key=_end_of)
     return replace(
         lasting,
         record_id=max(records, key=lambda each: (each.decided_at, each.record_id)).record_id,
@@ -62,6 +62,11 @@ def _join(records: Sequence[ConsentRecord], policy: Policy) -> ConsentRecord:
         is_complete=any(each.is_complete for each in records),
         account=None,
     )
+
+
+def _end_of(record: ConsentRecord) -> tuple[datetime, datetime, str]:
+    # With more than the end itself, so that of two of one end it does not matter which is named first.
+    return record.valid_until, record.decided_at, record.record_id
 
 
 def _read_choices(record: ConsentRecord, policy: Policy) -> Mapping[str, Choice]:
