@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from types import UnionType
 from typing import TypeVar
 
@@ -174,7 +175,7 @@ class Consent:
         if self._policy is not None:
             has_parts = bool(self._services or self._purposes or self._documents)
             _check_lone_policy(self._policy, settings, has_parts=has_parts)
-            return self._policy
+            return _fill_months(self._policy, settings)
         if settings.controller is None:
             raise ConfigError(
                 "'CONSENT_CONTROLLER' is not set. Set it to the name of the company or person who runs the site: a banner "
@@ -198,7 +199,7 @@ def _report(findings: Iterable[Finding]) -> None:
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
         raise ConfigError(
-            " ".join(f"{finding.message} ({finding.rule})" for finding in errors),
+            " ".join(finding.message for finding in errors),
             key=errors[0].key,
             value=tuple(errors),
         )
@@ -218,12 +219,21 @@ def _check_lone_policy(policy: Policy, settings: Settings, *, has_parts: bool) -
         "refuse_months": settings.refuse_months,
     }
     for name, value in given.items():
-        if value is not None and value != getattr(policy, name):
+        # Months that the policy leaves open contradict nothing.
+        if value is not None and getattr(policy, name) not in (None, value):
             raise ConfigError(
                 f"'CONSENT_{name.upper()}' is {value!r}, but the given Policy says {getattr(policy, name)!r}. Keep one of the two.",
                 key=f"CONSENT_{name.upper()}",
                 value=value,
             )
+
+
+def _fill_months(policy: Policy, settings: Settings) -> Policy:
+    """Return the policy with the settings' lifetimes where it has none of its own."""
+    accept, refuse = settings.accept_months, settings.refuse_months
+    if accept is None and refuse is None:
+        return policy
+    return replace(policy, accept_months=policy.accept_months or accept, refuse_months=policy.refuse_months or refuse)
 
 
 def _check_words(purpose: Purpose, messages: Messages) -> None:

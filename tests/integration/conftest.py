@@ -45,12 +45,14 @@ def bare_app():
 def make_app(bare_app):
     """Return a function that makes an app with the library, by `CONSENT_*` and other settings."""
 
-    def make(templates=None, *, services=SERVICES, purposes=(), policy=None, **config):
+    def make(templates=None, *, services=SERVICES, purposes=(), documents=(), policy=None, jurisdiction=None, **config):
         app = bare_app(templates, **config)
         if policy is not None:
             app.config.pop("CONSENT_CONTROLLER")
             services = ()
-        Consent(app, services=services, purposes=purposes, policy=policy)
+        Consent(
+            app, services=services, purposes=purposes, documents=documents, policy=policy, jurisdiction=jurisdiction
+        )
         return app
 
     return make
@@ -73,7 +75,7 @@ def choose():
     def post(client, action, *granted, headers=SAME_ORIGIN, json=False, **fields):
         url = f"{client.application.config.get('CONSENT_URL_PREFIX', '/privacy-choices')}/"
         body = {"action": action, "granted": list(granted)} | {
-            name: value for name, value in fields.items() if name in {"next", "service", "id", "gpc"}
+            name: value for name, value in fields.items() if name in {"next", "service", "id", "gpc", "asked"}
         }
         rest = {name: value for name, value in fields.items() if name not in body}
         return client.post(url, **{"json" if json else "data": body}, headers=headers, **rest)

@@ -49,7 +49,9 @@ def refused(client, set_cookies):
         b"",
         b"action=",
         b"granted=analytics",
-        b"action=acknowledge",
+        b"action=acknowledged",
+        b"action=save&asked=all",
+        b"action=save&asked=changed&asked=changed",
         b"action=ACCEPT_ALL",
         b"action=accept_all&action=reject_all",
         b"action=save&granted=analitics",
@@ -112,7 +114,10 @@ def test_malformed_json_is_refused(refused, body):
         (
             {"action": "accept"},
             "unknown_action",
-            "Unknown action 'accept'. Known actions: 'accept_all', 'reject_all', 'save', 'allow', 'once', 'withdraw'.",
+            (
+                "Unknown action 'accept'. Known actions: 'accept_all', 'reject_all', 'save', 'allow', 'once', 'withdraw', "
+                "'acknowledge'."
+            ),
         ),
         (
             {"action": "save", "granted": ["analitics"]},

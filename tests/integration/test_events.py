@@ -83,11 +83,12 @@ def test_record_as_plain_values_has_the_documented_shape(client, choose):
         choose(client, "save", "analytics", headers={"Sec-Fetch-Site": "same-origin", "Sec-GPC": "1"})
     record = heard[0][2].as_dict()
     decisions = record.pop("decisions")
-    times = datetime.fromisoformat(record.pop("event_time")), datetime.fromisoformat(record.pop("valid_until"))
+    times = [datetime.fromisoformat(record.pop(name)) for name in ("event_time", "valid_until", "decided_at")]
 
     assert UUID(record.pop("record_id")).version == 4
     assert abs((datetime.now(UTC) - times[0]).total_seconds()) < 60
     assert 180 < (times[1] - times[0]).days < 185
+    assert times[2] == times[0]
     assert record.pop("notice") == {
         "version": client.get(STATE).json["policy_version"],
         "text_sha256": None,
@@ -98,17 +99,18 @@ def test_record_as_plain_values_has_the_documented_shape(client, choose):
     assert record == {
         "schema": "consent-record/1",
         "mode": "opt_in",
-        "signals": {"sec_gpc": True},
+        "signals": {"gpc": True, "dnt": False, "sec_gpc": True, "dom_gpc": False},
         "is_complete": True,
         "event": "choice",
         "source": "preferences",
         "action": "save",
         "subject_id": None,
         "jurisdiction": None,
-        "profile": None,
+        "profile": "unknown",
         "language": "en",
         "evidence": "sec-fetch-site",
         "signal_map": {},
+        "noted": {},
         "documents": {},
         "withdrawal_url": "/privacy-choices/",
         "previous": None,

@@ -251,6 +251,7 @@ def test_cached_page_without_gates_asks_only_who_has_not_chosen(build, choose, p
 @both_orders
 def test_caching_is_warned_of_once(build, caplog, first):
     client = build(add_caching, first=first).test_client()
+    caplog.clear()
     client.get("/")
     client.get("/")
 

@@ -7,10 +7,11 @@ import logging
 import pytest
 from flask import Flask
 
-from consent import Consent, Policy, Purpose, Service
+from consent import Consent, Document, Policy, Purpose, Service
 from consent.errors import ConfigError, SetupError
 
 PREFERENCES = "/privacy-choices/"
+PRIVACY = Document("privacy", url="/privacy", version="1")
 
 
 def test_three_lines_make_a_page_ask():
@@ -69,7 +70,7 @@ def test_missing_secret_key_is_refused(bare_app, key):
 
 @pytest.mark.parametrize("config", [{"SECRET_KEY": "k" * 15}, {"SECRET_KEY_FALLBACKS": ["k" * 15]}])
 def test_short_key_is_warned_of(bare_app, caplog, config):
-    Consent(bare_app(**config))
+    Consent(bare_app(**config), documents=[PRIVACY])
 
     assert [(record.name, record.levelno, record.getMessage()) for record in caplog.records] == [
         ("consent", logging.WARNING, "'SECRET_KEY' or a fallback of it is shorter than 16 bytes and can be guessed.")
@@ -77,7 +78,7 @@ def test_short_key_is_warned_of(bare_app, caplog, config):
 
 
 def test_long_key_is_not_warned_of(bare_app, caplog):
-    Consent(bare_app(SECRET_KEY=b"k" * 16))
+    Consent(bare_app(SECRET_KEY=b"k" * 16), documents=[PRIVACY])
 
     assert caplog.records == []
 
@@ -159,14 +160,17 @@ def test_argument_of_another_type_is_refused(bare_app, arguments):
 
 
 @pytest.mark.parametrize(
-    "parts", [{"services": ["youtube"]}, {"purposes": [Purpose("social")]}], ids=["services", "purposes"]
+    "parts",
+    [{"services": ["youtube"]}, {"purposes": [Purpose("social")]}, {"documents": [PRIVACY]}],
+    ids=["services", "purposes", "documents"],
 )
-def test_policy_beside_services_or_purposes_is_refused(bare_app, parts):
+def test_policy_beside_its_parts_is_refused(bare_app, parts):
     with pytest.raises(ConfigError) as caught:
         Consent(bare_app(), policy=Policy(controller="Example News Ltd"), **parts)
 
     assert str(caught.value) == (
-        "Consent() was given 'policy' together with 'services' or 'purposes'. Put them into the Policy, or leave it out."
+        "Consent() was given 'policy' together with 'services', 'purposes' or 'documents'. Put them into the Policy, "
+        "or leave it out."
     )
 
 
@@ -189,9 +193,15 @@ def test_policy_beside_services_or_purposes_is_refused(bare_app, parts):
 )
 def test_setting_that_contradicts_the_policy_is_refused(bare_app, config, message):
     with pytest.raises(ConfigError) as caught:
-        Consent(bare_app(**config), policy=Policy(controller="Example News Ltd"))
+        Consent(bare_app(**config), policy=Policy(controller="Example News Ltd", accept_months=6, refuse_months=6))
 
     assert str(caught.value) == message
+
+
+def test_months_that_the_policy_leaves_open_are_those_of_the_settings(make_app):
+    client = make_app(policy=Policy(controller="A", refuse_months=6), CONSENT_ACCEPT_MONTHS=12).test_client()
+
+    assert "If you agree, that lasts 12 months. If you refuse, that lasts 6 months." in client.get("/").text
 
 
 def test_policy_alone_needs_no_controller_setting(make_app):
