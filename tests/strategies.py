@@ -8,7 +8,9 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from consent.core.declaration import CookieDeclaration, Purpose, Service
+from consent.core.declaration import CookieDeclaration, Purpose, PurposeKind, Service
+from consent.core.document import Document
+from consent.core.jurisdiction import Jurisdiction
 from consent.core.lifetime import MONTHS_LIMIT, add_months
 from consent.core.policy import Policy
 from consent.core.privacy_signal import Signals
@@ -34,7 +36,8 @@ near_instants = st.datetimes(
     max_value=datetime(2027, 12, 31),  # noqa: DTZ001
     timezones=st.just(UTC),
 )
-signals = st.builds(Signals, gpc=st.booleans())
+signals = st.builds(Signals, gpc=st.booleans(), dnt=st.booleans())
+regimes = st.sampled_from(Regime)
 choices = st.sampled_from(Choice)
 cookie_names = st.sampled_from(COOKIE_NAMES)
 
@@ -45,7 +48,33 @@ header_texts = st.text(header_characters, max_size=80) | st.text(max_size=80)
 
 @st.composite
 def purposes(draw: st.DrawFn, key: str) -> Purpose:
-    return Purpose(key, denied_by_gpc=draw(st.booleans()), revision=draw(st.integers(1, 3)))
+    return Purpose(
+        key,
+        kind=draw(st.sampled_from(PurposeKind)),
+        denied_by_gpc=draw(st.booleans()),
+        revision=draw(st.integers(1, 3)),
+    )
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> tuple[Document, ...]:
+    keys = draw(st.lists(st.sampled_from(["privacy", "cookies", "terms"]), unique=True))
+    version, material = st.sampled_from(["1", "2"]), st.booleans()
+    return tuple(Document(key, url="/", version=draw(version), is_material=draw(material)) for key in keys)
+
+
+@st.composite
+def jurisdictions(draw: st.DrawFn, *, key: str = "XX") -> Jurisdiction:
+    """The rules of any place at all, without a first day."""
+    return Jurisdiction(
+        key,
+        name="Anywhere",
+        regime=draw(regimes),
+        regime_by_kind=draw(st.dictionaries(st.sampled_from(PurposeKind), regimes)),
+        accept_months=draw(st.integers(1, MONTHS_LIMIT)),
+        refuse_months=draw(st.integers(1, MONTHS_LIMIT)),
+        basis="Its law.",
+    )
 
 
 @st.composite
@@ -59,8 +88,9 @@ def policies(draw: st.DrawFn, *, max_services: int = 6) -> Policy:
         controller="Example",
         purposes=declared,
         services=tuple(_service(draw, key, purpose_keys) for key in service_keys),
-        accept_months=draw(st.integers(1, MONTHS_LIMIT)),
-        refuse_months=draw(st.integers(1, MONTHS_LIMIT)),
+        documents=draw(documents()),
+        accept_months=draw(st.none() | st.integers(1, MONTHS_LIMIT)),
+        refuse_months=draw(st.none() | st.integers(1, MONTHS_LIMIT)),
     )
 
 
@@ -68,14 +98,16 @@ def policies(draw: st.DrawFn, *, max_services: int = 6) -> Policy:
 def records(draw: st.DrawFn, policy: Policy, *, moments: st.SearchStrategy[datetime] = instants) -> ConsentRecord:
     """Any record at all: keys nobody declared, fingerprints of another policy, an end before its beginning."""
     decided = draw(st.lists(st.sampled_from([*policy.keys, "stranger"]), unique=True))
+    regime = draw(regimes)
     return ConsentRecord(
         record_id=str(draw(st.uuids(version=4))),
         decided_at=draw(moments),
         valid_until=draw(moments),
-        regime=Regime.OPT_IN,
+        regime=regime,
         signals=draw(signals),
-        choices={key: draw(choices) for key in decided},
+        choices=_without_grants_under_notice({key: draw(choices) for key in decided}, regime),
         fingerprints=draw(_fingerprints(policy, decided)),
+        documents=draw(_noted_documents(policy)),
         is_complete=draw(st.booleans()),
     )
 
@@ -83,17 +115,20 @@ def records(draw: st.DrawFn, policy: Policy, *, moments: st.SearchStrategy[datet
 @st.composite
 def true_records(draw: st.DrawFn, policy: Policy) -> ConsentRecord:
     """A record as the engine would make it under this policy."""
-    chosen = draw(_verdicts(policy))
+    regime = draw(regimes)
+    chosen = _without_grants_under_notice(draw(_verdicts(policy)), regime)
+    noted = draw(st.sets(st.sampled_from(sorted(policy.fingerprints)))) if policy.fingerprints else set()
     decided_at = draw(near_instants).replace(microsecond=0)
-    months = policy.accept_months if Choice.GRANTED in chosen.values() else policy.refuse_months
+    months = (policy.accept_months if Choice.GRANTED in chosen.values() else policy.refuse_months) or 6
     return ConsentRecord(
         record_id=str(UUID(int=draw(st.integers(0, 2**128 - 1)))),
         decided_at=decided_at,
         valid_until=add_months(decided_at, months),
-        regime=Regime.OPT_IN,
+        regime=regime,
         signals=draw(signals),
         choices=chosen,
-        fingerprints={key: policy.fingerprints[key] for key in chosen},
+        fingerprints={key: policy.fingerprints[key] for key in {*chosen, *noted}},
+        documents=draw(_noted_documents(policy)),
         is_complete=draw(st.booleans()),
     )
 
@@ -123,8 +158,18 @@ def _service(draw: st.DrawFn, key: str, purpose_keys: list[str]) -> Service:
         cookies=tuple(
             CookieDeclaration(name, days=1) for name in draw(st.lists(cookie_names, unique=True, max_size=2))
         ),
+        third_party_use=draw(st.booleans()),
         revision=draw(st.integers(1, 3)),
     )
+
+
+def _without_grants_under_notice(chosen: Mapping[str, Choice], regime: Regime) -> Mapping[str, Choice]:
+    return {key: choice for key, choice in chosen.items() if regime is not Regime.NOTICE or choice is Choice.DENIED}
+
+
+def _noted_documents(policy: Policy) -> st.SearchStrategy[dict[str, bytes]]:
+    right = {document.key: st.just(document.fingerprint) | st.just(b"old") for document in policy.documents}
+    return st.fixed_dictionaries({}, optional=right)
 
 
 def _verdicts(policy: Policy) -> st.SearchStrategy[Mapping[str, Choice]]:

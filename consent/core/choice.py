@@ -50,7 +50,7 @@ def choose(
         chosen = {key: Choice.GRANTED if key in opened else Choice.DENIED for key in policy.fingerprints}
         # To withdraw is to withdraw everything.
         if is_partial and action is not Action.WITHDRAW:
-            chosen |= _stand(kept, before)
+            chosen = dict(_answer_partly(chosen, kept, before))
     if before.regime is Regime.NOTICE:
         return {key: choice for key, choice in chosen.items() if choice is Choice.DENIED}
     return chosen
@@ -70,12 +70,17 @@ def find_switched_on(policy: Policy, decision: Decision) -> frozenset[str]:
     return frozenset(on)
 
 
-def _stand(kept: Mapping[str, Choice], before: Decision) -> Mapping[str, Choice]:
-    """Return what an answer to a part of the questions leaves as it was."""
-    if before.prompt:
-        return {key: choice for key, choice in kept.items() if key not in before.prompt.asked}
-    # Another tab has answered in the meantime, and what this one asked is not known any more: it can only close.
-    return {key: choice for key, choice in kept.items() if choice is Choice.DENIED}
+def _answer_partly(chosen: Mapping[str, Choice], kept: Mapping[str, Choice], before: Decision) -> Mapping[str, Choice]:
+    """Return the choices after an answer to what was asked alone: nothing else is granted, and the rest stands."""
+    asked = before.prompt.asked if before.prompt else ()
+    answered = {key: choice for key, choice in chosen.items() if key in asked or choice is Choice.DENIED}
+    # Without a prompt another tab has answered in the meantime, and what this one asked is not known: a refusal means all.
+    is_refusal = before.prompt is None and Choice.GRANTED not in chosen.values()
+    return answered | {
+        key: choice
+        for key, choice in kept.items()
+        if key not in asked and not (is_refusal and choice is Choice.GRANTED)
+    }
 
 
 def _expand(policy: Policy, granted: Collection[str]) -> frozenset[str]:

@@ -57,6 +57,7 @@ def test_nothing_opens_without_an_explicit_grant_on_the_same_declaration(data):
 
     for key in opened(decision) - exempt(policy):
         assert record.choices[key] is GRANTED
+        assert record.regime is Regime.OPT_IN
         assert record.fingerprints[key] == policy.fingerprints[key]
 
 
@@ -114,7 +115,8 @@ def test_verdict_follows_from_the_reason(data):
     assert opened(decision) == {
         key for key, reason in decision.reasons.items() if reason in (Reason.NECESSARY, Reason.GRANTED)
     }
-    assert decision.needs_prompt is (Reason.UNDECIDED in decision.reasons.values() and policy.is_asking)
+    is_open = Reason.UNDECIDED in decision.reasons.values() or bool(decision.revised)
+    assert decision.needs_prompt is (is_open and policy.is_asking)
 
 
 @quickly
@@ -165,7 +167,9 @@ def test_allow_changes_nothing_but_what_it_names(data):
     granted = data.draw(st.lists(st.sampled_from(list(policy.keys)), unique=True))
     chosen = choose(policy, Action.ALLOW, granted=granted, before=before)
     fingerprints = {key: policy.fingerprints[key] for key in chosen}
-    after_record = dataclasses.replace(record, choices=chosen, fingerprints=fingerprints, signals=Signals(gpc=gpc))
+    after_record = dataclasses.replace(
+        record, choices=chosen, fingerprints=fingerprints, signals=Signals(gpc=gpc), regime=Regime.OPT_IN
+    )
 
     after = judge(policy, after_record, now=record.decided_at, gpc=gpc)
 
@@ -189,5 +193,6 @@ def test_cookies_go_only_after_a_no_and_stay_after_a_yes(data):
         is_granted = decision.services[service.key] is GRANTED
         assert not is_granted or set(service.cookies) <= set(verdicts_on_cookies.kept)
         is_open_question = decision.reasons[service.key] is Reason.UNDECIDED
-        assert not is_open_question or service.key in set(policy.fingerprints) - set(record.choices)
+        is_decided = record.choices.get(service.key) is DENIED or record.regime is Regime.OPT_IN
+        assert not is_open_question or service.key not in record.choices or not is_decided
     assert not verdicts_on_cookies.unwanted or DENIED in verdicts(decision).values()
