@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from consent.core.choice import Action, choose
+from consent.core.choice import Action, choose, find_event
 from consent.core.decision import decide
 from consent.core.lifetime import add_months
 from consent.core.privacy_signal import Signals
-from consent.core.record import Choice, ConsentRecord
+from consent.core.record import Choice, ConsentRecord, Event
 from consent.core.regime import Regime
 
 ALL = {"preferences", "analytics", "marketing", "stats", "player", "pixel"}
@@ -154,3 +154,57 @@ def test_choosing_twice_leads_to_the_same(policy, now, stranger, action):
     before = judge(policy, record_of(policy, first, now), now)
 
     assert choose(policy, action, granted=("analytics",), before=before) == first
+
+
+# -- acknowledging, and where the law is not opt-in
+
+
+def judge_in(policy, record, now, regime):
+    return decide(policy, record, signals=Signals(), regime=regime, now=now)
+
+
+@pytest.mark.parametrize("regime", Regime)
+@pytest.mark.parametrize("granted", [(), ("analytics", "player")])
+def test_acknowledging_decides_on_nothing(policy, now, regime, granted):
+    stranger = judge_in(policy, None, now, regime)
+
+    assert choose(policy, Action.ACKNOWLEDGE, granted=granted, before=stranger) == {}
+
+
+@pytest.mark.parametrize("regime", Regime)
+@pytest.mark.parametrize("choice", Choice)
+def test_acknowledging_keeps_every_answer(policy, now, regime, choice):
+    answers = dict.fromkeys(ALL, choice)
+    before = judge_in(policy, record_of(policy, answers, now), now, regime)
+
+    assert choose(policy, Action.ACKNOWLEDGE, granted=(), before=before) == answers
+
+
+@pytest.mark.parametrize("action", [Action.ACCEPT_ALL, Action.SAVE, Action.ALLOW])
+def test_nothing_is_granted_under_notice(policy, now, action):
+    stranger = judge_in(policy, None, now, Regime.NOTICE)
+
+    assert granted_in(choose(policy, action, granted=("analytics", "player"), before=stranger)) == set()
+
+
+def test_saving_under_notice_records_what_was_switched_off(policy, now):
+    stranger = judge_in(policy, None, now, Regime.NOTICE)
+
+    chosen = choose(policy, Action.SAVE, granted=("analytics", "preferences"), before=stranger)
+
+    assert chosen == dict.fromkeys(("marketing", "player", "pixel"), Choice.DENIED)
+
+
+@pytest.mark.parametrize(
+    ("regime", "choices", "event"),
+    [
+        (Regime.OPT_IN, {"analytics": Choice.GRANTED}, Event.WITHDRAWAL),
+        (Regime.OPT_OUT, {"analytics": Choice.GRANTED}, Event.WITHDRAWAL),
+        (Regime.OPT_OUT, {}, Event.OPT_OUT),
+        (Regime.NOTICE, {}, Event.OBJECTION),
+    ],
+)
+def test_closing_is_a_withdrawal_of_a_grant_or_an_objection_to_what_ran(policy, now, regime, choices, event):
+    before = judge_in(policy, record_of(policy, choices, now), now, regime)
+
+    assert find_event(before, {"analytics"}) is event

@@ -17,7 +17,7 @@ from consent.core.record import Choice
 from consent.core.regime import Regime
 from consent.engine import Engine
 from consent.errors import ConfigError
-from tests.engine_steps import ACCOUNT, GPC, KEY, QUIET, choose, header, look_up, make_engine, opened
+from tests.engine_steps import ACCOUNT, GPC, KEY, QUIET, choose, header, look_up, make_engine, opened, rules_of
 
 EXEMPT = {"necessary", "login"}
 
@@ -293,6 +293,26 @@ def test_narrowed_record_without_a_grant_lasts_like_a_refusal(policy, clock):
     assert narrowed.valid_until == datetime(2026, 9, 30, 12, tzinfo=UTC)
 
 
+def test_objection_survives_a_grant_that_could_not_be_recorded(engine):
+    # Left out of the record, marketing would run again: where the law is opt-out, it runs until objected.
+    california = rules_of("US", "CA")
+    before = look_up(engine, header(engine, choose(engine, Action.REJECT_ALL, rules=california)), rules=california)
+    posted = choose(engine, Action.ACCEPT_ALL, before=before)
+
+    narrowed = engine.narrow(posted, before=before)
+
+    assert opened(look_up(engine, header(engine, narrowed), rules=california)) == EXEMPT
+
+
+def test_narrowed_record_lengthens_no_grant_where_choices_hold_longer(engine):
+    text = header(engine, choose(engine, Action.SAVE, "analytics"))
+    before = look_up(engine, text, rules=rules_of("US", "CA"))
+
+    narrowed = engine.narrow(choose(engine, Action.ACCEPT_ALL, before=before), before=before)
+
+    assert narrowed.valid_until == before.record.valid_until
+
+
 # -- cookies to go
 
 
@@ -335,6 +355,13 @@ def test_engine_reads_the_true_clock_by_default(policy):
 
 def test_cookie_names_by_scheme(engine):
     assert (engine.cookie_name(is_secure=True), engine.cookie_name(is_secure=False)) == ("__Host-consent", "consent")
+
+
+def test_cookie_that_subdomains_share_has_a_name_of_its_own(policy, clock, accepted):
+    shared = make_engine(policy, clock, is_shared=True)
+
+    assert (shared.cookie_name(is_secure=True), shared.cookie_name(is_secure=False)) == ("__Secure-consent", "consent")
+    assert look_up(shared, accepted).record is None
 
 
 def test_max_age_of_every_lifetime_is_what_browsers_keep(policy, clock):

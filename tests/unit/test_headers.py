@@ -14,7 +14,7 @@ from consent.wire.headers import (
     add_vary,
     compile_names,
     expire_cookies,
-    expire_on_parents,
+    expire_rivals,
     format_cookie,
     is_public,
     make_private,
@@ -175,19 +175,26 @@ def test_expiry_spares_a_granted_cookie_under_another_path_unseen():
 
 
 def test_expiry_on_parents_leaves_the_host_s_own_cookie():
-    assert expire_on_parents("consent", host="www.example.com", is_secure=False) == [
+    assert expire_rivals("consent", host="www.example.com", is_secure=False, is_shared=False) == [
         f"consent=; {GONE}; Path=/; Domain=www.example.com",
         f"consent=; {GONE}; Path=/; Domain=example.com",
     ]
 
 
+def test_expiry_beside_a_shared_cookie_takes_the_host_s_own_along():
+    values = expire_rivals("__Secure-consent", host="www.example.com", is_secure=True, is_shared=True)
+
+    assert values[0] == f"__Secure-consent=; {GONE}; Path=/; Secure"
+    assert [value.split("Domain=")[-1].split(";")[0] for value in values[1:]] == ["www.example.com", "example.com"]
+
+
 def test_expiry_on_parents_of_a_host_prefixed_cookie_is_nothing():
-    assert expire_on_parents("__Host-consent", host="www.example.com", is_secure=True) == []
+    assert expire_rivals("__Host-consent", host="www.example.com", is_secure=True, is_shared=False) == []
 
 
 @pytest.mark.parametrize("host", ["localhost:5000", "127.0.0.1", "[::1]:80"])
 def test_expiry_on_parents_of_a_host_without_parents_is_nothing(host):
-    assert expire_on_parents("consent", host=host, is_secure=False) == []
+    assert expire_rivals("consent", host=host, is_secure=False, is_shared=False) == []
 
 
 @pytest.mark.parametrize("own", ["consent", "__Host-consent"])

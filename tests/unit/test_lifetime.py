@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from consent.core.lifetime import MONTHS_LIMIT, add_months
+from consent.core.lifetime import MONTHS_LIMIT, Months, add_months
+from consent.core.record import Choice
 
 EVERY_DAY = [datetime(2027, 1, 1, 12, tzinfo=UTC) + timedelta(days=day) for day in range(366 + 365)]
 
@@ -57,3 +58,16 @@ def test_later_choices_never_end_earlier():
     ends = [add_months(day, 6) for day in EVERY_DAY]
 
     assert ends == sorted(ends)
+
+
+@pytest.mark.parametrize(
+    ("choices", "months"),
+    [
+        ({}, 12),
+        ({"analytics": Choice.DENIED}, 12),
+        ({"analytics": Choice.DENIED, "stats": Choice.GRANTED}, 6),
+    ],
+    ids=["noted", "refused", "granted"],
+)
+def test_one_grant_makes_a_choice_hold_as_long_as_a_grant(choices, months):
+    assert Months(accept=6, refuse=12).after(choices) == months

@@ -130,6 +130,25 @@ def test_signal_that_the_page_saw_is_read(policy, body, content_type, has_gpc):
     assert read(policy, body, content_type) == Submission(action=Action.SAVE, has_gpc=has_gpc)
 
 
+@pytest.mark.parametrize("action", [Action.ACCEPT_ALL, Action.REJECT_ALL, Action.ACKNOWLEDGE])
+def test_answer_to_what_changed_is_read(policy, action):
+    expected = Submission(action=action, is_partial=True)
+
+    assert read(policy, f"action={action.value}&asked=changed".encode()) == expected
+    assert read_json(policy, {"action": action.value, "asked": "changed"}) == expected
+
+
+@pytest.mark.parametrize("value", ["", "all", "Changed", "changed ", "1"])
+def test_answer_to_anything_else_is_400(policy, value):
+    error = refuse(policy, urlencode({"action": "save", "asked": value}).encode())
+
+    assert str(error) == "Field 'asked' must be 'changed', or be left out."
+
+
+def test_acknowledgement_opens_nothing_even_with_keys(policy):
+    assert not read(policy, b"action=acknowledge&granted=analytics").is_opening
+
+
 @pytest.mark.parametrize("value", ["", "0", "true", "on", "11", " 1", "1,1", "１"], ids=ascii)
 def test_signal_of_another_value_is_400(policy, value):
     error = refuse(policy, urlencode({"action": "save", "gpc": value}).encode())
@@ -210,9 +229,9 @@ def test_missing_action_is_400(policy, body):
     assert str(refuse(policy, body)) == f"Unknown action ''. Known actions: {ACTIONS}."
 
 
-@pytest.mark.parametrize("field", ["action", "next", "service", "id", "gpc"])
+@pytest.mark.parametrize("field", ["action", "next", "service", "id", "gpc", "asked"])
 def test_field_given_twice_is_400(policy, field):
-    body = f"action=once&service=player&id=abc&next=%2F&gpc=1&{field}=accept_all".encode()
+    body = f"action=once&service=player&id=abc&next=%2F&gpc=1&asked=changed&{field}=accept_all".encode()
 
     error = refuse(policy, body)
 
