@@ -50,11 +50,31 @@ new MutationObserver((records) => {
 }).observe(document, { childList: true, subtree: true });
 """
 
-# For tests that hold an answer back: no machine is so slow that the runtime gives the answer up.
-BE_PATIENT: Final = """{
+# The runtime's patience, a hundred times as long.
+_BE_PATIENT: Final = """{
   const { timeout } = AbortSignal;
   AbortSignal.timeout = (wait) => timeout.call(AbortSignal, 100 * wait);
 }"""
+
+
+def take_notes(reader: BrowserContext, *, is_patient: bool = False) -> BrowserContext:
+    """Let the pages of a visitor with JavaScript on note what the runtime says.
+
+    Args:
+        reader: The visitor, from now on.
+        is_patient: For tests that hold an answer back: no machine is so slow that the runtime gives the answer up.
+    """
+    reader.add_init_script(NOTE_EVENTS)
+    if is_patient:
+        reader.add_init_script(_BE_PATIENT)
+    return reader
+
+
+def open_tab(reader: BrowserContext, url: str) -> Page:
+    """Open a page in a tab of its own."""
+    page = reader.new_page()
+    page.goto(url)
+    return page
 
 
 def button_of(page: Page, action: str) -> Locator:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,13 +25,6 @@ _TIMEOUT_SECONDS: Final = 120
 _DESKTOP: Final = (1280, 800)
 _PHONE: Final = (390, 700)
 _PHONE_ON_ITS_SIDE: Final = (800, 390)
-
-
-@pytest.fixture
-def reader(browser: Browser) -> Iterator[BrowserContext]:
-    """A new visitor, whose browser runs scripts."""
-    with chromium.visitor(browser, javascript=True) as visitor:
-        yield visitor
 
 
 @pytest.fixture(params=[FILM_ARTICLE, f"/ar{FILM_ARTICLE}"], ids=["en", "ar"])

@@ -29,16 +29,12 @@ from tests.browser.rough_site import (
 )
 from tests.browser.watched_tab import ENGINES, Engine, OpenTab, WatchedTab, noted, watch_chromium, watch_firefox
 
+SITE: Final = RoughSite
+
 _GRANT: Final = {"necessary": "granted", "analytics": "granted", "marketing": "granted", "stats": "granted"}
 _ANSWER: Final = json.dumps({"choices": _GRANT, "services": _GRANT, "needs_prompt": False})
 _GRANTED: Final = json.dumps(_GRANT)
 _YEAR_MS: Final = 366 * 24 * 60 * 60 * 1000
-
-
-@pytest.fixture
-def site() -> Iterator[RoughSite]:
-    with RoughSite.open() as running:
-        yield running
 
 
 @pytest.fixture

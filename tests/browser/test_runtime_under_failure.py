@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.browser import chromium
 from tests.browser.choice_site import CHOICE_PATH, ChoiceSite, Post
 from tests.browser.choosing import (
     ALERT,
     BANNER,
-    NOTE_EVENTS,
     button_of,
     choose,
     granted,
     press_native,
-    record_errors,
+    take_notes,
 )
 from tests.browser.firefox import Firefox
 from tests.browser.serving import wait_until
+
+SITE: Final = ChoiceSite
 
 _FAILED: Final = "Your choice could not be saved. Nothing was changed. Please try again."
 _ALL: Final = {"preferences", "analytics", "marketing"}
@@ -76,23 +76,9 @@ _FAULTS: Final[dict[str, Fault]] = {
 
 
 @pytest.fixture
-def site() -> Iterator[ChoiceSite]:
-    with ChoiceSite.open() as running:
-        yield running
-
-
-@pytest.fixture
-def reader(browser: Browser) -> Iterator[BrowserContext]:
-    """A new visitor with JavaScript on, whose pages note what the runtime says."""
-    with chromium.visitor(browser, javascript=True) as visitor:
-        visitor.add_init_script(NOTE_EVENTS)
-        yield visitor
-
-
-@pytest.fixture
-def errors(reader: BrowserContext) -> list[str]:
-    """What that visitor's pages report."""
-    return record_errors(reader)
+def reader(reader: BrowserContext) -> BrowserContext:
+    """The same, whose pages note what the runtime says."""
+    return take_notes(reader)
 
 
 @pytest.fixture

@@ -11,47 +11,38 @@ from tests.browser import chromium, prerendering
 from tests.browser.choice_site import STATE_PATH, ChoiceSite
 from tests.browser.choosing import (
     BANNER,
-    BE_PATIENT,
-    NOTE_EVENTS,
     button_of,
     choose,
     granted,
     opened_of,
     press_native,
     record_errors,
+    take_notes,
 )
 from tests.browser.firefox import Firefox
 from tests.browser.firefox import Tab as FoxTab
 from tests.browser.newsroom import FILM_ARTICLE, OTHER_ARTICLE, Newsroom, is_foreign
+from tests.browser.same_page import IS_MARKED, MARK, come_to_front, is_marked, mark, wait_for_reload
 from tests.browser.serving import wait_until
 
+SITE = ChoiceSite
+
 _ALL = {"preferences", "analytics", "marketing"}
-_MARK = "() => { window.isSamePage = true }"
-_IS_MARKED = "() => window.isSamePage === true"
 # By a round trip of its own, the page has taken in whatever came before.
 _ROUND_TRIP = "async () => (await fetch('/bare')).text()"
 
 
 @pytest.fixture
-def site() -> Iterator[ChoiceSite]:
-    with ChoiceSite.open() as running:
-        yield running
-
-
-@pytest.fixture
-def reader(browser: Browser) -> Iterator[BrowserContext]:
-    """A new visitor with JavaScript on, whose pages note what the runtime says."""
-    with chromium.visitor(browser, javascript=True) as visitor:
-        visitor.add_init_script(NOTE_EVENTS)
-        visitor.add_init_script(BE_PATIENT)
-        yield visitor
+def reader(reader: BrowserContext) -> BrowserContext:
+    """The same, whose pages note what the runtime says."""
+    return take_notes(reader, is_patient=True)
 
 
 def open_tab(reader: BrowserContext, url: str) -> Page:
     """Open a page in a tab of its own; what is marked there was not loaded again since."""
     page = reader.new_page()
     page.goto(url)
-    page.evaluate(_MARK)
+    mark(page)
     return page
 
 
@@ -69,7 +60,7 @@ def test_grant_in_one_tab_opens_the_other_in_place(reader: BrowserContext, site:
 
     expect(two.locator(BANNER)).to_have_count(0)
     assert opened_of(two) == ["analytics", "marketing"]
-    assert two.evaluate(_IS_MARKED)
+    assert is_marked(two)
     wait_until(lambda: sorted(site.opened) == ["analytics/one", "analytics/two", "marketing/one", "marketing/two"])
     assert site.actions == ["accept_all"]
 
@@ -80,7 +71,7 @@ def test_rejection_in_one_tab_takes_the_banner_of_the_other_away(reader: Browser
     choose(one, "reject_all")
 
     expect(two.locator(BANNER)).to_have_count(0)
-    assert two.evaluate(_IS_MARKED)
+    assert is_marked(two)
     assert site.opened == []
 
 
@@ -115,13 +106,15 @@ def test_withdrawal_in_one_tab_cleans_the_other(reader: BrowserContext, newsroom
     wait_until(lambda: newsroom.sightings.count("stats.localhost/beacon") == 2)
     for page in (one, two):
         page.wait_for_load_state("networkidle")
+    come_to_front(one)
     choose(one, "settings")
     newsroom.forget()
     sent = chromium.record_requests(reader)
 
     press_native(one, "withdraw")
-    two.wait_for_function("() => !window.isSamePage && document.readyState === 'complete'")
+    wait_for_reload(two)
     for page in (one, two):
+        come_to_front(page)
         page.locator("footer").last.scroll_into_view_if_needed()
         page.evaluate("async () => (await fetch('/')).text()")
 
@@ -140,7 +133,7 @@ def test_other_tabs_follow_the_preferences_page(reader: BrowserContext, site: Ch
     press_native(preferences, action)
 
     expect(one.locator(BANNER)).to_have_count(0)
-    assert one.evaluate(_IS_MARKED)
+    assert is_marked(one)
     assert one.locator(".opened").count() == (2 if action == "accept_all" else 0)
     assert site.posts[-1].is_native
 
@@ -152,7 +145,7 @@ def test_other_tabs_follow_a_withdrawal_on_the_preferences_page(reader: BrowserC
 
     press_native(preferences, "withdraw")
 
-    one.wait_for_function("() => !window.isSamePage && document.readyState === 'complete'")
+    wait_for_reload(one)
     assert opened_of(one) == []
     expect(one.locator(BANNER)).to_have_count(0)
 
@@ -220,7 +213,7 @@ def test_tabs_that_follow_leave_no_error(reader: BrowserContext, site: ChoiceSit
     expect(two.locator(BANNER)).to_have_count(0)
     choose(two, "settings")
     press_native(two, "withdraw")
-    one.wait_for_function("() => !window.isSamePage && document.readyState === 'complete'")
+    wait_for_reload(one)
 
     assert errors == []
 
@@ -232,8 +225,7 @@ def test_tabs_that_follow_leave_no_error(reader: BrowserContext, site: ChoiceSit
 def returning(reviving_browser: Browser) -> Iterator[BrowserContext]:
     """A new visitor whose browser keeps the pages that were left."""
     with chromium.visitor(reviving_browser, javascript=True) as visitor:
-        visitor.add_init_script(NOTE_EVENTS)
-        yield visitor
+        yield take_notes(visitor)
 
 
 def test_page_with_the_runtime_comes_back_from_memory(returning: BrowserContext, site: ChoiceSite) -> None:
@@ -243,7 +235,7 @@ def test_page_with_the_runtime_comes_back_from_memory(returning: BrowserContext,
 
     chromium.go_back(page)
 
-    assert page.evaluate(_IS_MARKED)
+    assert is_marked(page)
 
 
 def test_revived_page_follows_a_grant_that_nothing_told_it_of(returning: BrowserContext, site: ChoiceSite) -> None:
@@ -256,7 +248,7 @@ def test_revived_page_follows_a_grant_that_nothing_told_it_of(returning: Browser
     chromium.go_back(page)
 
     expect(page.locator(BANNER)).to_have_count(0)
-    assert page.evaluate(_IS_MARKED)
+    assert is_marked(page)
     assert opened_of(page) == ["analytics", "marketing"]
 
 
@@ -272,7 +264,7 @@ def test_revived_page_is_loaded_again_when_its_grant_is_gone(returning: BrowserC
 
     expect(page.locator(BANNER)).to_be_visible()
     assert opened_of(page) == []
-    assert not page.evaluate(_IS_MARKED)
+    assert not is_marked(page)
 
 
 @pytest.mark.parametrize("action", ["accept_all", "reject_all"])
@@ -297,14 +289,14 @@ def fox_tab(scripting_fox: Firefox) -> Iterator[FoxTab]:
 
 def test_revived_page_follows_in_firefox(fox_tab: FoxTab, site: ChoiceSite) -> None:
     fox_tab.open(f"{site.url}/page/one")
-    fox_tab.evaluate_in_page(_MARK)
+    fox_tab.evaluate_in_page(MARK)
     fox_tab.open(f"{site.url}/bare")
     fox_tab.click_through("button[value=accept_all]")
 
     fox_tab.back(2)
 
     wait_until(lambda: fox_tab.count(BANNER) == 0)
-    assert fox_tab.evaluate_in_page(_IS_MARKED)
+    assert fox_tab.evaluate_in_page(IS_MARKED)
     assert fox_tab.count(".opened") == 2
 
 
