@@ -98,7 +98,7 @@ def choose(page: Page, action: str) -> None:
     button = button_of(page, action)
     if action == "settings":
         button.click()
-        expect(page.locator("dialog[open]")).to_be_visible()
+        page.locator("dialog[open]").wait_for()
         return
     if action == "once":
         placeholder = page.locator("[data-consent-embed]").filter(has=button)

@@ -241,12 +241,15 @@ def test_rule_leaves_the_preferences_dialog_to_the_visitor(reader: BrowserContex
     """A site that a rule knows is not looked at by heuristics."""
     page = reader.new_page()
     choose(page, "reject_all", f"{newsroom.url}{FILM_ARTICLE}")
+    page.clock.install()
     helper = Autoconsent.install(reader, rules={"autoconsent": [RULE]}, heuristics="tier2", retries=5)
 
-    # It goes on asking for five seconds whether the banner is there, and then gives up without a message.
+    # It goes on asking for five seconds, here by the page's own clock, and then gives up without a message.
     with page.expect_console_message(lambda message: message.text == "no popup found"):
         page.goto(f"{newsroom.url}{FILM_ARTICLE}")
         dialog = open_preferences(page)
+        helper.wait_for(page, "cmpDetected")
+        page.clock.run_for(6_000)
 
     expect(dialog).to_be_visible()
     assert [message["cmp"] for message in helper.said("cmpDetected")] == [RULE_NAME]

@@ -243,32 +243,45 @@ _KEEPS_NOTHING: Final = """() => {
 }"""
 
 
+@pytest.fixture(scope="module")
+def forgetful_chromium(playwright: Playwright) -> Iterator[BrowserContext]:
+    with forgetting_chromium(playwright) as context:
+        yield context
+
+
+@pytest.fixture(scope="module")
+def forgetful_fox() -> Iterator[firefox.Firefox]:
+    with firefox.launch(preferences={"network.cookie.cookieBehavior": 2}) as fox:
+        yield fox
+
+
 @pytest.mark.parametrize("action", ["accept_all", "reject_all"])
 def test_visitor_whose_chromium_keeps_no_cookies_is_asked_by_each_page(
-    playwright: Playwright, site: RoughSite, action: str
+    forgetful_chromium: BrowserContext, site: RoughSite, action: str
 ) -> None:
     """Nothing says "saved" of what is not, and nothing stays open."""
-    with forgetting_chromium(playwright) as context:
-        uncaught: list[str] = []
-        context.on("weberror", lambda error: uncaught.append(str(error.error)))
-        page = context.new_page()
-        page.goto(f"{site.url}/page/story")
-        assert page.evaluate(_KEEPS_NOTHING)
+    uncaught: list[str] = []
+    forgetful_chromium.on("weberror", lambda error: uncaught.append(str(error.error)))
+    page = forgetful_chromium.new_page()
+    page.goto(f"{site.url}/page/story")
+    assert page.evaluate(_KEEPS_NOTHING)
 
-        with page.expect_navigation():
-            page.locator(BUTTON.format(action)).click()
+    with page.expect_navigation():
+        page.locator(BUTTON.format(action)).click()
 
-        assert [choice.is_native for choice in site.choices] == [True]
-        expect(page.locator(BANNER)).to_be_visible()
-        expect(page.locator(".opened")).to_have_count(0)
-        page.locator(SETTINGS).click()
-        expect(page.locator(PREFERENCES)).to_be_visible()
-        assert uncaught == []
+    assert [choice.is_native for choice in site.choices] == [True]
+    expect(page.locator(BANNER)).to_be_visible()
+    expect(page.locator(".opened")).to_have_count(0)
+    page.locator(SETTINGS).click()
+    expect(page.locator(PREFERENCES)).to_be_visible()
+    assert uncaught == []
 
 
 @pytest.mark.parametrize("action", ["accept_all", "reject_all"])
-def test_visitor_whose_firefox_keeps_no_cookies_is_asked_by_each_page(site: RoughSite, action: str) -> None:
-    with firefox.launch(preferences={"network.cookie.cookieBehavior": 2}) as fox, watch_firefox(fox) as tab:
+def test_visitor_whose_firefox_keeps_no_cookies_is_asked_by_each_page(
+    forgetful_fox: firefox.Firefox, site: RoughSite, action: str
+) -> None:
+    with watch_firefox(forgetful_fox) as tab:
         open_undecided(tab, site)
         assert tab.evaluate_in_page(_KEEPS_NOTHING)
 
