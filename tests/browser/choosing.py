@@ -178,7 +178,7 @@ class Traffic:
     def wait_for(self, page: Page, newsroom: Newsroom, sightings: Collection[str]) -> None:
         """Wait until the trackers saw these, and until nothing is under way any more."""
         wait_until(lambda: set(sightings) <= set(newsroom.sightings))
-        # Playwright hears of what ends while it waits itself.
+        # In steps: what ends does so with one of two events, and Playwright can wait for but one, and hears of both meanwhile.
         while self._under_way:
             page.wait_for_timeout(20)
 
