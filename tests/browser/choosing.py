@@ -88,6 +88,21 @@ def press_native(page: Page, action: str) -> None:
         button_of(page, action).click()
 
 
+def submit_own_form(page: Page, *, granted: str, action: str) -> None:
+    """Put a form of the page's own into it, which posts a choice, and press its button."""
+    page.evaluate(
+        """({ granted, action }) => {
+            const form = document.createElement("form");
+            form.method = "post";
+            form.setAttribute("action", "/privacy-choices/");
+            form.innerHTML = `<input name=granted value=${granted}><button name=action value=${action}>Own</button>`;
+            document.body.append(form);
+            form.querySelector("button").click();
+        }""",
+        {"granted": granted, "action": action},
+    )
+
+
 def has_runtime(page: Page) -> bool:
     """Whether the runtime answers on this page."""
     return bool(page.evaluate("() => Object.hasOwn(window, 'flaskConsent')"))

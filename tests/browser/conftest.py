@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from tests.browser import activation, chromium, firefox, gadgets
 from tests.browser.choosing import record_errors
-from tests.browser.looks import LOOKS, Look
+from tests.browser.looks import LOOKS, Look, Wardrobe
 from tests.browser.newsroom import Newsroom
 from tests.browser.plain_site import make_plain_site
 from tests.browser.policy_site import PolicySite
@@ -113,8 +113,14 @@ def reader(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
+def tab(reader: BrowserContext) -> Page:
+    """The first tab of that visitor with JavaScript on."""
+    return reader.new_page()
+
+
+@pytest.fixture
 def errors(reader: BrowserContext) -> list[str]:
-    """What the pages of that visitor with JavaScript on report."""
+    """What that visitor's pages report."""
     return record_errors(reader)
 
 
@@ -122,6 +128,13 @@ def errors(reader: BrowserContext) -> list[str]:
 def look(request: pytest.FixtureRequest) -> Look:
     chosen: Look = request.param
     return chosen
+
+
+@pytest.fixture(scope="session")
+def wardrobe(browser: Browser) -> Iterator[Wardrobe]:
+    """A tab for every look."""
+    with Wardrobe.open(browser) as opened:
+        yield opened
 
 
 @pytest.fixture

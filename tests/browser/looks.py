@@ -15,6 +15,8 @@ from tests.browser import chromium
 _RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 Size = Literal["desktop", "phone"]
+SIZES: Final[Mapping[Size, tuple[int, int]]] = {"desktop": (1280, 720), "phone": (360, 640)}
+"""Width and height of a window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,23 +40,17 @@ LOOKS: Final = [
 class Wardrobe:
     """A tab for each look, for one test after the other: a new window each time would take as long as axe-core itself."""
 
-    def __init__(self, browser: Browser, sizes: Mapping[Size, tuple[int, int]], stack: ExitStack) -> None:
+    def __init__(self, browser: Browser, stack: ExitStack) -> None:
         self._browser = browser
-        self._sizes = sizes
         self._stack = stack
         self._pages: dict[Look, Page] = {}
 
     @classmethod
     @contextmanager
-    def open(cls, browser: Browser, sizes: Mapping[Size, tuple[int, int]]) -> Iterator[Self]:
-        """Keep tabs open until the block ends.
-
-        Args:
-            browser: From `chromium.launch()`.
-            sizes: Width and height of the viewport.
-        """
+    def open(cls, browser: Browser) -> Iterator[Self]:
+        """Keep tabs open until the block ends."""
         with ExitStack() as stack:
-            yield cls(browser, sizes, stack)
+            yield cls(browser, stack)
 
     def tab(self, look: Look) -> Page:
         """Give the tab of a look as one of a new visitor with JavaScript on, to whom nothing has happened yet."""
@@ -65,7 +61,7 @@ class Wardrobe:
         page.context.clear_cookies()
         page.unroute_all()
         page.emulate_media(reduced_motion="null")
-        width, height = self._sizes[look.size]
+        width, height = SIZES[look.size]
         page.set_viewport_size(ViewportSize(width=width, height=height))
         return page
 

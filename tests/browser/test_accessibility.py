@@ -5,22 +5,13 @@ Here by forms and links alone; what the browser runtime adds is looked at in `te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from tests.browser.looks import Look, Size, Wardrobe, assert_flawless
+from tests.browser.looks import Look, Wardrobe, assert_flawless
 from tests.browser.newsroom import FILM_ARTICLE, Newsroom
-
-SIZES: Final[Mapping[Size, tuple[int, int]]] = {"desktop": (1280, 720), "phone": (360, 640)}
-
-
-@pytest.fixture(scope="module")
-def wardrobe(browser: Browser) -> Iterator[Wardrobe]:
-    with Wardrobe.open(browser, SIZES) as opened:
-        yield opened
 
 
 @pytest.fixture

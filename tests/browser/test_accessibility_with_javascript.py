@@ -5,17 +5,16 @@ The dialog's own part of this is in `test_dialog_accessibility.py` and `test_dia
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Final, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.choosing import ALERT, BANNER, STATUS, button_of, choose, take_notes
 from tests.browser.looks import Look, Wardrobe, assert_flawless
 from tests.browser.plain_site import LINK_COUNT
-from tests.browser.test_accessibility import SIZES
 from tests.browser.test_appearance import (
     ACCEPT,
     CLIPPED,
@@ -120,12 +119,6 @@ def name_of(reach: Reach) -> str:
 
 
 # -- what axe-core finds
-
-
-@pytest.fixture(scope="module")
-def wardrobe(browser: Browser) -> Iterator[Wardrobe]:
-    with Wardrobe.open(browser, SIZES) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("reach", [ask, accept, reject, fail, hold, load], ids=name_of)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser import chromium
 from tests.browser.changing_site import ChangingSite, held_blocks, load_part, open_link, press
@@ -20,11 +20,6 @@ swapped_by_a_library = pytest.mark.parametrize("site", ["htmx2", "htmx4", "turbo
 def site(request: pytest.FixtureRequest) -> Iterator[ChangingSite]:
     with ChangingSite.open(request.param) as running:
         yield running
-
-
-@pytest.fixture
-def tab(reader: BrowserContext) -> Page:
-    return reader.new_page()
 
 
 @pytest.mark.parametrize(

@@ -23,11 +23,6 @@ def site() -> Iterator[ChangingSite]:
         yield running
 
 
-@pytest.fixture
-def tab(reader: BrowserContext) -> Page:
-    return reader.new_page()
-
-
 def test_part_and_swapped_page_stay_held_before_a_choice(site: ChangingSite, tab: Page) -> None:
     tab.goto(f"{site.url}/first")
 

@@ -12,8 +12,10 @@ from tests.browser.choosing import (
     button_of,
     choose,
     granted,
+    open_tab,
     opened_of,
     record_errors,
+    submit_own_form,
     take_notes,
 )
 from tests.browser.newsroom import FILM_ARTICLE, HOST, Newsroom
@@ -35,8 +37,7 @@ def reader(reader: BrowserContext) -> BrowserContext:
 @pytest.fixture
 def page(reader: BrowserContext, site: ChoiceSite) -> Page:
     """That visitor's tab, on a page that asks."""
-    opened = reader.new_page()
-    opened.goto(f"{site.url}/page/one")
+    opened = open_tab(reader, f"{site.url}/page/one")
     mark(opened)
     return opened
 
@@ -198,14 +199,7 @@ def test_double_click_is_one_choice(page: Page, site: ChoiceSite) -> None:
 
 def choose_more(page: Page, site: ChoiceSite) -> None:
     """Make another choice that changes something: whatever was posted before it has reached the server then."""
-    page.evaluate("""() => {
-        const form = document.createElement("form");
-        form.method = "post";
-        form.setAttribute("action", "/privacy-choices/");
-        form.innerHTML = `<input name=granted value=analytics><button name=action value=allow>Allow</button>`;
-        document.body.append(form);
-        form.querySelector("button").click();
-    }""")
+    submit_own_form(page, granted="analytics", action="allow")
     wait_until(lambda: site.actions[-1] == "allow")
 
 

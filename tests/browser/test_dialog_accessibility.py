@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
 from tests.browser.choosing import ALERT, STATUS, choose, open_tab, take_notes
 from tests.browser.dialog import BANNER_LINK, DIALOG, FOOTER_LINK, answer_fetch, fail_to_save, open_dialog
@@ -19,16 +19,13 @@ _SAVED: Final = "Your choice is saved."
 _FAILED: Final = "Your choice could not be saved. Nothing was changed. Please try again."
 
 
-@pytest.fixture(scope="module")
-def wardrobe(browser: Browser) -> Iterator[Wardrobe]:
-    with Wardrobe.open(browser, _SIZES) as opened:
-        yield opened
-
-
 @pytest.fixture
 def tab(wardrobe: Wardrobe, look: Look) -> Page:
     """A new visitor's tab, who sees the site in one way."""
-    return wardrobe.tab(look)
+    page = wardrobe.tab(look)
+    width, height = _SIZES[look.size]
+    page.set_viewport_size(ViewportSize(width=width, height=height))
+    return page
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser import chromium
 from tests.browser.changing_site import ChangingSite, Library, held_blocks, load_part, open_link, press
@@ -19,11 +19,6 @@ def site(request: pytest.FixtureRequest) -> Iterator[ChangingSite]:
     """A site whose links and forms are all boosted."""
     with ChangingSite.open(request.param) as running:
         yield running
-
-
-@pytest.fixture
-def tab(reader: BrowserContext) -> Page:
-    return reader.new_page()
 
 
 def test_part_before_a_choice_stays_held(site: ChangingSite, tab: Page) -> None:

@@ -17,7 +17,9 @@ from tests.browser.choosing import (
     button_of,
     choose,
     granted,
+    open_tab,
     press_native,
+    submit_own_form,
     take_notes,
 )
 from tests.browser.firefox import Firefox
@@ -84,9 +86,7 @@ def reader(reader: BrowserContext) -> BrowserContext:
 @pytest.fixture
 def page(reader: BrowserContext, site: ChoiceSite) -> Page:
     """That visitor's tab, on a page that asks."""
-    opened = reader.new_page()
-    opened.goto(f"{site.url}/page/one")
-    return opened
+    return open_tab(reader, f"{site.url}/page/one")
 
 
 def break_choices(page: Page, fault: Fault) -> None:
@@ -234,14 +234,7 @@ def test_what_a_choice_closed_stays_closed_where_the_rest_could_not_be_recorded(
 
     with page.expect_navigation():
         # Keeps analytics, and closes the rest.
-        page.evaluate("""() => {
-            const form = document.createElement("form");
-            form.method = "post";
-            form.setAttribute("action", "/privacy-choices/");
-            form.innerHTML = `<input name=granted value=analytics><button name=action value=save>Save</button>`;
-            document.body.append(form);
-            form.querySelector("button").click();
-        }""")
+        submit_own_form(page, granted="analytics", action="save")
 
     assert page.locator(".opened").all_inner_texts() == ["analytics"]
     assert granted(site.state_of(page.context)) == {"analytics"}

@@ -14,6 +14,7 @@ from tests.browser.choosing import (
     button_of,
     choose,
     granted,
+    open_tab,
     opened_of,
     press_native,
     record_errors,
@@ -38,16 +39,15 @@ def reader(reader: BrowserContext) -> BrowserContext:
     return take_notes(reader, is_patient=True)
 
 
-def open_tab(reader: BrowserContext, url: str) -> Page:
-    """Open a page in a tab of its own; what is marked there was not loaded again since."""
-    page = reader.new_page()
-    page.goto(url)
+def open_marked(reader: BrowserContext, url: str) -> Page:
+    """Open a page in a tab of its own; where the mark is, it was not loaded again since."""
+    page = open_tab(reader, url)
     mark(page)
     return page
 
 
 def open_two(reader: BrowserContext, site: ChoiceSite) -> tuple[Page, Page]:
-    return open_tab(reader, f"{site.url}/page/one"), open_tab(reader, f"{site.url}/page/two")
+    return open_marked(reader, f"{site.url}/page/one"), open_marked(reader, f"{site.url}/page/two")
 
 
 # -- tabs
@@ -99,8 +99,8 @@ def test_focus_goes_on_where_the_banner_of_the_other_tab_was(reader: BrowserCont
 
 
 def test_withdrawal_in_one_tab_cleans_the_other(reader: BrowserContext, newsroom: Newsroom) -> None:
-    one = open_tab(reader, f"{newsroom.url}{FILM_ARTICLE}")
-    two = open_tab(reader, f"{newsroom.url}{OTHER_ARTICLE}")
+    one = open_marked(reader, f"{newsroom.url}{FILM_ARTICLE}")
+    two = open_marked(reader, f"{newsroom.url}{OTHER_ARTICLE}")
     choose(one, "accept_all")
     expect(two.locator(BANNER)).to_have_count(0)
     wait_until(lambda: newsroom.sightings.count("stats.localhost/beacon") == 2)
@@ -127,8 +127,8 @@ def test_withdrawal_in_one_tab_cleans_the_other(reader: BrowserContext, newsroom
 @pytest.mark.parametrize("action", ["accept_all", "reject_all"])
 def test_other_tabs_follow_the_preferences_page(reader: BrowserContext, site: ChoiceSite, action: str) -> None:
     """There the browser posts the form itself."""
-    one = open_tab(reader, f"{site.url}/page/one")
-    preferences = open_tab(reader, f"{site.url}/privacy-choices/")
+    one = open_marked(reader, f"{site.url}/page/one")
+    preferences = open_marked(reader, f"{site.url}/privacy-choices/")
 
     press_native(preferences, action)
 
@@ -139,9 +139,9 @@ def test_other_tabs_follow_the_preferences_page(reader: BrowserContext, site: Ch
 
 
 def test_other_tabs_follow_a_withdrawal_on_the_preferences_page(reader: BrowserContext, site: ChoiceSite) -> None:
-    one = open_tab(reader, f"{site.url}/page/one")
+    one = open_marked(reader, f"{site.url}/page/one")
     choose(one, "accept_all")
-    preferences = open_tab(reader, f"{site.url}/privacy-choices/")
+    preferences = open_marked(reader, f"{site.url}/privacy-choices/")
 
     press_native(preferences, "withdraw")
 
@@ -230,7 +230,7 @@ def returning(reviving_browser: Browser) -> Iterator[BrowserContext]:
 
 def test_page_with_the_runtime_comes_back_from_memory(returning: BrowserContext, site: ChoiceSite) -> None:
     """The channel between tabs does not keep a page from being kept."""
-    page = open_tab(returning, f"{site.url}/page/one")
+    page = open_marked(returning, f"{site.url}/page/one")
     page.goto(f"{site.url}/bare")
 
     chromium.go_back(page)
@@ -239,7 +239,7 @@ def test_page_with_the_runtime_comes_back_from_memory(returning: BrowserContext,
 
 
 def test_revived_page_follows_a_grant_that_nothing_told_it_of(returning: BrowserContext, site: ChoiceSite) -> None:
-    page = open_tab(returning, f"{site.url}/page/one")
+    page = open_marked(returning, f"{site.url}/page/one")
     page.goto(f"{site.url}/bare")
     with page.expect_navigation():
         page.locator("button[value=accept_all]").click()
@@ -253,7 +253,7 @@ def test_revived_page_follows_a_grant_that_nothing_told_it_of(returning: Browser
 
 
 def test_revived_page_is_loaded_again_when_its_grant_is_gone(returning: BrowserContext, site: ChoiceSite) -> None:
-    page = open_tab(returning, f"{site.url}/page/one")
+    page = open_marked(returning, f"{site.url}/page/one")
     choose(page, "accept_all")
     expect(page.locator(".opened")).to_have_count(2)
     page.goto(f"{site.url}/bare")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser import chromium
 from tests.browser.changing_site import ChangingSite, held_blocks, load_part, open_link, press
@@ -22,11 +22,6 @@ _GUIDE: Final = (Path(__file__).parents[2] / "docs" / "browser.md").read_text(en
 def site() -> Iterator[ChangingSite]:
     with ChangingSite.open("turbo") as running:
         yield running
-
-
-@pytest.fixture
-def tab(reader: BrowserContext) -> Page:
-    return reader.new_page()
 
 
 def test_accepting_after_a_visit_reloads_the_page_once(site: ChangingSite, tab: Page) -> None:
