@@ -7,12 +7,11 @@ sees the same document either way.
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal, Self
 
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
 from tests.browser.serving import TIMEOUT_SECONDS
 
@@ -26,13 +25,21 @@ _BACKGROUND: Final = """
 if (self === top && location.protocol !== "about:") {
   const answers = { init: %s, autoconsentDone: { type: "selfTest" } };
   self.autoconsentSendMessage = async (message) => {
-    autoconsentReport(message);
+    console.debug("%s" + JSON.stringify(message));
     const answer = answers[message.type];
     if (answer) queueMicrotask(() => self.autoconsentReceiveMessage(answer));
   };
   %s
 }
 """
+
+# Before each message that the script reports on the console.
+_PREFIX: Final = "autoconsent says "
+# Between its looks the script waits for the page to change.
+_STIR: Final = (
+    "() => { window.stirring = setInterval(() => document.documentElement.toggleAttribute('data-stirred'), 20) }"
+)
+_REST: Final = "() => clearInterval(window.stirring)"
 
 _OUTCOMES: Final = {"nothingDetected", "done", "optOutFailed", "optInFailed"}
 
@@ -76,8 +83,8 @@ class Autoconsent:
         answer = {"type": "initResp", "config": config, "rules": {"autoconsent": [], **(rules or {})}}
         script = (PACKAGE / "dist" / "autoconsent.playwright.js").read_text(encoding="utf-8")
         helper = cls()
-        context.expose_binding("autoconsentReport", lambda _, message: helper._messages.append(message))
-        context.add_init_script(_BACKGROUND % (json.dumps(answer), script))
+        context.on("console", helper._note)
+        context.add_init_script(_BACKGROUND % (json.dumps(answer), _PREFIX, script))
         return helper
 
     def said(self, kind: str) -> Sequence[Mapping[str, object]]:
@@ -88,35 +95,32 @@ class Autoconsent:
         """Wait until it says something of a kind, and return the first such message.
 
         Raises:
-            TimeoutError: If it does not.
+            playwright.sync_api.TimeoutError: If it does not.
         """
-        deadline = time.monotonic() + TIMEOUT_SECONDS
-        while not self.said(kind):
-            _pause(page, deadline)
+        self._wait_until(page, lambda: bool(self.said(kind)))
         return self.said(kind)[0]
 
     def wait_for_outcome(self, page: Page) -> object:
         """Wait until it is done with a page, one way or the other, and return how that went, such as "nothingDetected".
 
-        Between its looks it waits for the page to change, so the page is made to.
-
         Raises:
-            TimeoutError: If it goes on looking.
+            playwright.sync_api.TimeoutError: If it goes on looking.
         """
-        deadline = time.monotonic() + TIMEOUT_SECONDS
-        while (outcome := self._read_lifecycle()) not in _OUTCOMES:
-            page.evaluate("document.documentElement.toggleAttribute('data-stirred')")
-            _pause(page, deadline)
-        return outcome
+        page.evaluate(_STIR)
+        self._wait_until(page, lambda: self._read_lifecycle() in _OUTCOMES)
+        page.evaluate(_REST)
+        return self._read_lifecycle()
+
+    def _wait_until(self, page: Page, is_so: Callable[[], bool]) -> None:
+        # Nothing arrives between the question and the wait: Playwright hands over events only while it waits.
+        if not is_so():
+            page.context.wait_for_event("console", lambda _: is_so(), timeout=TIMEOUT_SECONDS * 1000)
+
+    def _note(self, line: ConsoleMessage) -> None:
+        if line.text.startswith(_PREFIX):
+            self._messages.append(json.loads(line.text.removeprefix(_PREFIX)))
 
     def _read_lifecycle(self) -> object:
         reports = self.said("report")
         state = reports[-1]["state"] if reports else {}
         return state.get("lifecycle") if isinstance(state, Mapping) else None
-
-
-def _pause(page: Page, deadline: float) -> None:
-    if time.monotonic() > deadline:
-        raise TimeoutError(f"It did not come about within {TIMEOUT_SECONDS:.0f} s.")
-    # Not time.sleep(): messages arrive only while Playwright runs.
-    page.wait_for_timeout(20)

@@ -14,17 +14,16 @@ from typing import Final, Literal, Self
 from flask import Flask, Response, g, render_template, request, send_file
 from jinja2 import DictLoader
 from markupsafe import Markup
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
-from consent import Consent, Embed, Service
+from consent import Consent
+from tests.browser.services import FILM_HOST, make_film
 from tests.browser.serving import serve, wait_until
 
 Library = Literal["htmx2", "htmx4", "turbo", "router"]
 Kind = Literal["page", "swap", "part", "post", "ran", "own"]
 
 HOST: Final = "changing.localhost"
-# Nothing listens there: a frame is seen by its element.
-FILM_HOST: Final = "film.localhost"
 NAMES: Final = ("bare", "first", "second", "third")
 
 _MODULES: Final = Path(__file__).parents[2] / "node_modules"
@@ -141,6 +140,12 @@ def open_link(page: Page, name: str) -> None:
     page.locator(f'main[data-page="{name}"]').wait_for()
 
 
+def load_part(page: Page, what: Literal["part", "frame"] = "part") -> None:
+    """Let what changes the page fetch a part of one, and wait until it is there. Turbo calls it a frame."""
+    page.locator(f"[data-load={what}]").click()
+    expect(page.locator("#region .pvc-embed, #region iframe")).to_have_count(1)
+
+
 def press(page: Page, action: str) -> None:
     """Press the first visible button or link of an action."""
     page.locator(f'[data-consent-action="{action}"]:visible').first.click()
@@ -149,16 +154,6 @@ def press(page: Page, action: str) -> None:
 def held_blocks(page: Page) -> Locator:
     """Return the blocks that are held in a page."""
     return page.locator("script[data-consent-gate]")
-
-
-def mark(page: Page) -> None:
-    """Mark a page, so that it can be told from the same address loaded anew."""
-    page.evaluate("() => { window.isMarked = true }")
-
-
-def is_marked(page: Page) -> bool:
-    """Whether the page is still the one that was marked."""
-    return page.evaluate("() => window.isMarked === true") is True
 
 
 def _kind_of_request() -> Kind:
@@ -181,7 +176,8 @@ def _make_app(library: Library, *, is_strict: bool) -> Flask:
     if is_strict:
         app.config["CONSENT_CSP_NONCE"] = _nonce
         app.after_request(_guard)
-    Consent(app, services=["google-analytics", _film()])
+    # Nothing listens there: a frame is seen by its element.
+    Consent(app, services=["google-analytics", make_film(f"http://{FILM_HOST}/frame/{{id}}")])
     _add_views(app, library)
     return app
 
@@ -197,23 +193,6 @@ def _guard(response: Response) -> Response:
         f"script-src 'nonce-{_nonce()}' 'strict-dynamic'; style-src 'nonce-{_nonce()}'; object-src 'none'; base-uri 'none'"
     )
     return response
-
-
-def _film() -> Service:
-    return Service(
-        "film",
-        name="Film",
-        purposes=("marketing",),
-        provider="Film Ltd",
-        provider_country="FR",
-        hosts=(FILM_HOST,),
-        embed=Embed(
-            url=f"http://{FILM_HOST}/frame/{{id}}",
-            source_url=f"http://{FILM_HOST}/watch/{{id}}",
-            id_pattern="[a-z]+",
-            id_example="first",
-        ),
-    )
 
 
 def _add_views(app: Flask, library: Library) -> None:

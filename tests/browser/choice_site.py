@@ -9,9 +9,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
-from typing import Any, Final, Self
-from urllib.parse import parse_qs
+from typing import Any, Final
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, render_template, request
@@ -19,11 +17,11 @@ from jinja2 import DictLoader
 from playwright.sync_api import BrowserContext
 
 from consent import Consent, CookieDeclaration, Service, consent_recorded
-from tests.browser.serving import serve
+from tests.browser.services import make_ads, make_stats
+from tests.browser.serving import ServedSite, is_page_load, read_form
 
 CHOICE_PATH: Final = "/privacy-choices/"
 STATE_PATH: Final = "/privacy-choices/state"
-HOST: Final = "choices.localhost"
 
 # The end of the test's block comes before; this one only ends a server that nobody waits for.
 _LATEST_SECONDS: Final = 120.0
@@ -83,11 +81,13 @@ class Post:
     """Whether a page load asked for it, not a script."""
 
 
-class ChoiceSite:
+class ChoiceSite(ServedSite):
     """The site, running."""
 
+    host = "choices.localhost"
+
     def __init__(self) -> None:
-        self.url = ""
+        super().__init__()
         self.posts: list[Post] = []
         self.opened: list[str] = []
         """`key/page` of every gate that opened in a browser, oldest first."""
@@ -105,15 +105,6 @@ class ChoiceSite:
         self._held: list[tuple[str, threading.Event]] = []
         self._app = self._make_app()
         consent_recorded.connect(self._take_record, sender=self._app)
-
-    @classmethod
-    @contextmanager
-    def open(cls) -> Iterator[Self]:
-        """Start it; stop it when the block ends."""
-        site = cls()
-        with serve(site) as server:
-            site.url = f"http://{HOST}:{server.port}"
-            yield site
 
     @property
     def actions(self) -> Sequence[str]:
@@ -157,10 +148,8 @@ class ChoiceSite:
         return answer
 
     def _note_choice(self, environ: WSGIEnvironment) -> None:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        environ["wsgi.input"] = BytesIO(body)
-        action = parse_qs(body.decode()).get("action", [""])[0]
-        self.posts.append(Post(action=action, is_native=environ.get("HTTP_SEC_FETCH_MODE") == "navigate"))
+        action = read_form(environ).get("action", [""])[0]
+        self.posts.append(Post(action=action, is_native=is_page_load(environ)))
 
     def _take_record(self, _app: Flask, **_others: object) -> None:
         if self.is_failing_to_record:
@@ -201,33 +190,16 @@ def read_state(app: Flask, context: BrowserContext, *, url: str) -> dict[str, An
 
 def _make_services() -> tuple[Service, ...]:
     return (
-        Service(
-            "stats",
-            name="Stats",
-            purposes=("analytics",),
-            provider="Stats Ltd",
-            provider_country="FR",
-            cookies=(
-                CookieDeclaration("stats_id", days=1),
-                CookieDeclaration("stats", kind="local_storage"),
-                CookieDeclaration("stats_*", kind="local_storage"),
-                CookieDeclaration("stats_visit", kind="session_storage"),
-                CookieDeclaration("stats-db", kind="indexed_db"),
-                CookieDeclaration("stats-log-*", kind="indexed_db"),
-            ),
+        make_stats(
+            CookieDeclaration("stats_id", days=1),
+            CookieDeclaration("stats", kind="local_storage"),
+            CookieDeclaration("stats_*", kind="local_storage"),
+            CookieDeclaration("stats_visit", kind="session_storage"),
+            CookieDeclaration("stats-db", kind="indexed_db"),
+            CookieDeclaration("stats-log-*", kind="indexed_db"),
         ),
         # Its entries fit the pattern of Stats, too.
-        Service(
-            "ads",
-            name="Ads",
-            purposes=("marketing",),
-            provider="Ads Ltd",
-            provider_country="FR",
-            cookies=(
-                CookieDeclaration("stats_ads", kind="local_storage"),
-                CookieDeclaration("ads-db", kind="indexed_db"),
-            ),
-        ),
+        make_ads(CookieDeclaration("stats_ads", kind="local_storage"), CookieDeclaration("ads-db", kind="indexed_db")),
         Service(
             "editor",
             name="Editor",

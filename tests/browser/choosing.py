@@ -50,11 +50,31 @@ new MutationObserver((records) => {
 }).observe(document, { childList: true, subtree: true });
 """
 
-# For tests that hold an answer back: no machine is so slow that the runtime gives the answer up.
-BE_PATIENT: Final = """{
+# The runtime's patience, a hundred times as long.
+_BE_PATIENT: Final = """{
   const { timeout } = AbortSignal;
   AbortSignal.timeout = (wait) => timeout.call(AbortSignal, 100 * wait);
 }"""
+
+
+def take_notes(reader: BrowserContext, *, is_patient: bool = False) -> BrowserContext:
+    """Let the pages of a visitor with JavaScript on note what the runtime says.
+
+    Args:
+        reader: The visitor, from now on.
+        is_patient: For tests that hold an answer back: no machine is so slow that the runtime gives the answer up.
+    """
+    reader.add_init_script(NOTE_EVENTS)
+    if is_patient:
+        reader.add_init_script(_BE_PATIENT)
+    return reader
+
+
+def open_tab(reader: BrowserContext, url: str) -> Page:
+    """Open a page in a tab of its own."""
+    page = reader.new_page()
+    page.goto(url)
+    return page
 
 
 def button_of(page: Page, action: str) -> Locator:
@@ -68,6 +88,21 @@ def press_native(page: Page, action: str) -> None:
         button_of(page, action).click()
 
 
+def submit_own_form(page: Page, *, granted: str, action: str) -> None:
+    """Put a form of the page's own into it, which posts a choice, and press its button."""
+    page.evaluate(
+        """({ granted, action }) => {
+            const form = document.createElement("form");
+            form.method = "post";
+            form.setAttribute("action", "/privacy-choices/");
+            form.innerHTML = `<input name=granted value=${granted}><button name=action value=${action}>Own</button>`;
+            document.body.append(form);
+            form.querySelector("button").click();
+        }""",
+        {"granted": granted, "action": action},
+    )
+
+
 def has_runtime(page: Page) -> bool:
     """Whether the runtime answers on this page."""
     return bool(page.evaluate("() => Object.hasOwn(window, 'flaskConsent')"))
@@ -78,7 +113,7 @@ def choose(page: Page, action: str) -> None:
     button = button_of(page, action)
     if action == "settings":
         button.click()
-        expect(page.locator("dialog[open]")).to_be_visible()
+        page.locator("dialog[open]").wait_for()
         return
     if action == "once":
         placeholder = page.locator("[data-consent-embed]").filter(has=button)
@@ -158,7 +193,7 @@ class Traffic:
     def wait_for(self, page: Page, newsroom: Newsroom, sightings: Collection[str]) -> None:
         """Wait until the trackers saw these, and until nothing is under way any more."""
         wait_until(lambda: set(sightings) <= set(newsroom.sightings))
-        # Playwright hears of what ends while it waits itself.
+        # In steps: what ends does so with one of two events, and Playwright can wait for but one, and hears of both meanwhile.
         while self._under_way:
             page.wait_for_timeout(20)
 

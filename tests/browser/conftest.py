@@ -10,10 +10,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.browser import activation, chromium, firefox, gadgets
+from tests.browser.choosing import record_errors
+from tests.browser.looks import LOOKS, Look, Wardrobe
 from tests.browser.newsroom import Newsroom
 from tests.browser.plain_site import make_plain_site
 from tests.browser.policy_site import PolicySite
-from tests.browser.serving import serve
+from tests.browser.serving import ServedSite, serve
 from tests.browser.watched_tab import Engine, OpenTab, watch_chromium, watch_firefox
 
 
@@ -101,6 +103,45 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     """A new visitor with JavaScript off."""
     with chromium.visitor(browser) as visitor:
         yield visitor
+
+
+@pytest.fixture
+def reader(browser: Browser) -> Iterator[BrowserContext]:
+    """A new visitor with JavaScript on."""
+    with chromium.visitor(browser, javascript=True) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def tab(reader: BrowserContext) -> Page:
+    """The first tab of that visitor with JavaScript on."""
+    return reader.new_page()
+
+
+@pytest.fixture
+def errors(reader: BrowserContext) -> list[str]:
+    """What that visitor's pages report."""
+    return record_errors(reader)
+
+
+@pytest.fixture(params=LOOKS, ids=lambda look: f"{look.color_scheme}-{look.language}-{look.size}")
+def look(request: pytest.FixtureRequest) -> Look:
+    chosen: Look = request.param
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def wardrobe(browser: Browser) -> Iterator[Wardrobe]:
+    """A tab for every look."""
+    with Wardrobe.open(browser) as opened:
+        yield opened
+
+
+@pytest.fixture
+def site(request: pytest.FixtureRequest) -> Iterator[ServedSite]:
+    """The site that a module of tests names as `SITE`, running anew for each test."""
+    with request.module.SITE.open() as running:
+        yield running
 
 
 @pytest.fixture

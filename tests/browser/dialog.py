@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Route
 
 DIALOG: Final = "dialog.pvc-dialog"
 # What scrolls in it.
@@ -19,7 +19,7 @@ FOOTER_LINK: Final = "footer [data-consent-action=settings]"
 def open_dialog(page: Page, link: str = BANNER_LINK) -> None:
     """Press a link and wait for the dialog."""
     page.click(link)
-    expect(page.locator(DIALOG)).to_be_visible()
+    page.locator(DIALOG).wait_for()
 
 
 def answer_fetch(page: Page, answer: Mapping[str, Any] | None = None) -> None:
@@ -45,4 +45,4 @@ def fail_to_save(page: Page) -> None:
     """Press Save in the open dialog while nothing reaches the server, and wait until that is told."""
     answer_fetch(page)
     page.click(f"{DIALOG} [data-consent-action=save]")
-    expect(page.locator(f"{DIALOG} [role=alert]")).to_be_visible()
+    page.locator(f"{DIALOG} [role=alert]").wait_for()

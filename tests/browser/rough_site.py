@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
-from typing import Final, Literal, Self
-from urllib.parse import parse_qs
+from typing import Final, Literal
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, render_template
 from jinja2 import DictLoader
 from werkzeug import Response
 
-from consent import Consent, CookieDeclaration, Embed, Service
-from tests.browser.serving import serve
+from consent import Consent, CookieDeclaration, Service
+from tests.browser.services import make_film, make_stats
+from tests.browser.serving import ServedSite, is_page_load, read_form
 from tests.browser.watched_tab import WatchedTab
-
-HOST: Final = "rough.localhost"
 
 BANNER: Final = "[data-consent-ui=banner]"
 BUTTON: Final = BANNER + " [data-consent-action={}]"
@@ -73,11 +69,13 @@ class Visit:
     """Whether the browser itself loads a page with it, not a script."""
 
 
-class RoughSite:
+class RoughSite(ServedSite):
     """The site, running."""
 
+    host = "rough.localhost"
+
     def __init__(self) -> None:
-        self.url = ""
+        super().__init__()
         self.visits: list[Visit] = []
         """What it was asked for, oldest first."""
 
@@ -91,15 +89,6 @@ class RoughSite:
         """Name of an asset to what becomes of it."""
 
         self._app = _make_app()
-
-    @classmethod
-    @contextmanager
-    def open(cls) -> Iterator[Self]:
-        """Start it; stop it when the block ends."""
-        site = cls()
-        with serve(site) as server:
-            site.url = f"http://{HOST}:{server.port}"
-            yield site
 
     @property
     def choices(self) -> Sequence[Visit]:
@@ -122,15 +111,13 @@ class RoughSite:
 
     def _note(self, environ: WSGIEnvironment) -> None:
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
-        is_native = environ.get("HTTP_SEC_FETCH_MODE") == "navigate"
+        is_native = is_page_load(environ)
         if path.startswith("/page/"):
             self.visits.append(Visit(what="page", is_native=is_native))
         elif path.startswith("/opened/"):
             self.visits.append(Visit(what="opened", is_native=is_native))
         elif method == "POST":
-            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            environ["wsgi.input"] = BytesIO(body)
-            self.visits.append(Visit(what=parse_qs(body.decode())["action"][0], is_native=is_native))
+            self.visits.append(Visit(what=read_form(environ)["action"][0], is_native=is_native))
 
 
 def expect_shut(tab: WatchedTab, site: RoughSite) -> None:
@@ -219,31 +206,9 @@ def _make_app() -> Flask:
 
 
 def _make_services() -> tuple[Service, ...]:
-    return (
-        Service(
-            "stats",
-            name="Stats",
-            purposes=("analytics",),
-            provider="Stats Ltd",
-            provider_country="FR",
-            cookies=(
-                CookieDeclaration("stats", kind="local_storage"),
-                CookieDeclaration("stats", kind="session_storage"),
-                CookieDeclaration("stats", kind="indexed_db"),
-            ),
-        ),
-        Service(
-            "film",
-            name="Film",
-            purposes=("marketing",),
-            provider="Film Ltd",
-            provider_country="FR",
-            hosts=("film.localhost",),
-            embed=Embed(
-                url="/film/{id}",
-                source_url="http://film.localhost/watch/{id}",
-                id_pattern="[a-z]+",
-                id_example="ferry",
-            ),
-        ),
+    stats = make_stats(
+        CookieDeclaration("stats", kind="local_storage"),
+        CookieDeclaration("stats", kind="session_storage"),
+        CookieDeclaration("stats", kind="indexed_db"),
     )
+    return stats, make_film("/film/{id}")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final, Self
+from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -54,7 +57,8 @@ def _answer_whole(app: WSGIApplication) -> WSGIApplication:
 def serve(app: WSGIApplication, *, is_secure: bool = False) -> Iterator[Server]:
     """Run an app until the block ends."""
     server = Server(app, ssl_context=_make_ssl_context() if is_secure else None)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    # How long its end may take: hundreds of tests wait for that.
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield server
@@ -62,6 +66,40 @@ def serve(app: WSGIApplication, *, is_secure: bool = False) -> Iterator[Server]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class ServedSite(ABC):
+    """A site of the tests that knows its address once it runs, and is an app itself, so that it sees every request."""
+
+    host: ClassVar[str]
+
+    def __init__(self) -> None:
+        self.url = ""
+
+    @classmethod
+    @contextmanager
+    def open(cls) -> Iterator[Self]:
+        """Start it; stop it when the block ends."""
+        site = cls()
+        with serve(site) as server:
+            site.url = f"http://{site.host}:{server.port}"
+            yield site
+
+    @abstractmethod
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request."""
+
+
+def read_form(environ: WSGIEnvironment) -> Mapping[str, Sequence[str]]:
+    """Read what was posted, and leave it to be read again."""
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = BytesIO(body)
+    return parse_qs(body.decode())
+
+
+def is_page_load(environ: WSGIEnvironment) -> bool:
+    """Whether the browser itself loads a page with a request, not a script."""
+    return environ.get("HTTP_SEC_FETCH_MODE") == "navigate"
 
 
 def _make_ssl_context() -> ssl.SSLContext:

@@ -5,64 +5,26 @@ Here by forms and links alone; what the browser runtime adds is looked at in `te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Callable, Mapping
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Page
 
-from tests.browser import chromium
+from tests.browser.looks import Look, Wardrobe, assert_flawless
 from tests.browser.newsroom import FILM_ARTICLE, Newsroom
-
-_RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-SIZES: Final[Mapping[str, tuple[int, int]]] = {"desktop": (1280, 720), "phone": (360, 640)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """How a visitor sees the site."""
-
-    color_scheme: Literal["light", "dark"]
-    language: str
-    size: str
-
-
-# Every pair of scheme, language and size is among them.
-LOOKS: Final = [
-    Look(color_scheme="light", language="en", size="desktop"),
-    Look(color_scheme="dark", language="ar", size="desktop"),
-    Look(color_scheme="dark", language="en", size="phone"),
-    Look(color_scheme="light", language="ar", size="phone"),
-]
-
-
-@pytest.fixture(params=LOOKS, ids=lambda look: f"{look.color_scheme}-{look.language}-{look.size}")
-def look(request: pytest.FixtureRequest) -> Look:
-    chosen: Look = request.param
-    return chosen
 
 
 @pytest.fixture
-def scripted(browser: Browser, look: Look) -> Iterator[BrowserContext]:
-    """A visitor whose JavaScript is on for axe's sake; the library's own does not arrive."""
-    with chromium.visitor(
-        browser, javascript=True, color_scheme=look.color_scheme, viewport=SIZES[look.size]
-    ) as visitor:
-        visitor.route("**/privacy-choices/assets/*.js", lambda route: route.abort())
-        yield visitor
+def tab(wardrobe: Wardrobe, look: Look) -> Page:
+    """A new visitor's tab whose JavaScript is on for axe's sake; the library's own does not arrive."""
+    page = wardrobe.tab(look)
+    page.route("**/privacy-choices/assets/*.js", lambda route: route.abort())
+    return page
 
 
 def press(page: Page, action: str) -> None:
     with page.expect_navigation():
         page.locator(f'[data-consent-action="{action}"]:visible').first.click()
-
-
-def assert_flawless(page: Page) -> None:
-    results = Axe().run(page, options={"runOnly": _RULES, "resultTypes": ["violations"]})
-
-    assert results.violations_count == 0, results.generate_report()
 
 
 def open_banner(page: Page, url: str) -> None:
@@ -143,22 +105,20 @@ def open_error(page: Page, url: str) -> None:
     ids=lambda state: state.__name__.removeprefix("open_"),
 )
 def test_axe_finds_nothing(
-    scripted: BrowserContext, look: Look, plain_urls: Mapping[str, str], open_state: Callable[[Page, str], None]
+    tab: Page, look: Look, plain_urls: Mapping[str, str], open_state: Callable[[Page, str], None]
 ) -> None:
-    page = scripted.new_page()
-    open_state(page, plain_urls[look.language])
+    open_state(tab, plain_urls[look.language])
 
-    assert_flawless(page)
+    assert_flawless(tab)
 
 
-def test_axe_finds_nothing_on_the_newsroom(scripted: BrowserContext, look: Look, newsroom: Newsroom) -> None:
+def test_axe_finds_nothing_on_the_newsroom(tab: Page, look: Look, newsroom: Newsroom) -> None:
     url = newsroom.url + ("/ar" if look.language == "ar" else "")
-    page = scripted.new_page()
     for path in ("/", FILM_ARTICLE):
-        page.goto(f"{url}{path}")
-        assert_flawless(page)
+        tab.goto(f"{url}{path}")
+        assert_flawless(tab)
 
-    press(page, "reject_all")
-    assert_flawless(page)
-    press(page, "settings")
-    assert_flawless(page)
+    press(tab, "reject_all")
+    assert_flawless(tab)
+    press(tab, "settings")
+    assert_flawless(tab)

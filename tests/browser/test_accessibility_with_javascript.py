@@ -5,17 +5,16 @@ The dialog's own part of this is in `test_dialog_accessibility.py` and `test_dia
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Final, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser import chromium
-from tests.browser.choosing import ALERT, BANNER, NOTE_EVENTS, STATUS, button_of, choose
+from tests.browser.choosing import ALERT, BANNER, STATUS, button_of, choose, take_notes
+from tests.browser.looks import Look, Wardrobe, assert_flawless
 from tests.browser.plain_site import LINK_COUNT
-from tests.browser.test_accessibility import LOOKS, SIZES, Look, assert_flawless
 from tests.browser.test_appearance import (
     ACCEPT,
     CLIPPED,
@@ -53,11 +52,9 @@ def screen(request: pytest.FixtureRequest) -> tuple[int, int]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(reader: BrowserContext) -> Page:
     """A new visitor's tab with JavaScript on, which notes what is announced."""
-    with chromium.visitor(browser, javascript=True) as visitor:
-        visitor.add_init_script(NOTE_EVENTS)
-        yield visitor.new_page()
+    return take_notes(reader).new_page()
 
 
 def tab_to(page: Page, selector: str) -> None:
@@ -77,14 +74,14 @@ def accept(page: Page, url: str) -> None:
     ask(page, url)
     tab_to(page, ACCEPT)
     page.keyboard.press("Enter")
-    expect(page.locator(STATUS)).not_to_be_empty()
+    page.locator(f"{STATUS}:not(:empty)").wait_for(state="attached")
 
 
 def reject(page: Page, url: str) -> None:
     ask(page, url)
     tab_to(page, REJECT)
     page.keyboard.press("Space")
-    expect(page.locator(STATUS)).not_to_be_empty()
+    page.locator(f"{STATUS}:not(:empty)").wait_for(state="attached")
 
 
 def fail(page: Page, url: str) -> None:
@@ -93,7 +90,7 @@ def fail(page: Page, url: str) -> None:
     page.route("**/privacy-choices/*", lambda route: route.abort())
     tab_to(page, REJECT)
     page.keyboard.press("Enter")
-    expect(page.locator(f"{BANNER} {ALERT}")).to_be_visible()
+    page.locator(f"{BANNER} {ALERT}").wait_for()
 
 
 def hold(page: Page, url: str) -> None:
@@ -108,7 +105,7 @@ def fail_to_load(page: Page, url: str) -> None:
     choose(page, "reject_all")
     page.route("**/privacy-choices/*", lambda route: route.abort())
     button_of(page, "allow").click()
-    expect(page.locator(f".pvc-embed {ALERT}")).to_be_visible()
+    page.locator(f".pvc-embed {ALERT}").wait_for()
 
 
 def load(page: Page, url: str) -> None:
@@ -124,24 +121,9 @@ def name_of(reach: Reach) -> str:
 # -- what axe-core finds
 
 
-@pytest.fixture(params=LOOKS, ids=lambda look: f"{look.color_scheme}-{look.language}-{look.size}")
-def look(request: pytest.FixtureRequest) -> Look:
-    chosen: Look = request.param
-    return chosen
-
-
-@pytest.fixture
-def reader(browser: Browser, look: Look) -> Iterator[BrowserContext]:
-    """A new visitor who sees the site in one way."""
-    with chromium.visitor(
-        browser, javascript=True, color_scheme=look.color_scheme, viewport=SIZES[look.size]
-    ) as visitor:
-        yield visitor
-
-
 @pytest.mark.parametrize("reach", [ask, accept, reject, fail, hold, load], ids=name_of)
-def test_axe_finds_nothing(reader: BrowserContext, look: Look, plain_urls: Mapping[str, str], reach: Reach) -> None:
-    page = reader.new_page()
+def test_axe_finds_nothing(wardrobe: Wardrobe, look: Look, plain_urls: Mapping[str, str], reach: Reach) -> None:
+    page = wardrobe.tab(look)
 
     reach(page, plain_urls[look.language])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,13 +25,6 @@ _TIMEOUT_SECONDS: Final = 120
 _DESKTOP: Final = (1280, 800)
 _PHONE: Final = (390, 700)
 _PHONE_ON_ITS_SIDE: Final = (800, 390)
-
-
-@pytest.fixture
-def reader(browser: Browser) -> Iterator[BrowserContext]:
-    """A new visitor, whose browser runs scripts."""
-    with chromium.visitor(browser, javascript=True) as visitor:
-        yield visitor
 
 
 @pytest.fixture(params=[FILM_ARTICLE, f"/ar{FILM_ARTICLE}"], ids=["en", "ar"])
@@ -248,12 +241,15 @@ def test_rule_leaves_the_preferences_dialog_to_the_visitor(reader: BrowserContex
     """A site that a rule knows is not looked at by heuristics."""
     page = reader.new_page()
     choose(page, "reject_all", f"{newsroom.url}{FILM_ARTICLE}")
+    page.clock.install()
     helper = Autoconsent.install(reader, rules={"autoconsent": [RULE]}, heuristics="tier2", retries=5)
 
-    # It goes on asking for five seconds whether the banner is there, and then gives up without a message.
+    # It goes on asking for five seconds, here by the page's own clock, and then gives up without a message.
     with page.expect_console_message(lambda message: message.text == "no popup found"):
         page.goto(f"{newsroom.url}{FILM_ARTICLE}")
         dialog = open_preferences(page)
+        helper.wait_for(page, "cmpDetected")
+        page.clock.run_for(6_000)
 
     expect(dialog).to_be_visible()
     assert [message["cmp"] for message in helper.said("cmpDetected")] == [RULE_NAME]

@@ -29,16 +29,12 @@ from tests.browser.rough_site import (
 )
 from tests.browser.watched_tab import ENGINES, Engine, OpenTab, WatchedTab, noted, watch_chromium, watch_firefox
 
+SITE: Final = RoughSite
+
 _GRANT: Final = {"necessary": "granted", "analytics": "granted", "marketing": "granted", "stats": "granted"}
 _ANSWER: Final = json.dumps({"choices": _GRANT, "services": _GRANT, "needs_prompt": False})
 _GRANTED: Final = json.dumps(_GRANT)
 _YEAR_MS: Final = 366 * 24 * 60 * 60 * 1000
-
-
-@pytest.fixture
-def site() -> Iterator[RoughSite]:
-    with RoughSite.open() as running:
-        yield running
 
 
 @pytest.fixture
@@ -247,32 +243,45 @@ _KEEPS_NOTHING: Final = """() => {
 }"""
 
 
+@pytest.fixture(scope="module")
+def forgetful_chromium(playwright: Playwright) -> Iterator[BrowserContext]:
+    with forgetting_chromium(playwright) as context:
+        yield context
+
+
+@pytest.fixture(scope="module")
+def forgetful_fox() -> Iterator[firefox.Firefox]:
+    with firefox.launch(preferences={"network.cookie.cookieBehavior": 2}) as fox:
+        yield fox
+
+
 @pytest.mark.parametrize("action", ["accept_all", "reject_all"])
 def test_visitor_whose_chromium_keeps_no_cookies_is_asked_by_each_page(
-    playwright: Playwright, site: RoughSite, action: str
+    forgetful_chromium: BrowserContext, site: RoughSite, action: str
 ) -> None:
     """Nothing says "saved" of what is not, and nothing stays open."""
-    with forgetting_chromium(playwright) as context:
-        uncaught: list[str] = []
-        context.on("weberror", lambda error: uncaught.append(str(error.error)))
-        page = context.new_page()
-        page.goto(f"{site.url}/page/story")
-        assert page.evaluate(_KEEPS_NOTHING)
+    uncaught: list[str] = []
+    forgetful_chromium.on("weberror", lambda error: uncaught.append(str(error.error)))
+    page = forgetful_chromium.new_page()
+    page.goto(f"{site.url}/page/story")
+    assert page.evaluate(_KEEPS_NOTHING)
 
-        with page.expect_navigation():
-            page.locator(BUTTON.format(action)).click()
+    with page.expect_navigation():
+        page.locator(BUTTON.format(action)).click()
 
-        assert [choice.is_native for choice in site.choices] == [True]
-        expect(page.locator(BANNER)).to_be_visible()
-        expect(page.locator(".opened")).to_have_count(0)
-        page.locator(SETTINGS).click()
-        expect(page.locator(PREFERENCES)).to_be_visible()
-        assert uncaught == []
+    assert [choice.is_native for choice in site.choices] == [True]
+    expect(page.locator(BANNER)).to_be_visible()
+    expect(page.locator(".opened")).to_have_count(0)
+    page.locator(SETTINGS).click()
+    expect(page.locator(PREFERENCES)).to_be_visible()
+    assert uncaught == []
 
 
 @pytest.mark.parametrize("action", ["accept_all", "reject_all"])
-def test_visitor_whose_firefox_keeps_no_cookies_is_asked_by_each_page(site: RoughSite, action: str) -> None:
-    with firefox.launch(preferences={"network.cookie.cookieBehavior": 2}) as fox, watch_firefox(fox) as tab:
+def test_visitor_whose_firefox_keeps_no_cookies_is_asked_by_each_page(
+    forgetful_fox: firefox.Firefox, site: RoughSite, action: str
+) -> None:
+    with watch_firefox(forgetful_fox) as tab:
         open_undecided(tab, site)
         assert tab.evaluate_in_page(_KEEPS_NOTHING)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser import chromium
-from tests.browser.changing_site import ChangingSite, held_blocks, is_marked, mark, open_link, press
+from tests.browser.changing_site import ChangingSite, held_blocks, load_part, open_link, press
+from tests.browser.same_page import come_to_front, is_marked, mark
 from tests.browser.serving import wait_until
 
 # Fetched while nothing was granted, and put into the page by the test when it likes.
@@ -21,25 +21,6 @@ _COUNT_CHANGES = "() => { window.changes = 0; document.addEventListener('consent
 def site() -> Iterator[ChangingSite]:
     with ChangingSite.open("router") as running:
         yield running
-
-
-@pytest.fixture
-def visitor(browser: Browser) -> Iterator[BrowserContext]:
-    """A new visitor with JavaScript on."""
-    with chromium.visitor(browser, javascript=True) as visitor:
-        yield visitor
-
-
-@pytest.fixture
-def tab(visitor: BrowserContext) -> Page:
-    """That visitor's first tab."""
-    return visitor.new_page()
-
-
-def load_part(tab: Page) -> None:
-    """Let the site's script fetch a part, and wait until it is there."""
-    tab.locator("[data-load=part]").click()
-    expect(tab.locator("#region .pvc-embed, #region iframe")).to_have_count(1)
 
 
 def test_part_and_swapped_page_stay_held_before_a_choice(site: ChangingSite, tab: Page) -> None:
@@ -164,8 +145,8 @@ def test_two_grants_reload_the_page_once_each(site: ChangingSite, tab: Page) -> 
     expect(tab.locator(".opened")).to_have_text(["first"])
 
 
-def test_grant_in_another_tab_reloads_a_page_with_parts_once(site: ChangingSite, visitor: BrowserContext) -> None:
-    behind, front = visitor.new_page(), visitor.new_page()
+def test_grant_in_another_tab_reloads_a_page_with_parts_once(site: ChangingSite, reader: BrowserContext) -> None:
+    behind, front = reader.new_page(), reader.new_page()
     behind.goto(f"{site.url}/first")
     load_part(behind)
     front.goto(f"{site.url}/bare")
@@ -178,9 +159,9 @@ def test_grant_in_another_tab_reloads_a_page_with_parts_once(site: ChangingSite,
 
 
 def test_word_of_another_tab_that_grants_nothing_new_reloads_nothing(
-    site: ChangingSite, visitor: BrowserContext
+    site: ChangingSite, reader: BrowserContext
 ) -> None:
-    behind, front = visitor.new_page(), visitor.new_page()
+    behind, front = reader.new_page(), reader.new_page()
     behind.goto(f"{site.url}/bare")
     behind.evaluate(_FETCH_EARLY)
     press(behind, "accept_all")
@@ -194,27 +175,15 @@ def test_word_of_another_tab_that_grants_nothing_new_reloads_nothing(
     front.evaluate("() => { new BroadcastChannel('consent').postMessage(0) }")
 
     wait_until(lambda: site.asked("own").count("/privacy-choices/state") == states + 1)
+    come_to_front(behind)
     open_link(behind, "first")
     assert is_marked(behind)
     assert behind.evaluate("() => changes") == 0
     assert site.asked("page") == ["/bare", "/bare"]
 
 
-def test_embed_of_a_part_is_loaded_once_on_a_page_of_its_own(site: ChangingSite, tab: Page) -> None:
-    tab.goto(f"{site.url}/first")
-    load_part(tab)
-
-    tab.locator("#region [data-consent-action=once]").click()
-
-    expect(tab.locator("iframe")).to_have_attribute("src", "http://film.localhost/frame/part")
-    tab.get_by_role("link", name="Back to the page").first.click()
-    expect(tab.locator("main")).to_have_attribute("data-page", "first")
-    assert len(site.asked("post")) == 1
-    assert "application/json" not in site.asked("post")
-
-
 def test_embed_of_the_page_itself_is_loaded_once_in_place(site: ChangingSite, tab: Page) -> None:
-    """Prove that the test above could fail."""
+    """Prove that the test of an embed of a part could fail, in `test_changed_by_any_library.py`."""
     tab.goto(f"{site.url}/first")
     load_part(tab)
     mark(tab)

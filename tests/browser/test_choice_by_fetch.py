@@ -2,58 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser import chromium
 from tests.browser.choice_site import ChoiceSite, Post
 from tests.browser.choosing import (
     BANNER,
-    BE_PATIENT,
-    NOTE_EVENTS,
     STATUS,
     button_of,
     choose,
     granted,
+    open_tab,
     opened_of,
     record_errors,
+    submit_own_form,
+    take_notes,
 )
 from tests.browser.newsroom import FILM_ARTICLE, HOST, Newsroom
+from tests.browser.same_page import is_marked, mark
 from tests.browser.serving import wait_until
+
+SITE = ChoiceSite
 
 _SAVED = "Your choice is saved."
 _ALL = {"preferences", "analytics", "marketing"}
 
 
 @pytest.fixture
-def site() -> Iterator[ChoiceSite]:
-    with ChoiceSite.open() as running:
-        yield running
-
-
-@pytest.fixture
-def reader(browser: Browser) -> Iterator[BrowserContext]:
-    """A new visitor with JavaScript on, whose pages note what the runtime says."""
-    with chromium.visitor(browser, javascript=True) as visitor:
-        visitor.add_init_script(NOTE_EVENTS)
-        visitor.add_init_script(BE_PATIENT)
-        yield visitor
+def reader(reader: BrowserContext) -> BrowserContext:
+    """The same, whose pages note what the runtime says."""
+    return take_notes(reader, is_patient=True)
 
 
 @pytest.fixture
 def page(reader: BrowserContext, site: ChoiceSite) -> Page:
     """That visitor's tab, on a page that asks."""
-    opened = reader.new_page()
-    opened.goto(f"{site.url}/page/one")
-    # Gone with the document: what is still there was not loaded again.
-    opened.evaluate("() => { window.isSamePage = true }")
+    opened = open_tab(reader, f"{site.url}/page/one")
+    mark(opened)
     return opened
-
-
-def is_same_page(page: Page) -> bool:
-    return bool(page.evaluate("() => window.isSamePage === true"))
 
 
 # -- in place
@@ -65,7 +51,7 @@ def test_accepting_opens_what_was_held_without_a_page_load(page: Page, site: Cho
     wait_until(lambda: sorted(site.opened) == ["analytics/one", "marketing/one"])
     assert opened_of(page) == ["analytics", "marketing"]
     expect(page.locator(BANNER)).to_have_count(0)
-    assert is_same_page(page)
+    assert is_marked(page)
     assert site.posts == [Post(action="accept_all", is_native=False)]
     assert granted(site.state_of(page.context)) == _ALL
 
@@ -75,7 +61,7 @@ def test_rejecting_takes_the_banner_away_without_a_page_load(page: Page, site: C
 
     expect(page.locator(BANNER)).to_have_count(0)
     assert opened_of(page) == []
-    assert is_same_page(page)
+    assert is_marked(page)
     assert site.posts == [Post(action="reject_all", is_native=False)]
     assert {cookie.get("name") for cookie in page.context.cookies()} == {"consent"}
     state = site.state_of(page.context)
@@ -213,14 +199,7 @@ def test_double_click_is_one_choice(page: Page, site: ChoiceSite) -> None:
 
 def choose_more(page: Page, site: ChoiceSite) -> None:
     """Make another choice that changes something: whatever was posted before it has reached the server then."""
-    page.evaluate("""() => {
-        const form = document.createElement("form");
-        form.method = "post";
-        form.setAttribute("action", "/privacy-choices/");
-        form.innerHTML = `<input name=granted value=analytics><button name=action value=allow>Allow</button>`;
-        document.body.append(form);
-        form.querySelector("button").click();
-    }""")
+    submit_own_form(page, granted="analytics", action="allow")
     wait_until(lambda: site.actions[-1] == "allow")
 
 

@@ -23,11 +23,7 @@ from tests.browser.rough_site import (
 )
 from tests.browser.watched_tab import WatchedTab, noted, watch_chromium
 
-
-@pytest.fixture
-def site() -> Iterator[RoughSite]:
-    with RoughSite.open() as running:
-        yield running
+SITE: Final = RoughSite
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import chromium, layout_shift
-from tests.browser.choosing import BANNER, STATUS, choose, record_errors
+from tests.browser.choosing import BANNER, STATUS, choose, open_tab, record_errors
 from tests.browser.dialog import BANNER_LINK, DIALOG, FOOTER_LINK, TITLE, open_dialog
 
 _FOCUSED: Final = "() => document.activeElement === document.body ? '' : document.activeElement.textContent.trim()"
@@ -19,18 +19,9 @@ _WHERE: Final = """() => [...document.querySelectorAll("main h1, main li:last-ch
 
 
 @pytest.fixture
-def reader(browser: Browser) -> Iterator[BrowserContext]:
-    """A new visitor with JavaScript on."""
-    with chromium.visitor(browser, javascript=True) as visitor:
-        yield visitor
-
-
-@pytest.fixture
 def page(reader: BrowserContext, plain_url: str) -> Page:
     """That visitor's tab, on a page that asks."""
-    opened = reader.new_page()
-    opened.goto(f"{plain_url}/links")
-    return opened
+    return open_tab(reader, f"{plain_url}/links")
 
 
 @pytest.fixture

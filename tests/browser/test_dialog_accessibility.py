@@ -2,63 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
-from tests.browser import chromium
-from tests.browser.choosing import ALERT, NOTE_EVENTS, STATUS, choose
+from tests.browser.choosing import ALERT, STATUS, choose, open_tab, take_notes
 from tests.browser.dialog import BANNER_LINK, DIALOG, FOOTER_LINK, answer_fetch, fail_to_save, open_dialog
+from tests.browser.looks import Look, Size, Wardrobe, assert_flawless
 from tests.browser.newsroom import FILM_ARTICLE, Newsroom
 
-_RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_SIZES: Final[Mapping[Size, tuple[int, int]]] = {"desktop": (1280, 800), "phone": (390, 844)}
 _TALL: Final = 12_000
 _SAVED: Final = "Your choice is saved."
 _FAILED: Final = "Your choice could not be saved. Nothing was changed. Please try again."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """How a visitor sees the site."""
-
-    color_scheme: Literal["light", "dark"]
-    language: str
-    viewport: tuple[int, int]
-
-
-# Every pair of scheme, language and size is among them.
-LOOKS: Final = {
-    "light-en-desktop": Look(color_scheme="light", language="en", viewport=(1280, 800)),
-    "dark-ar-desktop": Look(color_scheme="dark", language="ar", viewport=(1280, 800)),
-    "dark-en-phone": Look(color_scheme="dark", language="en", viewport=(390, 844)),
-    "light-ar-phone": Look(color_scheme="light", language="ar", viewport=(390, 844)),
-}
-
-
-@pytest.fixture(params=LOOKS)
-def look(request: pytest.FixtureRequest) -> Look:
-    return LOOKS[request.param]
+@pytest.fixture
+def tab(wardrobe: Wardrobe, look: Look) -> Page:
+    """A new visitor's tab, who sees the site in one way."""
+    page = wardrobe.tab(look)
+    width, height = _SIZES[look.size]
+    page.set_viewport_size(ViewportSize(width=width, height=height))
+    return page
 
 
 @pytest.fixture
-def reader(browser: Browser, look: Look) -> Iterator[BrowserContext]:
-    """A new visitor with JavaScript on, who sees the site in one way."""
-    with chromium.visitor(browser, javascript=True, color_scheme=look.color_scheme, viewport=look.viewport) as visitor:
-        yield visitor
-
-
-@pytest.fixture
-def page(browser: Browser, plain_url: str) -> Iterator[Page]:
+def page(reader: BrowserContext, plain_url: str) -> Page:
     """A new visitor's tab, on a page that asks, which notes what is announced."""
-    with chromium.visitor(browser, javascript=True) as visitor:
-        visitor.add_init_script(NOTE_EVENTS)
-        opened = visitor.new_page()
-        opened.goto(f"{plain_url}/embed")
-        yield opened
+    return open_tab(take_notes(reader), f"{plain_url}/embed")
 
 
 def open_mixed(page: Page) -> None:
@@ -104,35 +77,29 @@ def save_in_dialog(page: Page) -> None:
     [open_mixed, open_again, fail_in_dialog, fail_in_banner, fail_in_embed, save_in_dialog],
     ids=lambda reach: reach.__name__,
 )
-def test_axe_finds_nothing(
-    reader: BrowserContext, look: Look, plain_urls: Mapping[str, str], reach: Callable[[Page], None]
-) -> None:
-    page = reader.new_page()
-    page.goto(f"{plain_urls[look.language]}/embed")
+def test_axe_finds_nothing(tab: Page, look: Look, plain_urls: Mapping[str, str], reach: Callable[[Page], None]) -> None:
+    tab.goto(f"{plain_urls[look.language]}/embed")
 
-    assert_flawless(page, look, reach)
+    assert_flawless_when(tab, look, reach)
 
 
 @pytest.mark.parametrize("reach", [open_mixed, fail_in_dialog], ids=lambda reach: reach.__name__)
 def test_axe_finds_nothing_on_the_newsroom(
-    reader: BrowserContext, look: Look, newsroom: Newsroom, reach: Callable[[Page], None]
+    tab: Page, look: Look, newsroom: Newsroom, reach: Callable[[Page], None]
 ) -> None:
-    page = reader.new_page()
-    page.goto(f"{newsroom.url}{'/ar' if look.language == 'ar' else ''}{FILM_ARTICLE}")
+    tab.goto(f"{newsroom.url}{'/ar' if look.language == 'ar' else ''}{FILM_ARTICLE}")
 
-    assert_flawless(page, look, reach)
+    assert_flawless_when(tab, look, reach)
 
 
-def assert_flawless(page: Page, look: Look, reach: Callable[[Page], None]) -> None:
+def assert_flawless_when(page: Page, look: Look, reach: Callable[[Page], None]) -> None:
     # axe takes a colour on its way for the last one.
     page.emulate_media(reduced_motion="reduce")
     reach(page)
     # So tall that the dialog has nothing to scroll: what its bar cuts in half counts as too small a target.
-    page.set_viewport_size(ViewportSize(width=look.viewport[0], height=_TALL))
+    page.set_viewport_size(ViewportSize(width=_SIZES[look.size][0], height=_TALL))
 
-    results = Axe().run(page, options={"runOnly": _RULES, "resultTypes": ["violations"]})
-
-    assert results.violations_count == 0, results.generate_report()
+    assert_flawless(page)
 
 
 def announced(page: Page) -> list[list[str]]:

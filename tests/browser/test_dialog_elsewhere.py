@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.wrappers import Response
 
-from tests.browser import chromium
-from tests.browser.choosing import ALERT, choose, press_native, record_errors
+from tests.browser.choosing import ALERT, choose, open_tab, press_native, record_errors
 from tests.browser.dialog import BANNER_LINK, DIALOG, answer_fetch, fail_to_save, open_dialog
 from tests.browser.newsroom import FILM_ARTICLE, Newsroom
 from tests.browser.plain_site import make_plain_site
@@ -19,18 +17,9 @@ from tests.browser.serving import serve
 
 
 @pytest.fixture
-def reader(browser: Browser) -> Iterator[BrowserContext]:
-    """A new visitor with JavaScript on."""
-    with chromium.visitor(browser, javascript=True) as visitor:
-        yield visitor
-
-
-@pytest.fixture
 def page(reader: BrowserContext, plain_url: str) -> Page:
     """That visitor's tab, on a page that asks."""
-    opened = reader.new_page()
-    opened.goto(f"{plain_url}/links")
-    return opened
+    return open_tab(reader, f"{plain_url}/links")
 
 
 @pytest.mark.parametrize("answer", ["no-network", "server-error", "other-page"])

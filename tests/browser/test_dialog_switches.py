@@ -42,7 +42,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, plain_url: str) -> It
             opened.click("[data-consent-action=settings]")
         else:
             opened.goto(f"{plain_url}/privacy-choices/")
-        expect(opened.locator("[data-pvc-linked]")).to_have_count(5)
+        opened.wait_for_function("() => document.querySelectorAll('[data-pvc-linked]').length === 5")
         yield opened
 
 

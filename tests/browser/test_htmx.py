@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser import chromium
-from tests.browser.changing_site import ChangingSite, Library, held_blocks, is_marked, mark, open_link, press
+from tests.browser.changing_site import ChangingSite, Library, held_blocks, load_part, open_link, press
+from tests.browser.same_page import is_marked, mark
 
 LIBRARIES: tuple[Library, ...] = ("htmx2", "htmx4")
 
@@ -18,19 +19,6 @@ def site(request: pytest.FixtureRequest) -> Iterator[ChangingSite]:
     """A site whose links and forms are all boosted."""
     with ChangingSite.open(request.param) as running:
         yield running
-
-
-@pytest.fixture
-def tab(browser: Browser) -> Iterator[Page]:
-    """The tab of a new visitor with JavaScript on."""
-    with chromium.visitor(browser, javascript=True) as visitor:
-        yield visitor.new_page()
-
-
-def load_part(tab: Page) -> None:
-    """Let htmx fetch a part of a page, and wait until it is there."""
-    tab.locator("[data-load=part]").click()
-    expect(tab.locator("#region .pvc-embed, #region iframe")).to_have_count(1)
 
 
 def test_part_before_a_choice_stays_held(site: ChangingSite, tab: Page) -> None:
@@ -87,19 +75,6 @@ def test_part_after_the_grant_comes_live_and_runs_once(site: ChangingSite, tab: 
     tab.wait_for_function("() => window.ran?.length")
     assert tab.evaluate("() => ran") == ["part"]
     assert is_marked(tab)
-
-
-def test_embed_of_a_part_is_loaded_once_on_a_page_of_its_own(site: ChangingSite, tab: Page) -> None:
-    tab.goto(f"{site.url}/first")
-    load_part(tab)
-
-    tab.locator("#region [data-consent-action=once]").click()
-
-    expect(tab.locator("iframe")).to_have_attribute("src", "http://film.localhost/frame/part")
-    tab.get_by_role("link", name="Back to the page").first.click()
-    expect(tab.locator("main")).to_have_attribute("data-page", "first")
-    assert len(site.asked("post")) == 1
-    assert "application/json" not in site.asked("post")
 
 
 def test_always_allowing_an_embed_of_a_part_reloads_the_page_once(site: ChangingSite, tab: Page) -> None:
@@ -161,55 +136,6 @@ def test_page_before_the_choice_comes_back_as_it_is_now(site: ChangingSite, tab:
     expect(tab.locator(".opened")).to_have_text(["first"])
     expect(tab.locator("iframe")).to_have_attribute("src", "http://film.localhost/frame/first")
     expect(tab.locator(".pvc-banner")).to_have_count(0)
-
-
-def test_page_before_the_withdrawal_comes_back_without_its_trackers(site: ChangingSite, tab: Page) -> None:
-    tab.goto(f"{site.url}/first")
-    press(tab, "accept_all")
-    expect(tab.locator(".opened")).to_have_text(["first"])
-    open_link(tab, "bare")
-    press(tab, "settings")
-    press(tab, "withdraw")
-    site.wait_for("page", "/first", "/bare")
-    expect(tab.locator(".pvc-dialog")).to_have_count(0)
-    site.forget()
-
-    chromium.go_back(tab)
-
-    expect(held_blocks(tab)).to_have_count(2)
-    expect(tab.locator(".opened, iframe")).to_have_count(0)
-    assert site.asked("ran") == []
-
-
-def test_preferences_of_a_page_without_the_runtime_are_a_page_load(site: ChangingSite, tab: Page) -> None:
-    """What runs in a page ends only with it: the withdrawal must not happen in the same one."""
-    tab.goto(f"{site.url}/bare")
-    press(tab, "accept_all")
-    expect(tab.locator(".pvc-banner")).to_have_count(0)
-    tab.goto(f"{site.url}/first")
-    expect(tab.locator(".opened")).to_have_text(["first"])
-    mark(tab)
-
-    press(tab, "settings")
-
-    expect(tab.locator("[data-consent-ui=preferences]")).to_be_visible()
-    assert not is_marked(tab)
-    press(tab, "withdraw")
-    expect(tab.locator(".pvc-status [role=status]")).to_be_visible()
-    assert len(site.asked("post")) == 2
-
-
-def test_settings_link_opens_the_dialog_alone(site: ChangingSite, tab: Page) -> None:
-    tab.goto(f"{site.url}/bare")
-    open_link(tab, "first")
-    site.forget()
-
-    press(tab, "settings")
-
-    expect(tab.locator(".pvc-dialog")).to_be_visible()
-    assert tab.url == f"{site.url}/first"
-    assert [path for path in site.asked("own") if "/assets/" not in path] == ["/privacy-choices/"]
-    assert [*site.asked("swap"), *site.asked("page")] == []
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

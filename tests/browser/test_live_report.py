@@ -161,18 +161,20 @@ def test_link_in_the_report_keeps_focus(report: Page, emptied: Newsroom) -> None
     assert report.evaluate("(element) => document.activeElement === element", focused)
 
 
-def test_reader_keeps_the_place_when_rows_come_in_above(report: Page, emptied: Newsroom) -> None:
+def test_reader_keeps_the_place_when_rows_come_in_above(still_report: Page, emptied: Newsroom) -> None:
     send(emptied, page="/article/first")
     send(emptied, times=40)
-    expect(rows_of(report)).to_have_count(41)
-    read = rows_of(report).filter(has_text="/article/first")
+    look_again(still_report)
+    expect(rows_of(still_report)).to_have_count(41)
+    read = rows_of(still_report).filter(has_text="/article/first")
     read.evaluate("(row) => { row.scrollIntoView({ block: 'center', behavior: 'instant' }) }")
-    report.locator(".table-scroll").last.evaluate("(box) => { box.scrollLeft = 60 }")
+    still_report.locator(".table-scroll").last.evaluate("(box) => { box.scrollLeft = 60 }")
     before = read.bounding_box()
 
     send(emptied, times=3)
+    look_again(still_report)
 
-    expect(rows_of(report)).to_have_count(44)
+    expect(rows_of(still_report)).to_have_count(44)
     assert read.bounding_box() == pytest.approx(before, abs=1)
 
 
@@ -224,21 +226,24 @@ def test_hidden_page_asks_nothing_and_looks_at_once_when_it_shows(still_report: 
     assert len(asked) == 2
 
 
-def test_server_that_is_away_is_said_and_asked_again(report: Page, emptied: Newsroom) -> None:
+def test_server_that_is_away_is_said_and_asked_again(still_report: Page, emptied: Newsroom) -> None:
     send(emptied)
-    expect(rows_of(report)).to_have_count(1)
+    look_again(still_report)
+    expect(rows_of(still_report)).to_have_count(1)
 
-    report.context.set_offline(True)
-    expect(report.get_by_text(NOT_UPDATING)).to_be_visible()
-    expect(report.get_by_text(UPDATING)).to_be_hidden()
-    expect(news_of(report)).to_contain_text("1 new request")
-    expect(rows_of(report)).to_have_count(1)
+    still_report.context.set_offline(True)
+    look_again(still_report)
+    expect(still_report.get_by_text(NOT_UPDATING)).to_be_visible()
+    expect(still_report.get_by_text(UPDATING)).to_be_hidden()
+    expect(news_of(still_report)).to_contain_text("1 new request")
+    expect(rows_of(still_report)).to_have_count(1)
 
     send(emptied)
-    report.context.set_offline(False)
-    expect(rows_of(report)).to_have_count(2)
-    expect(report.get_by_text(UPDATING)).to_be_visible()
-    expect(report.get_by_text(NOT_UPDATING)).to_be_hidden()
+    still_report.context.set_offline(False)
+    look_again(still_report)
+    expect(rows_of(still_report)).to_have_count(2)
+    expect(still_report.get_by_text(UPDATING)).to_be_visible()
+    expect(still_report.get_by_text(NOT_UPDATING)).to_be_hidden()
 
 
 @pytest.mark.parametrize(

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.browser import chromium
 from tests.browser.choice_site import CHOICE_PATH, ChoiceSite, Post
 from tests.browser.choosing import (
     ALERT,
     BANNER,
-    NOTE_EVENTS,
     button_of,
     choose,
     granted,
+    open_tab,
     press_native,
-    record_errors,
+    submit_own_form,
+    take_notes,
 )
 from tests.browser.firefox import Firefox
 from tests.browser.serving import wait_until
+
+SITE: Final = ChoiceSite
 
 _FAILED: Final = "Your choice could not be saved. Nothing was changed. Please try again."
 _ALL: Final = {"preferences", "analytics", "marketing"}
@@ -76,31 +78,15 @@ _FAULTS: Final[dict[str, Fault]] = {
 
 
 @pytest.fixture
-def site() -> Iterator[ChoiceSite]:
-    with ChoiceSite.open() as running:
-        yield running
-
-
-@pytest.fixture
-def reader(browser: Browser) -> Iterator[BrowserContext]:
-    """A new visitor with JavaScript on, whose pages note what the runtime says."""
-    with chromium.visitor(browser, javascript=True) as visitor:
-        visitor.add_init_script(NOTE_EVENTS)
-        yield visitor
-
-
-@pytest.fixture
-def errors(reader: BrowserContext) -> list[str]:
-    """What that visitor's pages report."""
-    return record_errors(reader)
+def reader(reader: BrowserContext) -> BrowserContext:
+    """The same, whose pages note what the runtime says."""
+    return take_notes(reader)
 
 
 @pytest.fixture
 def page(reader: BrowserContext, site: ChoiceSite) -> Page:
     """That visitor's tab, on a page that asks."""
-    opened = reader.new_page()
-    opened.goto(f"{site.url}/page/one")
-    return opened
+    return open_tab(reader, f"{site.url}/page/one")
 
 
 def break_choices(page: Page, fault: Fault) -> None:
@@ -248,14 +234,7 @@ def test_what_a_choice_closed_stays_closed_where_the_rest_could_not_be_recorded(
 
     with page.expect_navigation():
         # Keeps analytics, and closes the rest.
-        page.evaluate("""() => {
-            const form = document.createElement("form");
-            form.method = "post";
-            form.setAttribute("action", "/privacy-choices/");
-            form.innerHTML = `<input name=granted value=analytics><button name=action value=save>Save</button>`;
-            document.body.append(form);
-            form.querySelector("button").click();
-        }""")
+        submit_own_form(page, granted="analytics", action="save")
 
     assert page.locator(".opened").all_inner_texts() == ["analytics"]
     assert granted(site.state_of(page.context)) == {"analytics"}

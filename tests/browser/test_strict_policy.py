@@ -14,7 +14,8 @@ from flask import Flask, Response, abort, g, render_template, request
 from jinja2 import DictLoader
 from markupsafe import Markup
 
-from consent import Consent, CookieDeclaration, Embed, Service, requires_consent
+from consent import Consent, CookieDeclaration, requires_consent
+from tests.browser.services import make_film, make_stats
 from tests.browser.serving import serve
 from tests.browser.watched_tab import ENGINES, Engine, OpenTab, WatchedTab, noted
 
@@ -78,7 +79,7 @@ class GuardedSite:
         app.jinja_loader = DictLoader(_PAGES)
         app.before_request(self._begin)
         app.after_request(self._guard)
-        Consent(app, services=_make_services())
+        Consent(app, services=[make_stats(CookieDeclaration("stats", kind="local_storage")), make_film("/film/{id}")])
 
         @app.get("/<any(story, violating):name>")
         def show(name: str) -> str:
@@ -110,33 +111,6 @@ class GuardedSite:
     def _guard(self, response: Response) -> Response:
         response.headers.add("Content-Security-Policy", self._policy.replace("{nonce}", g.nonce))
         return response
-
-
-def _make_services() -> tuple[Service, ...]:
-    return (
-        Service(
-            "stats",
-            name="Stats",
-            purposes=("analytics",),
-            provider="Stats Ltd",
-            provider_country="FR",
-            cookies=(CookieDeclaration("stats", kind="local_storage"),),
-        ),
-        Service(
-            "film",
-            name="Film",
-            purposes=("marketing",),
-            provider="Film Ltd",
-            provider_country="FR",
-            hosts=("film.localhost",),
-            embed=Embed(
-                url="/film/{id}",
-                source_url="http://film.localhost/{id}",
-                id_pattern="[a-z]+",
-                id_example="ferry",
-            ),
-        ),
-    )
 
 
 @pytest.fixture(params=POLICIES, ids=["strict", "nonce", "self"])

@@ -11,52 +11,43 @@ from tests.browser import chromium, prerendering
 from tests.browser.choice_site import STATE_PATH, ChoiceSite
 from tests.browser.choosing import (
     BANNER,
-    BE_PATIENT,
-    NOTE_EVENTS,
     button_of,
     choose,
     granted,
+    open_tab,
     opened_of,
     press_native,
     record_errors,
+    take_notes,
 )
 from tests.browser.firefox import Firefox
 from tests.browser.firefox import Tab as FoxTab
 from tests.browser.newsroom import FILM_ARTICLE, OTHER_ARTICLE, Newsroom, is_foreign
+from tests.browser.same_page import IS_MARKED, MARK, come_to_front, is_marked, mark, wait_for_reload
 from tests.browser.serving import wait_until
 
+SITE = ChoiceSite
+
 _ALL = {"preferences", "analytics", "marketing"}
-_MARK = "() => { window.isSamePage = true }"
-_IS_MARKED = "() => window.isSamePage === true"
 # By a round trip of its own, the page has taken in whatever came before.
 _ROUND_TRIP = "async () => (await fetch('/bare')).text()"
 
 
 @pytest.fixture
-def site() -> Iterator[ChoiceSite]:
-    with ChoiceSite.open() as running:
-        yield running
+def reader(reader: BrowserContext) -> BrowserContext:
+    """The same, whose pages note what the runtime says."""
+    return take_notes(reader, is_patient=True)
 
 
-@pytest.fixture
-def reader(browser: Browser) -> Iterator[BrowserContext]:
-    """A new visitor with JavaScript on, whose pages note what the runtime says."""
-    with chromium.visitor(browser, javascript=True) as visitor:
-        visitor.add_init_script(NOTE_EVENTS)
-        visitor.add_init_script(BE_PATIENT)
-        yield visitor
-
-
-def open_tab(reader: BrowserContext, url: str) -> Page:
-    """Open a page in a tab of its own; what is marked there was not loaded again since."""
-    page = reader.new_page()
-    page.goto(url)
-    page.evaluate(_MARK)
+def open_marked(reader: BrowserContext, url: str) -> Page:
+    """Open a page in a tab of its own; where the mark is, it was not loaded again since."""
+    page = open_tab(reader, url)
+    mark(page)
     return page
 
 
 def open_two(reader: BrowserContext, site: ChoiceSite) -> tuple[Page, Page]:
-    return open_tab(reader, f"{site.url}/page/one"), open_tab(reader, f"{site.url}/page/two")
+    return open_marked(reader, f"{site.url}/page/one"), open_marked(reader, f"{site.url}/page/two")
 
 
 # -- tabs
@@ -69,7 +60,7 @@ def test_grant_in_one_tab_opens_the_other_in_place(reader: BrowserContext, site:
 
     expect(two.locator(BANNER)).to_have_count(0)
     assert opened_of(two) == ["analytics", "marketing"]
-    assert two.evaluate(_IS_MARKED)
+    assert is_marked(two)
     wait_until(lambda: sorted(site.opened) == ["analytics/one", "analytics/two", "marketing/one", "marketing/two"])
     assert site.actions == ["accept_all"]
 
@@ -80,7 +71,7 @@ def test_rejection_in_one_tab_takes_the_banner_of_the_other_away(reader: Browser
     choose(one, "reject_all")
 
     expect(two.locator(BANNER)).to_have_count(0)
-    assert two.evaluate(_IS_MARKED)
+    assert is_marked(two)
     assert site.opened == []
 
 
@@ -108,20 +99,22 @@ def test_focus_goes_on_where_the_banner_of_the_other_tab_was(reader: BrowserCont
 
 
 def test_withdrawal_in_one_tab_cleans_the_other(reader: BrowserContext, newsroom: Newsroom) -> None:
-    one = open_tab(reader, f"{newsroom.url}{FILM_ARTICLE}")
-    two = open_tab(reader, f"{newsroom.url}{OTHER_ARTICLE}")
+    one = open_marked(reader, f"{newsroom.url}{FILM_ARTICLE}")
+    two = open_marked(reader, f"{newsroom.url}{OTHER_ARTICLE}")
     choose(one, "accept_all")
     expect(two.locator(BANNER)).to_have_count(0)
     wait_until(lambda: newsroom.sightings.count("stats.localhost/beacon") == 2)
     for page in (one, two):
         page.wait_for_load_state("networkidle")
+    come_to_front(one)
     choose(one, "settings")
     newsroom.forget()
     sent = chromium.record_requests(reader)
 
     press_native(one, "withdraw")
-    two.wait_for_function("() => !window.isSamePage && document.readyState === 'complete'")
+    wait_for_reload(two)
     for page in (one, two):
+        come_to_front(page)
         page.locator("footer").last.scroll_into_view_if_needed()
         page.evaluate("async () => (await fetch('/')).text()")
 
@@ -134,25 +127,25 @@ def test_withdrawal_in_one_tab_cleans_the_other(reader: BrowserContext, newsroom
 @pytest.mark.parametrize("action", ["accept_all", "reject_all"])
 def test_other_tabs_follow_the_preferences_page(reader: BrowserContext, site: ChoiceSite, action: str) -> None:
     """There the browser posts the form itself."""
-    one = open_tab(reader, f"{site.url}/page/one")
-    preferences = open_tab(reader, f"{site.url}/privacy-choices/")
+    one = open_marked(reader, f"{site.url}/page/one")
+    preferences = open_marked(reader, f"{site.url}/privacy-choices/")
 
     press_native(preferences, action)
 
     expect(one.locator(BANNER)).to_have_count(0)
-    assert one.evaluate(_IS_MARKED)
+    assert is_marked(one)
     assert one.locator(".opened").count() == (2 if action == "accept_all" else 0)
     assert site.posts[-1].is_native
 
 
 def test_other_tabs_follow_a_withdrawal_on_the_preferences_page(reader: BrowserContext, site: ChoiceSite) -> None:
-    one = open_tab(reader, f"{site.url}/page/one")
+    one = open_marked(reader, f"{site.url}/page/one")
     choose(one, "accept_all")
-    preferences = open_tab(reader, f"{site.url}/privacy-choices/")
+    preferences = open_marked(reader, f"{site.url}/privacy-choices/")
 
     press_native(preferences, "withdraw")
 
-    one.wait_for_function("() => !window.isSamePage && document.readyState === 'complete'")
+    wait_for_reload(one)
     assert opened_of(one) == []
     expect(one.locator(BANNER)).to_have_count(0)
 
@@ -220,7 +213,7 @@ def test_tabs_that_follow_leave_no_error(reader: BrowserContext, site: ChoiceSit
     expect(two.locator(BANNER)).to_have_count(0)
     choose(two, "settings")
     press_native(two, "withdraw")
-    one.wait_for_function("() => !window.isSamePage && document.readyState === 'complete'")
+    wait_for_reload(one)
 
     assert errors == []
 
@@ -232,22 +225,21 @@ def test_tabs_that_follow_leave_no_error(reader: BrowserContext, site: ChoiceSit
 def returning(reviving_browser: Browser) -> Iterator[BrowserContext]:
     """A new visitor whose browser keeps the pages that were left."""
     with chromium.visitor(reviving_browser, javascript=True) as visitor:
-        visitor.add_init_script(NOTE_EVENTS)
-        yield visitor
+        yield take_notes(visitor)
 
 
 def test_page_with_the_runtime_comes_back_from_memory(returning: BrowserContext, site: ChoiceSite) -> None:
     """The channel between tabs does not keep a page from being kept."""
-    page = open_tab(returning, f"{site.url}/page/one")
+    page = open_marked(returning, f"{site.url}/page/one")
     page.goto(f"{site.url}/bare")
 
     chromium.go_back(page)
 
-    assert page.evaluate(_IS_MARKED)
+    assert is_marked(page)
 
 
 def test_revived_page_follows_a_grant_that_nothing_told_it_of(returning: BrowserContext, site: ChoiceSite) -> None:
-    page = open_tab(returning, f"{site.url}/page/one")
+    page = open_marked(returning, f"{site.url}/page/one")
     page.goto(f"{site.url}/bare")
     with page.expect_navigation():
         page.locator("button[value=accept_all]").click()
@@ -256,12 +248,12 @@ def test_revived_page_follows_a_grant_that_nothing_told_it_of(returning: Browser
     chromium.go_back(page)
 
     expect(page.locator(BANNER)).to_have_count(0)
-    assert page.evaluate(_IS_MARKED)
+    assert is_marked(page)
     assert opened_of(page) == ["analytics", "marketing"]
 
 
 def test_revived_page_is_loaded_again_when_its_grant_is_gone(returning: BrowserContext, site: ChoiceSite) -> None:
-    page = open_tab(returning, f"{site.url}/page/one")
+    page = open_marked(returning, f"{site.url}/page/one")
     choose(page, "accept_all")
     expect(page.locator(".opened")).to_have_count(2)
     page.goto(f"{site.url}/bare")
@@ -272,7 +264,7 @@ def test_revived_page_is_loaded_again_when_its_grant_is_gone(returning: BrowserC
 
     expect(page.locator(BANNER)).to_be_visible()
     assert opened_of(page) == []
-    assert not page.evaluate(_IS_MARKED)
+    assert not is_marked(page)
 
 
 @pytest.mark.parametrize("action", ["accept_all", "reject_all"])
@@ -297,14 +289,14 @@ def fox_tab(scripting_fox: Firefox) -> Iterator[FoxTab]:
 
 def test_revived_page_follows_in_firefox(fox_tab: FoxTab, site: ChoiceSite) -> None:
     fox_tab.open(f"{site.url}/page/one")
-    fox_tab.evaluate_in_page(_MARK)
+    fox_tab.evaluate_in_page(MARK)
     fox_tab.open(f"{site.url}/bare")
     fox_tab.click_through("button[value=accept_all]")
 
     fox_tab.back(2)
 
     wait_until(lambda: fox_tab.count(BANNER) == 0)
-    assert fox_tab.evaluate_in_page(_IS_MARKED)
+    assert fox_tab.evaluate_in_page(IS_MARKED)
     assert fox_tab.count(".opened") == 2
 
 

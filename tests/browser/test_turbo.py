@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser import chromium
-from tests.browser.changing_site import ChangingSite, held_blocks, is_marked, mark, open_link, press
+from tests.browser.changing_site import ChangingSite, held_blocks, load_part, open_link, press
+from tests.browser.same_page import is_marked, mark
 
 _GUIDE: Final = (Path(__file__).parents[2] / "docs" / "browser.md").read_text(encoding="utf-8")
 (_FORGET_AT_EACH_CHOICE,) = re.findall(r"```js\n(.*Turbo.*;)\n```", _GUIDE)
@@ -21,19 +22,6 @@ _GUIDE: Final = (Path(__file__).parents[2] / "docs" / "browser.md").read_text(en
 def site() -> Iterator[ChangingSite]:
     with ChangingSite.open("turbo") as running:
         yield running
-
-
-@pytest.fixture
-def tab(browser: Browser) -> Iterator[Page]:
-    """The tab of a new visitor with JavaScript on."""
-    with chromium.visitor(browser, javascript=True) as visitor:
-        yield visitor.new_page()
-
-
-def load_frame(tab: Page) -> None:
-    """Let Turbo fill a frame, and wait until it has."""
-    tab.locator("[data-load=frame]").click()
-    expect(tab.locator("#region .pvc-embed, #region iframe")).to_have_count(1)
 
 
 def test_accepting_after_a_visit_reloads_the_page_once(site: ChangingSite, tab: Page) -> None:
@@ -144,27 +132,9 @@ def test_preview_from_before_the_choice_shows_no_banner(site: ChangingSite, tab:
     expect(tab.locator(".pvc-banner")).to_have_count(0)
 
 
-def test_page_before_the_withdrawal_comes_back_without_its_trackers(site: ChangingSite, tab: Page) -> None:
-    tab.goto(f"{site.url}/first")
-    press(tab, "accept_all")
-    expect(tab.locator(".opened")).to_have_text(["first"])
-    open_link(tab, "bare")
-    press(tab, "settings")
-    press(tab, "withdraw")
-    site.wait_for("page", "/first", "/bare")
-    expect(tab.locator(".pvc-dialog")).to_have_count(0)
-    site.forget()
-
-    chromium.go_back(tab)
-
-    expect(held_blocks(tab)).to_have_count(2)
-    expect(tab.locator(".opened, iframe")).to_have_count(0)
-    assert site.asked("ran") == []
-
-
 def test_accepting_with_a_frame_in_the_page_reloads_it_once(site: ChangingSite, tab: Page) -> None:
     tab.goto(f"{site.url}/first")
-    load_frame(tab)
+    load_part(tab, "frame")
     expect(held_blocks(tab)).to_have_count(4)
     assert site.asked("ran") == []
 
@@ -172,35 +142,10 @@ def test_accepting_with_a_frame_in_the_page_reloads_it_once(site: ChangingSite, 
 
     site.wait_for("page", "/first", "/first")
     expect(tab.locator(".opened")).to_have_text(["first"])
-    load_frame(tab)
+    load_part(tab, "frame")
     site.wait_for("ran", "/ran/first", "/ran/frame")
     assert site.asked("page") == ["/first", "/first"]
     assert site.asked("post") == ["application/json"]
-
-
-def test_embed_of_a_frame_is_loaded_once_on_a_page_of_its_own(site: ChangingSite, tab: Page) -> None:
-    tab.goto(f"{site.url}/bare")
-    load_frame(tab)
-
-    tab.locator("#region [data-consent-action=once]").click()
-
-    expect(tab.locator("iframe")).to_have_attribute("src", "http://film.localhost/frame/frame")
-    tab.get_by_role("link", name="Back to the page").first.click()
-    expect(tab.locator("main")).to_have_attribute("data-page", "bare")
-    assert len(site.asked("post")) == 1
-
-
-def test_settings_link_opens_the_dialog_alone(site: ChangingSite, tab: Page) -> None:
-    tab.goto(f"{site.url}/bare")
-    open_link(tab, "first")
-    site.forget()
-
-    press(tab, "settings")
-
-    expect(tab.locator(".pvc-dialog")).to_be_visible()
-    assert tab.url == f"{site.url}/first"
-    assert [path for path in site.asked("own") if "/assets/" not in path] == ["/privacy-choices/"]
-    assert [*site.asked("swap"), *site.asked("page")] == []
 
 
 def test_saving_in_the_dialog_posts_once_by_fetch(site: ChangingSite, tab: Page) -> None:
@@ -232,24 +177,6 @@ def test_dialog_goes_with_the_page_that_it_was_opened_in(site: ChangingSite, tab
     expect(tab.locator(".pvc-dialog")).to_have_count(0)
     press(tab, "settings")
     expect(tab.locator(".pvc-dialog:modal")).to_be_visible()
-
-
-def test_preferences_of_a_page_without_the_runtime_are_a_page_load(site: ChangingSite, tab: Page) -> None:
-    """What runs in a page ends only with it: the withdrawal must not happen in the same one."""
-    tab.goto(f"{site.url}/bare")
-    press(tab, "accept_all")
-    expect(tab.locator(".pvc-banner")).to_have_count(0)
-    tab.goto(f"{site.url}/first")
-    expect(tab.locator(".opened")).to_have_text(["first"])
-    mark(tab)
-
-    press(tab, "settings")
-
-    expect(tab.locator("[data-consent-ui=preferences]")).to_be_visible()
-    assert not is_marked(tab)
-    press(tab, "withdraw")
-    expect(tab.locator(".pvc-status [role=status]")).to_be_visible()
-    assert len(site.asked("post")) == 2
 
 
 def test_runtime_that_comes_with_a_visit_starts(site: ChangingSite, tab: Page) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser import chromium
 from tests.browser.choice_site import ChoiceSite, Post
-from tests.browser.choosing import BANNER, NOTE_EVENTS, choose, granted, opened_of, press_native, record_errors
+from tests.browser.choosing import BANNER, choose, granted, opened_of, press_native, record_errors, take_notes
 from tests.browser.newsroom import FILM_ARTICLE, MAP_ARTICLE, Newsroom, is_foreign
+from tests.browser.same_page import come_to_front, is_marked, mark, wait_for_reload, wait_in_back
 from tests.browser.serving import wait_until
+
+SITE: Final = ChoiceSite
 
 # What Stats leaves behind, what fits its patterns but is another's, and what nobody declared.
 _FILL: Final = """async () => {
@@ -32,27 +34,12 @@ _LIST: Final = """async () => ({
     session: Array.from({ length: sessionStorage.length }, (_, at) => sessionStorage.key(at)).sort(),
     databases: (await indexedDB.databases()).map(({ name }) => name).sort(),
 })"""
-_MARK: Final = "() => { window.isSamePage = true }"
 
 
 @pytest.fixture
-def site() -> Iterator[ChoiceSite]:
-    with ChoiceSite.open() as running:
-        yield running
-
-
-@pytest.fixture
-def reader(browser: Browser) -> Iterator[BrowserContext]:
-    """A new visitor with JavaScript on, whose pages note what the runtime says."""
-    with chromium.visitor(browser, javascript=True) as visitor:
-        visitor.add_init_script(NOTE_EVENTS)
-        yield visitor
-
-
-@pytest.fixture
-def errors(reader: BrowserContext) -> list[str]:
-    """What that visitor's pages report."""
-    return record_errors(reader)
+def reader(reader: BrowserContext) -> BrowserContext:
+    """The same, whose pages note what the runtime says."""
+    return take_notes(reader)
 
 
 @pytest.fixture
@@ -108,12 +95,12 @@ def test_withdrawal_is_clean_at_both_ends(reader: BrowserContext, newsroom: News
 
 
 def test_withdrawal_in_the_dialog_loads_the_page_again(page: Page, site: ChoiceSite, errors: list[str]) -> None:
-    page.evaluate(_MARK)
+    mark(page)
 
     withdraw(page, "dialog")
 
     assert page.url == f"{site.url}/page/one"
-    assert not page.evaluate("() => window.isSamePage")
+    assert not is_marked(page)
     assert opened_of(page) == []
     assert page.locator("dialog").count() == 0
     expect(page.locator(BANNER)).to_have_count(0)
@@ -137,14 +124,14 @@ def test_widening_loads_nothing_again(page: Page, site: ChoiceSite) -> None:
     choose(page, "settings")
     page.locator("dialog #pvc-grant-marketing").uncheck()
     press_native(page, "save")
-    page.evaluate(_MARK)
+    mark(page)
     choose(page, "settings")
     page.locator("dialog #pvc-grant-marketing").check()
 
     choose(page, "save")
 
     assert opened_of(page) == ["analytics", "marketing"]
-    assert page.evaluate("() => window.isSamePage") is True
+    assert is_marked(page)
 
 
 def test_scripts_hear_of_the_withdrawal_before_the_page_goes(page: Page, site: ChoiceSite) -> None:
@@ -160,13 +147,13 @@ def test_scripts_hear_of_the_withdrawal_before_the_page_goes(page: Page, site: C
 def test_page_loads_again_where_the_module_is_missing(page: Page, site: ChoiceSite, errors: list[str]) -> None:
     """Another page withdraws; here, what would clear the storage cannot be loaded."""
     page.route("**/assets/preferences.*.js", lambda route: route.abort())
-    page.evaluate(_MARK)
+    mark(page)
     preferences = page.context.new_page()
     preferences.goto(f"{site.url}/privacy-choices/")
 
     press_native(preferences, "withdraw")
 
-    page.wait_for_function("() => !window.isSamePage && document.readyState === 'complete'")
+    wait_for_reload(page)
     assert opened_of(page) == []
     assert errors == []
 
@@ -209,13 +196,14 @@ def test_other_tab_clears_its_own_session(reader: BrowserContext, site: ChoiceSi
     page.goto(f"{site.url}/page/one")
     other.goto(f"{site.url}/page/two")
     choose(page, "accept_all")
-    other.wait_for_function("() => sessionStorage.getItem('stats_visit')")
-    other.evaluate(_MARK)
+    wait_in_back(other, "() => sessionStorage.getItem('stats_visit')")
+    mark(other)
+    come_to_front(page)
 
     withdraw(page, "dialog")
 
-    other.wait_for_function("() => !window.isSamePage && document.readyState === 'complete'")
-    other.wait_for_function("() => sessionStorage.getItem('stats_visit') === null")
+    wait_for_reload(other)
+    wait_in_back(other, "() => sessionStorage.getItem('stats_visit') === null")
 
 
 def test_stranger_keeps_what_is_there(reader: BrowserContext, site: ChoiceSite) -> None:
