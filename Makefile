@@ -119,6 +119,10 @@ screenshots: build/test-packages.stamp $(VENV)/wheel.stamp ## Take the screensho
 requirements: ## Write docs/requirements.md, the table of requirements with their tests, anew
 	@$(PYTHON) tools/list_requirements.py
 
+.PHONY: jurisdictions
+jurisdictions: ## Write the table of docs/jurisdictions.md, the rules of each place, anew
+	@$(PYTHON) -m tools.list_jurisdictions
+
 .PHONY: wheel
 wheel: build/wheel.stamp ## Build the wheel and the source distribution into build/wheel
 
