@@ -91,7 +91,7 @@ def explain_command(  # noqa: PLR0913 - one parameter for each option
     click.echo(_dump(found) if is_json else _format(found))
 
 
-@group.command("check")
+@group.command("check", with_appcontext=False)
 @click.option("--strict", is_flag=True, help="Fail for warnings, too.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @pass_script_info

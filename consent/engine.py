@@ -149,7 +149,7 @@ class Engine:
         decision = self._decide(record, signals, jurisdiction, now)
         unheard: frozenset[str] = frozenset()
         # Elsewhere a signal adds nothing to what the visitor is asked (opt-in), or nobody asks for it (notice).
-        if decision.regime is Regime.OPT_OUT and not signals.gpc:
+        if jurisdiction.regime is Regime.OPT_OUT and not signals.gpc:
             heard = self._decide(record, replace(signals, gpc=True), jurisdiction, now)
             unheard = find_closed(decision, heard)
         outcome = Outcome(

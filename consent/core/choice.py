@@ -102,13 +102,14 @@ _RECORDED: Mapping[Reason, Choice] = {
 }
 
 
-def find_event(before: Decision, closed: Collection[str]) -> Event:
+def find_event(before: Decision, closed: Collection[str], *, regime: Regime) -> Event:
     """Return what kind of act it is to close these keys: taking consent back, or objecting to what ran without.
 
     Args:
         before: The decision under which they were open.
         closed: Keys that were open and are not any more; at least one.
+        regime: What holds at the place as a whole.
     """
     if any(before.reasons[key] is Reason.GRANTED for key in closed):
         return Event.WITHDRAWAL
-    return Event.OPT_OUT if before.regime is Regime.OPT_OUT else Event.OBJECTION
+    return Event.OPT_OUT if regime is Regime.OPT_OUT else Event.OBJECTION

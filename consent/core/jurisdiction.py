@@ -39,9 +39,6 @@ class Rule(StrEnum):
     TRANSMISSION_LIST = "transmission_list"
     """Publish what is sent, to whom and why, one click from every page (Japan, external transmission rule)."""
 
-    SEPARATE_RECIPIENTS = "separate_recipients"
-    """Let every recipient be chosen apart (China, PIPL art. 23)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -46,7 +46,12 @@ def digest_policy(
 
 
 def _material_purpose(purpose: Purpose) -> dict[str, object]:
-    return {"purpose": purpose.key, "denied_by_gpc": purpose.denied_by_gpc, "revision": purpose.revision}
+    return {
+        "purpose": purpose.key,
+        "kind": purpose.kind.value,
+        "denied_by_gpc": purpose.denied_by_gpc,
+        "revision": purpose.revision,
+    }
 
 
 def _material_service(service: Service, purposes: Mapping[str, Purpose]) -> dict[str, object]:
@@ -55,6 +60,7 @@ def _material_service(service: Service, purposes: Mapping[str, Purpose]) -> dict
         "purposes": [_material_purpose(purposes[key]) for key in sorted(service.purposes)],
         "provider": service.provider,
         "country": service.provider_country,
+        "third_party_use": service.third_party_use,
         "cookies": sorted((_material_cookie(cookie) for cookie in service.cookies), key=_canonical),
         "revision": service.revision,
     }

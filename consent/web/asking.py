@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from consent.core.decision import SIGNAL_REASONS, Reason
 from consent.core.declaration import Purpose, Service
 from consent.core.document import Document
+from consent.core.gate import is_open
 from consent.core.jurisdiction import Rule
 from consent.core.prompt import Prompt, PromptReason
 from consent.core.record import Choice
@@ -81,6 +82,11 @@ class Asking:
         """Whether a purpose or service is open although nobody granted it."""
         return self._visit.decision.reasons[key] in (Reason.NOT_OBJECTED, Reason.INFORMED)
 
+    @property
+    def has_unasked(self) -> bool:
+        """Whether some purpose is open although nobody granted it: in some places that call for a choice, too."""
+        return any(self.runs_unasked(purpose.key) for purpose in self._visit.policy.optional_purposes)
+
     def is_kept_off(self, key: str) -> bool:
         """Whether a signal alone keeps it shut: the visitor has granted nothing that it would take back."""
         record = self._visit.record
@@ -109,8 +115,15 @@ class Asking:
     def honoured_text(self) -> str:
         """What every page says of a signal that was honoured; empty where the law does not ask for it (11 CCR 7025(c)(6))."""
         visit = self._visit
-        is_shown = Rule.SHOW_GPC in visit.rules.rules and visit.signals.gpc
-        return visit.text("settings.gpc_honoured") if is_shown else ""
+        sold = [purpose.key for purpose in visit.policy.optional_purposes if purpose.denied_by_gpc]
+        # It would be untrue of what the visitor has granted in spite of the signal.
+        is_honoured = visit.signals.gpc and not any(is_open(visit.decision, (key,)) for key in sold)
+        return visit.text("settings.gpc_honoured") if is_honoured and Rule.SHOW_GPC in visit.rules.rules else ""
+
+    @property
+    def has_transmission_list(self) -> bool:
+        """Whether the list of what is sent, to whom and why is to be one press from every page (Japan)."""
+        return Rule.TRANSMISSION_LIST in self._visit.rules.rules
 
     @property
     def is_running(self) -> bool:

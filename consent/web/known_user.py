@@ -109,7 +109,7 @@ class KnownUser:
         is_looked_at = environ.get("REQUEST_METHOD") == "GET" and "HTTP_SEC_PURPOSE" not in environ
         if self._site.users.save is None or not is_looked_at or not visit.signals.gpc:
             return
-        if self.text is None or visit.regime is not Regime.OPT_OUT:
+        if self.text is None or visit.rules.regime is not Regime.OPT_OUT:
             return
         record = self._find_objection(visit)
         # Loaded again: a choice that was made in the meantime must not be written over.

@@ -28,7 +28,7 @@ def receive_gpc() -> Response:
     except CrossSiteError:
         return Response(status=HTTPStatus.FORBIDDEN)
     response = Response(status=HTTPStatus.NO_CONTENT)
-    if visit.regime is not Regime.OPT_OUT:
+    if visit.rules.regime is not Regime.OPT_OUT:
         return response
     visit.heed_gpc()
     remembered = format_cookie(

@@ -141,7 +141,7 @@ def _record(visit: Visit, submission: Submission, evidence: Evidence) -> Respons
     after = visit.adopt(record)
     closed = find_closed(shown.decision, after.decision)
     if closed:
-        record = _with_event(record, find_event(shown.decision, closed))
+        record = _with_event(record, find_event(shown.decision, closed, regime=visit.rules.regime))
     is_taken = _announce(record, before.record, is_withdrawal=bool(closed))
     # A grant that was not recorded must not open anything on the user's other devices either.
     if is_taken or not record.is_grant:

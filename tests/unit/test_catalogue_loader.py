@@ -82,7 +82,8 @@ HEAD = 'name = "Stats"\npurposes = ["analytics"]\n'
             (
                 "Catalogue file 'stats.toml' has an unknown field 'nam'. Allowed here, the closest first: 'name', "
                 "'checked', 'cookies', 'description', 'embed', 'hosts', 'justification', 'not_known', 'parameters', "
-                "'privacy_url', 'provider', 'provider_country', 'purposes', 'revision', 'snippet', 'sources'. "
+                "'privacy_url', 'provider', 'provider_country', 'purposes', 'revision', 'snippet', 'sources', "
+                "'third_party_use'. "
                 "Correct or remove it."
             ),
             "nam",

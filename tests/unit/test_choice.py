@@ -207,4 +207,4 @@ def test_saving_under_notice_records_what_was_switched_off(policy, now):
 def test_closing_is_a_withdrawal_of_a_grant_or_an_objection_to_what_ran(policy, now, regime, choices, event):
     before = judge_in(policy, record_of(policy, choices, now), now, regime)
 
-    assert find_event(before, {"analytics"}) is event
+    assert find_event(before, {"analytics"}, regime=regime) is event

@@ -18,7 +18,15 @@ from consent.core.privacy_signal import Signals
 from consent.core.record import Choice
 from consent.core.regime import Regime
 from consent.errors import ConfigError, UnsupportedFormat
-from consent.wire.cookie import PLAIN_NAME, SECURE_NAME, SHARED_NAME, SIZE_LIMIT_BYTES, CookieCodec, CookieNames, check_size
+from consent.wire.cookie import (
+    PLAIN_NAME,
+    SECURE_NAME,
+    SHARED_NAME,
+    SIZE_LIMIT_BYTES,
+    CookieCodec,
+    CookieNames,
+    check_size,
+)
 from tests.samples import make_record
 
 KEY = b"a key of at least sixteen bytes"

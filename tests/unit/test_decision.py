@@ -111,7 +111,7 @@ def test_prompt_of_each_case(case):
     assert decision.needs_prompt is (case["prompt_reason"] is not None)
 
 
-def test_every_reason_of_opt_in_occurs_in_the_cases():
+def test_every_reason_and_prompt_reason_occurs_in_the_cases():
     # Those of other regimes are in `test_regimes.py`, those of documents in `test_prompt.py`.
     elsewhere = {Reason.NOT_OBJECTED, Reason.INFORMED, Reason.DNT}
     assert {reason for case in VECTORS["cases"] for reason in case["reasons"].values()} == set(Reason) - elsewhere

@@ -205,7 +205,7 @@ def test_row_that_names_a_missing_one_is_refused() -> None:
         ({"refuse_months": True}, "'refuse_months' must be a whole number between 1 and 13, got True"),
         (
             {"rules": ["shout"]},
-            "'rules' must be 'show_gpc', 'opt_out_link', 'transmission_list', 'separate_recipients'",
+            "'rules' must be 'show_gpc', 'opt_out_link', 'transmission_list'",
         ),
         ({"regime_by_kind": {"ads": "notice"}}, "'regime_by_kind' must be 'statistics', 'appearance', 'advertising'"),
         ({"regime_by_kind": {"other": "off"}}, "'regime' must be 'opt_in', 'opt_out', 'notice', got 'off'"),

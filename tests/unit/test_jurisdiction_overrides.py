@@ -127,15 +127,20 @@ def test_new_row_takes_what_python_has_for_lists():
 
 
 def test_row_for_countries_with_rows_of_their_own_is_warned_of():
-    own = {"key": "dach", "name": "x", "regime": "opt_in", "basis": "x", "countries": ["AT", "DE", "CH"]}
+    own = {"key": "more", "name": "x", "regime": "opt_in", "basis": "x", "countries": ["MX", "BR", "CH"]}
 
     (warning,) = load_table([own])[1]
 
     assert warning == (
-        "CONSENT_JURISDICTION_RULES[0] is for 'DE', 'CH' among others, which have rows of their own: these come first, so "
+        "CONSENT_JURISDICTION_RULES[0] is for 'BR', 'CH' among others, which have rows of their own: these come first, so "
         "nothing changes there. Give them overrides by their own keys."
     )
-    assert load_table([own | {"countries": ["AT"]}])[1] == []
+    assert load_table([own | {"countries": ["MX"]}])[1] == []
+
+
+def test_country_in_two_lists_is_refused():
+    with pytest.raises(ConfigError, match="'EEA' and 'alps' both list a country"):
+        load_table([{"key": "alps", "name": "x", "regime": "opt_in", "basis": "x", "countries": ["AT"]}])
 
 
 @pytest.mark.parametrize(

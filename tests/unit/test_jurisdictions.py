@@ -46,7 +46,7 @@ EXPECTED = {
     "CA": ("opt_out", "sensitive opt_in", (12, 12), ""),
     "CA-QC": ("opt_in", "", (6, 6), ""),
     "BR": ("opt_in", "", (6, 6), ""),
-    "CN": ("opt_in", "", (6, 6), "separate_recipients"),
+    "CN": ("opt_in", "", (6, 6), ""),
     "IN@2027-05-14": ("opt_in", "", (6, 6), ""),
     "JP": ("notice", "sensitive opt_in", (12, 12), "transmission_list"),
     "KR": ("opt_in", "appearance notice", (6, 6), ""),
