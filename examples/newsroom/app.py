@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, render_template, request, url_for
 
 from consent import Consent
 
+from .development import VersionSwitch, development, read_place, render_bar
+from .documents import build_documents
 from .edition import SECTIONS, Edition, load_editions
 from .pages import pages
 from .services import build_services
@@ -21,36 +24,69 @@ NEWS_PORT = 5000
 TRACKER_PORT = 5001
 
 
-def create_app(*, tracker_port: int = TRACKER_PORT) -> Flask:
+def create_app(
+    *,
+    tracker_port: int = TRACKER_PORT,
+    is_development: bool = False,
+    is_revised: bool = True,
+    twin: Flask | None = None,
+) -> Flask:
     """Make the newsroom.
 
     Args:
         tracker_port: Port on which `trackers.create_tracker_app()` answers, on this machine.
+        is_development: Whether to add a bar to each page by which the visitor chooses where they are. Never in production.
+        is_revised: Whether the latest privacy policy holds; else the one before.
+        twin: Another version of the paper for the same readers: it lends its key, and its log of choices.
     """
     app = Flask(__name__)
     app.config.update(
-        # A new key at each start makes every start a first visit, as a demonstration should be. A real site keeps its key.
-        SECRET_KEY=os.environ.get("NEWSROOM_SECRET_KEY") or secrets.token_hex(32),
+        SECRET_KEY=twin.config["SECRET_KEY"] if twin else _find_key(),
         CONSENT_CONTROLLER="Harbour Post Media Ltd",
         CONSENT_LOCALE=lambda: _current_edition().language,
     )
-    app.extensions["newsroom"] = Newsroom(app, tracker_port=tracker_port)
+    timeline: Timeline = twin.extensions["newsroom"].timeline if twin else Timeline()
+    timeline.watch(app)
+    newsroom = Newsroom(tracker_port=tracker_port, is_revised=is_revised, timeline=timeline)
+    app.extensions["newsroom"] = newsroom
     app.register_blueprint(pages, name="en")
     app.register_blueprint(pages, name="ar", url_prefix="/ar")
     app.register_blueprint(tracker_report)
     app.register_error_handler(404, _show_not_found)
     app.context_processor(_describe_edition)
-    Consent(app, services=build_services(tracker_port))
+    if is_development:
+        app.register_blueprint(development)
+        app.context_processor(lambda: {"development_bar": partial(render_bar, is_revised=is_revised)})
+    Consent(
+        app,
+        services=build_services(tracker_port),
+        documents=build_documents(newsroom.editions, is_revised=is_revised),
+        # A visitor who could say where they are could choose the law that holds for them.
+        jurisdiction=read_place if is_development else None,
+    )
     return app
+
+
+def create_development_site(*, tracker_port: int = TRACKER_PORT) -> VersionSwitch:
+    """Make the newsroom as developers see it: both versions of the privacy policy, and a bar to choose one and a place."""
+    revised = create_app(tracker_port=tracker_port, is_development=True)
+    earlier = create_app(tracker_port=tracker_port, is_development=True, is_revised=False, twin=revised)
+    return VersionSwitch(earlier=earlier, revised=revised)
 
 
 class Newsroom:
     """What one app keeps in memory."""
 
-    def __init__(self, app: Flask, *, tracker_port: int) -> None:
+    def __init__(self, *, tracker_port: int, is_revised: bool, timeline: Timeline) -> None:
         self.tracker_port = tracker_port
+        self.is_revised = is_revised
         self.editions = load_editions()
-        self.timeline = Timeline(app)
+        self.timeline = timeline
+
+
+def _find_key() -> str:
+    # A new key at each start makes every start a first visit, as a demonstration should be. A real site keeps its key.
+    return os.environ.get("NEWSROOM_SECRET_KEY") or secrets.token_hex(32)
 
 
 def _current_edition() -> Edition:
@@ -73,14 +109,17 @@ def _describe_edition() -> dict[str, object]:
         "edition": edition,
         "t": edition.labels,
         "sections": SECTIONS,
+        "documents": edition.documents.values(),
         "link": _make_link(edition.language),
         "tracker_port": current_app.extensions["newsroom"].tracker_port,
     }
 
 
 def _make_link(language: str) -> Callable[..., str]:
-    def link(page: str, *, section: str | None = None, slug: str | None = None, q: str | None = None) -> str:
-        return url_for(f"{language}.{page}", section=section, slug=slug, q=q)
+    def link(
+        page: str, *, section: str | None = None, slug: str | None = None, key: str | None = None, q: str | None = None
+    ) -> str:
+        return url_for(f"{language}.{page}", section=section, slug=slug, key=key, q=q)
 
     return link
 

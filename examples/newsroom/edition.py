@@ -26,6 +26,8 @@ class Block:
 
     service: str = ""
     embed_id: str = ""
+    only_in: str = ""
+    """Of a document's: `earlier` or `revised` where it stands in that version alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,16 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentText:
+    key: str
+    title: str
+    summary: str
+    blocks: tuple[Block, ...]
+    changes: str = ""
+    """What the latest version changed, in one line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
     language: str
     direction: str
@@ -62,6 +74,9 @@ class Edition:
     trends: tuple[str, ...]
     articles: tuple[Article, ...]
     """Newest first."""
+
+    documents: Mapping[str, DocumentText]
+    """By key."""
 
     def find(self, slug: str) -> Article | None:
         return next((article for article in self.articles if article.slug == slug), None)
@@ -100,12 +115,22 @@ def _load(path: Path) -> Edition:
         labels=data["labels"],
         trends=tuple(data["trends"]),
         articles=tuple(_read_article(entry) for entry in data["articles"]),
+        documents={entry["key"]: _read_document(entry) for entry in data["documents"]},
     )
 
 
 def _read_article(entry: dict[str, Any]) -> Article:
     body = entry.pop("body")
-    return Article(**entry, blocks=tuple(_read_block(text) for text in body.strip().split("\n\n")))
+    return Article(**entry, blocks=_read_blocks(body))
+
+
+def _read_document(entry: dict[str, Any]) -> DocumentText:
+    body = entry.pop("body")
+    return DocumentText(**entry, blocks=_read_blocks(body))
+
+
+def _read_blocks(body: str) -> tuple[Block, ...]:
+    return tuple(_read_block(text) for text in body.strip().split("\n\n"))
 
 
 def _read_block(text: str) -> Block:
@@ -115,4 +140,7 @@ def _read_block(text: str) -> Block:
     for mark, kind in (("## ", "heading"), ("> ", "quote")):
         if text.startswith(mark):
             return Block(kind=kind, text=text.removeprefix(mark))
+    for mark, version in (("- ", "earlier"), ("+ ", "revised")):
+        if text.startswith(mark):
+            return Block(kind="paragraph", text=text.removeprefix(mark), only_in=version)
     return Block(kind="paragraph", text=text)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from consent import current_consent, requires_consent
 
+from .documents import KEYS
 from .edition import SECTIONS, Article, Edition
 from .services import OFFERS_COOKIE, READING_COOKIE
 
 pages = Blueprint("pages", __name__)
 
+_DOCUMENT = f"<any({', '.join(KEYS)}):key>"
 _DAY_SECONDS = 24 * 60 * 60
 # Enough to catch a slip; whether the address exists only a letter can tell.
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
@@ -44,6 +47,16 @@ def article(slug: str) -> Response:
 def search() -> str:
     query = request.args.get("q", "").strip()[:100]
     return render_template("search.html", query=query, articles=_edition().search(query))
+
+
+@pages.get(f"/{_DOCUMENT}")
+def document(key: str) -> ResponseReturnValue:
+    # The library knows one address of a document, whatever the language of the page that links it.
+    if request.blueprint == "en" and _comes_from_arabic_page():
+        return redirect(url_for("ar.document", key=key))
+    declared = next(each for each in current_consent.policy.documents if each.key == key)
+    version = "revised" if current_app.extensions["newsroom"].is_revised else "earlier"
+    return render_template("document.html", document=declared, text=_edition().documents[key], version=version)
 
 
 @pages.post("/newsletter")
@@ -85,6 +98,11 @@ def change_reading_list() -> Response:
 def _edition() -> Edition:
     edition: Edition = current_app.extensions["newsroom"].editions[request.blueprint]
     return edition
+
+
+def _comes_from_arabic_page() -> bool:
+    came_from = urlsplit(request.referrer or "")
+    return came_from.path.startswith("/ar/") or "lang=ar" in came_from.query
 
 
 def _link(page: str) -> str:

@@ -10,11 +10,11 @@ import socket
 import sys
 import threading
 from types import FrameType
+from wsgiref.types import WSGIApplication
 
-from flask import Flask
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from .app import NEWS_PORT, TRACKER_PORT, create_app
+from .app import NEWS_PORT, TRACKER_PORT, create_development_site
 from .trackers import create_tracker_app
 
 HOST = "127.0.0.1"
@@ -29,6 +29,11 @@ _WELCOME = """
     2. Reject all, read on, look again. Then accept all, and look once more.
     3. Load the film of the ferry alone, from its placeholder.
     4. Withdraw under "Privacy choices", at the foot of every page, and look a last time.
+
+  At the foot of every page, for developers:
+    5. Visit from Japan, California or France: the same site informs, offers an opt-out, or asks.
+    6. Choose the earlier privacy policy, answer the banner, choose the revised one: it is announced.
+       build/venv-demo/bin/flask --app examples.newsroom consent explain --country JP   says why.
 
   Ctrl-C stops both servers.
 """
@@ -47,7 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     news_port, tracker_port = (bound.getsockname()[1] for bound in sockets)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    servers = [_serve(create_app(tracker_port=tracker_port), sockets[0]), _serve(create_tracker_app(), sockets[1])]
+    apps: tuple[WSGIApplication, ...] = (create_development_site(tracker_port=tracker_port), create_tracker_app())
+    servers = [_serve(app, bound) for app, bound in zip(apps, sockets, strict=True)]
     print(_WELCOME.format(news=news_port), flush=True)
     _wait_for_signal()
     for server in servers:
@@ -86,7 +92,7 @@ def _bind(port: int, option: str) -> socket.socket:
     return listener
 
 
-def _serve(app: Flask, listener: socket.socket) -> BaseWSGIServer:
+def _serve(app: WSGIApplication, listener: socket.socket) -> BaseWSGIServer:
     server = make_server(HOST, listener.getsockname()[1], app, threaded=True, fd=listener.fileno())
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server

@@ -24,10 +24,13 @@ class ChoiceMade:
 
 
 class Timeline:
-    """Remember the latest choices of one app, whoever made them."""
+    """Remember the latest choices, whoever made them."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self) -> None:
         self._choices: deque[ChoiceMade] = deque(maxlen=_KEPT)
+
+    def watch(self, app: Flask) -> None:
+        """Note the choices that are made on an app."""
         # Blinker keeps weak references: the bound method lives as long as this object, which the app holds.
         consent_recorded.connect(self._note, sender=app)
 

@@ -8,8 +8,10 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 from flask import Flask
+from playwright.sync_api import BrowserContext
 
-from examples.newsroom.app import create_app
+from examples.newsroom.app import create_app, create_development_site
+from examples.newsroom.development import PLACE_COOKIE, VERSION_COOKIE
 from examples.newsroom.trackers import create_tracker_app
 from tests.browser.serving import Server, serve
 
@@ -31,14 +33,21 @@ class Newsroom:
 
     @classmethod
     @contextmanager
-    def open(cls) -> Iterator[Self]:
-        """Start both servers; stop them when the block ends."""
+    def open(cls, *, is_development: bool = False) -> Iterator[Self]:
+        """Start both servers; stop them when the block ends.
+
+        Args:
+            is_development: Whether visitors can say where they are; see `visit_from()`.
+        """
         with ExitStack() as stack:
             tracker_app = create_tracker_app()
             trackers = stack.enter_context(serve(tracker_app))
+            if is_development:
+                switch = create_development_site(tracker_port=trackers.port)
+                yield cls(switch.revised, stack.enter_context(serve(switch)), tracker_app, trackers)
+                return
             app = create_app(tracker_port=trackers.port)
-            site = stack.enter_context(serve(app))
-            yield cls(app, site, tracker_app, trackers)
+            yield cls(app, stack.enter_context(serve(app)), tracker_app, trackers)
 
     @property
     def sightings(self) -> Sequence[str]:
@@ -55,6 +64,16 @@ class Newsroom:
         """Empty the trackers' log and count connections anew."""
         self._tracker_client.post("/log/reset", base_url="http://127.0.0.1")
         self.trackers.connections = 0
+
+
+def visit_from(visitor: BrowserContext, url: str, place: str) -> None:
+    """Let a visitor of the newsroom in development come from a place, such as `US-CA`; anything else is unknown."""
+    visitor.add_cookies([{"name": PLACE_COOKIE, "value": place, "url": url}])
+
+
+def read_version(visitor: BrowserContext, url: str, version: str) -> None:
+    """Let a visitor of the newsroom in development meet a version of the privacy policy: `earlier` or `revised`."""
+    visitor.add_cookies([{"name": VERSION_COOKIE, "value": version, "url": url}])
 
 
 def is_foreign(url: str) -> bool:

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import chromium
 from tests.browser.dialog import DIALOG, answer_fetch, open_dialog
-from tests.browser.newsroom import FILM_ARTICLE, Newsroom
+from tests.browser.newsroom import FILM_ARTICLE, Newsroom, read_version, visit_from
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "screenshots"
 DESKTOP: Final = (1280, 800)
@@ -32,6 +32,10 @@ class Shot:
     viewport: tuple[int, int] = DESKTOP
     color_scheme: Literal["light", "dark"] = "light"
     javascript: bool = False
+    place: str = ""
+    """Where the visitor is, such as `US-CA`; empty for unknown."""
+
+    has_gpc: bool = False
 
 
 def show_banner(page: Page, url: str) -> None:
@@ -79,6 +83,30 @@ def show_error(page: Page, url: str) -> None:
     expect(page.locator("[role=alert]")).to_be_visible()
 
 
+def show_honoured_signal(page: Page, url: str) -> None:
+    """Open a page with the signal on, and go to where its footer says that it was honoured."""
+    page.goto(url)
+    page.locator(".pvc-honoured").evaluate("element => element.scrollIntoView({behavior: 'instant', block: 'center'})")
+
+
+def show_announcement(page: Page, url: str) -> None:
+    """Refuse everything under the earlier privacy policy, and come back under the revised one."""
+    read_version(page.context, url, "earlier")
+    page.goto(url)
+    with page.expect_navigation():
+        page.click(".pvc-banner [data-consent-action=reject_all]")
+    read_version(page.context, url, "revised")
+    page.goto(url)
+
+
+def show_bench(page: Page, url: str) -> None:
+    """Acknowledge the notice, and go to the developer's tools."""
+    page.goto(url)
+    with page.expect_navigation():
+        page.click(".pvc-banner [data-consent-action=acknowledge]")
+    page.locator("#development").evaluate("element => element.scrollIntoView({behavior: 'instant', block: 'end'})")
+
+
 _KINDS: Final = (
     ("banner", show_banner, ""),
     ("preferences", show_preferences, ""),
@@ -91,6 +119,22 @@ _WITH_JAVASCRIPT: Final = (
     Shot(name="dialog-phone-dark", show=show_dialog, viewport=PHONE, color_scheme="dark", javascript=True),
     Shot(name="dialog-phone-arabic", show=show_dialog, path="/ar/", viewport=PHONE, javascript=True),
     Shot(name="error-phone", show=show_error, viewport=PHONE, javascript=True),
+)
+
+# Of the newsroom in development, where visitors can say where they are.
+PLACE_SHOTS: Final = (
+    Shot(name="notice-desktop", show=show_banner, place="JP"),
+    Shot(name="notice-phone", show=show_banner, place="JP", viewport=PHONE),
+    Shot(name="notice-phone-dark", show=show_banner, place="JP", viewport=PHONE, color_scheme="dark"),
+    Shot(name="notice-phone-arabic", show=show_banner, place="JP", path="/ar/", viewport=PHONE),
+    Shot(name="opt-in-desktop", show=show_banner, place="FR"),
+    Shot(name="opt-in-phone", show=show_banner, place="FR", viewport=PHONE),
+    Shot(name="opt-out-gpc-desktop", show=show_honoured_signal, place="US-CA", has_gpc=True),
+    Shot(name="opt-out-gpc-phone", show=show_honoured_signal, place="US-CA", has_gpc=True, viewport=PHONE),
+    Shot(name="opt-out-desktop", show=show_banner, place="US-CA", javascript=True),
+    Shot(name="announcement-desktop", show=show_announcement, place="FR"),
+    Shot(name="announcement-phone", show=show_announcement, place="FR", viewport=PHONE),
+    Shot(name="places-desktop", show=show_bench, place="JP"),
 )
 
 SHOTS: Final = _WITH_JAVASCRIPT + tuple(
@@ -111,9 +155,15 @@ def take(browser: Browser, site_url: str, shot: Shot, folder: Path) -> Path:
     """Take one picture and return where it lies."""
     file = folder / f"{shot.name}.png"
     with chromium.visitor(
-        browser, javascript=shot.javascript, color_scheme=shot.color_scheme, viewport=shot.viewport
+        browser,
+        javascript=shot.javascript,
+        color_scheme=shot.color_scheme,
+        viewport=shot.viewport,
+        headers={"Sec-GPC": "1"} if shot.has_gpc else None,
     ) as visitor:
         page = visitor.new_page()
+        if shot.place:
+            visit_from(visitor, site_url, shot.place)
         shot.show(page, f"{site_url}{shot.path}")
         page.screenshot(path=file)
     return file
@@ -122,9 +172,11 @@ def take(browser: Browser, site_url: str, shot: Shot, folder: Path) -> Path:
 def main(folder: Path) -> None:
     """Take them all."""
     folder.mkdir(parents=True, exist_ok=True)
-    with Newsroom.open() as newsroom, chromium.launch() as browser:
-        for shot in SHOTS:
-            print(take(browser, newsroom.url, shot, folder))
+    with chromium.launch() as browser:
+        for shots, is_development in ((SHOTS, False), (PLACE_SHOTS, True)):
+            with Newsroom.open(is_development=is_development) as newsroom:
+                for shot in shots:
+                    print(take(browser, newsroom.url, shot, folder))
 
 
 if __name__ == "__main__":

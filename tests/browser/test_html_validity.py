@@ -13,7 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from consent.testing import grant, refuse
-from examples.newsroom.app import create_app
+from examples.newsroom.app import create_app, create_development_site
+from examples.newsroom.development import PLACE_COOKIE, PLACES, VersionSwitch
 from tests.browser.newsroom import FILM_ARTICLE
 from tests.browser.plain_site import make_plain_site
 
@@ -48,6 +49,13 @@ DOCUMENTS: Final = [
         for path in ("/", FILM_ARTICLE, "/search?q=ferry", "/newsletter", "/nowhere", "/reading-list")
         for choice in ("none", "rejected", "accepted")
     ),
+    *(Document("newsroom", f"{edition}/{key}") for edition in ("", "/ar") for key in ("privacy", "cookies", "terms")),
+    *(
+        Document(place, path, choice)
+        for place in ("FR", "GB", "US-CA", "JP")
+        for path in ("/", "/ar/", _PREFERENCES)
+        for choice in ("none", "noted before", "rejected")
+    ),
     Document("newsroom", "/what-the-trackers-saw"),
     Document("newsroom", _PREFERENCES),
     Document("newsroom", "/privacy-choices/policy"),
@@ -68,7 +76,13 @@ def _name(document: Document) -> str:
 def messages(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[str]]:
     """Document's name to what the checker finds wrong; all are checked at once, as Java starts slowly."""
     folder = tmp_path_factory.mktemp("documents")
-    sites = {"en": make_plain_site("en"), "ar": make_plain_site("ar"), "newsroom": create_app(tracker_port=9)}
+    switch = create_development_site(tracker_port=9)
+    sites: dict[str, Flask | VersionSwitch] = {
+        "en": make_plain_site("en"),
+        "ar": make_plain_site("ar"),
+        "newsroom": create_app(tracker_port=9),
+        **dict.fromkeys(PLACES, switch),
+    }
     for number, document in enumerate(DOCUMENTS):
         (folder / f"{number}.html").write_bytes(_fetch(sites[document.site], document))
     command = ["java", "-jar", str(CHECKER), "--format", "json", "--stdout", "--exit-zero-always", str(folder)]
@@ -81,11 +95,24 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[str]
     return found
 
 
-def _fetch(site: Flask, document: Document) -> bytes:
+def _fetch(site: Flask | VersionSwitch, document: Document) -> bytes:
+    if isinstance(site, VersionSwitch):
+        return _fetch_from_place(site, document)
     client = site.test_client()
     _choose(client, document.choice)
     if document.form:
         return client.post(document.path, data=document.form, headers=_FROM_OUR_PAGE).get_data()
+    return client.get(document.path).get_data()
+
+
+def _fetch_from_place(site: VersionSwitch, document: Document) -> bytes:
+    earlier, client = site.earlier.test_client(), site.revised.test_client()
+    if document.choice == "noted before":
+        refuse(earlier)
+        noted = earlier.get_cookie("consent")
+        client.set_cookie("consent", noted.value if noted else "")
+    client.set_cookie(PLACE_COOKIE, document.site)
+    _choose(client, document.choice)
     return client.get(document.path).get_data()
 
 

@@ -106,6 +106,14 @@ def test_answer_brings_a_choice_although_no_request_came(newsroom, reader, choos
     assert "After refusing everything" in look_again(reader, page).text
 
 
+def test_acknowledged_notice_is_no_refusal(tracker_app, serve, choose):
+    reader = create_app(tracker_port=serve(tracker_app), is_development=True).test_client()
+    reader.post("/development", data={"place": "JP"})
+    choose(reader, "acknowledge")
+
+    assert "After a notice was acknowledged" in reader.get(PAGE).text
+
+
 def test_answer_brings_the_note_on_a_choice_that_the_log_does_not_know(newsroom, reader, choose):
     """Another start of the trackers, or the log emptied: the reader's cookie is all that tells."""
     choose(reader, "reject_all")
