@@ -16,3 +16,10 @@ def find_fragment_header(environ: Mapping[str, object]) -> str:
     if "HTTP_TURBO_FRAME" in environ:
         return "Turbo-Frame"
     return "Sec-Fetch-Dest" if environ.get("HTTP_SEC_FETCH_DEST") in _FRAME_DESTINATIONS else ""
+
+
+def find_fetch_header(environ: Mapping[str, object]) -> str:
+    """Return the name of the request header that says a script of a page asks, for a part or for all; empty for none."""
+    if environ.get("HTTP_SEC_FETCH_DEST") == "empty":
+        return "Sec-Fetch-Dest"
+    return "" if environ.get("HTTP_SEC_FETCH_DEST") in _FRAME_DESTINATIONS else find_fragment_header(environ)

@@ -111,11 +111,12 @@ class ConsentMarkup:
                 f"embed() needs a title{_place()}: a frame without one says nothing to a screen reader (WCAG 4.1.2)."
             )
         size = {"width": _check_length(width, embed.width), "height": _check_length(height, embed.height)}
-        if core_gate.is_open(visit.decision, (service_key,)) and not visit.awaits_browser((service_key,)):
-            return render_frame(embed, known_id, title=title, **size)
+        frame = render_frame(embed, known_id, title=title, **size)
+        is_waiting = visit.awaits_browser((service_key,))
+        if core_gate.is_open(visit.decision, (service_key,)) and not is_waiting:
+            return frame
         visit.has_spoken = True
         head = styles(visit) + held_block_script(visit)
-        frame = render_frame(embed, known_id, title=title, **size)
         placeholder = render_template(
             "consent/placeholder.html",
             visit=visit,
@@ -126,7 +127,9 @@ class ConsentMarkup:
             held_frame=_hold(visit, (service_key,), frame),
             **size,
         )
-        return head + Markup(placeholder)  # noqa: S704 - autoescaped by the template
+        # Without scripts nobody can ask the browser, and no header came: then what is open is simply shown.
+        live = Markup("<noscript>{}</noscript>").format(frame) if is_waiting else Markup()
+        return head + live + Markup(placeholder)  # noqa: S704 - autoescaped by the template
 
     @staticmethod
     def settings_link(label: str) -> Markup:

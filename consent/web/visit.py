@@ -24,6 +24,7 @@ from consent.web.addresses import Addresses
 from consent.web.asking import Asking
 from consent.web.csp import ask_for_nonce
 from consent.web.known_user import KnownUser
+from consent.web.fragment import find_fetch_header
 from consent.web.language import ask_app, parse_language
 from consent.web.sharing import find_cookie_domain
 from consent.web.site import EXTENSION_KEY, Site
@@ -155,9 +156,15 @@ class Visit(Addresses):
     def awaits_browser(self, keys: Collection[str]) -> bool:
         """Whether something open has to wait until a script has asked the browser for Global Privacy Control.
 
-        Safari tells its scripts and sends no header, so where the signal decides, no answer means: ask first.
+        Safari tells its scripts and sends no header, so where the signal decides, no answer means: ask first. What a
+        script fetches is for a page that has asked.
         """
-        return not self.standing.outcome.closed_by_gpc.isdisjoint(keys)
+        if self.standing.outcome.closed_by_gpc.isdisjoint(keys):
+            return False
+        decider = find_fetch_header(self.environ)
+        if decider:
+            self.add_vary(decider)
+        return not decider
 
     @property
     def prompt_key(self) -> tuple[object, ...]:
