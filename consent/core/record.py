@@ -234,6 +234,8 @@ def read_record(data: Mapping[str, object]) -> ConsentRecord:
             },
             is_complete=data.get("is_complete") is True,
         )
+    except RecordError:
+        raise
     except (ValueError, KeyError) as error:
         raise RecordError("record", found=str(error), allowed="what 'as_dict' of a ConsentRecord gives") from error
 

@@ -64,10 +64,19 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         # What an end tag does not name was left open, which HTML allows for many elements.
         while any(name == tag for name, _, _ in self._open):
-            name, values, words = self._open.pop()
-            self._take(name, values, " ".join("".join(words).split()))
-            if name == tag:
+            if self._shut_last() == tag:
                 return
+
+    def close(self) -> None:
+        """End the page, and with it whatever is still open."""
+        super().close()
+        while self._open:
+            self._shut_last()
+
+    def _shut_last(self) -> str:
+        tag, values, words = self._open.pop()
+        self._take(tag, values, " ".join("".join(words).split()))
+        return tag
 
     def _take(self, tag: str, values: dict[str, str], words: str) -> None:
         if tag in ("h1", "h2") and not self.reading.title:

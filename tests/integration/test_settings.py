@@ -65,6 +65,142 @@ def test_wrong_value_is_refused(bare_app, key, value, message):
     assert str(refuse(bare_app(**{key: value}))) == message
 
 
+@pytest.mark.parametrize("key", ["CONSENT_DNT", "CONSENT_GPC_FILE"])
+@pytest.mark.parametrize("value", ["yes", 1, 0, None, [True]], ids=repr)
+def test_flag_that_is_no_flag_is_refused(bare_app, key, value):
+    error = refuse(bare_app(**{key: value}))
+
+    assert (str(error), error.key) == (f"{key!r} must be True or False, got {value!r}.", key)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "localhost", ".example.com", "Example.com", "example.com.", "https://example.com", "a b.example", "10.0.0.1",
+     "-a.example", "example..com", "example.com:80", 7, ["example.com"]],
+    ids=repr,
+)  # fmt: skip
+def test_malformed_cookie_domain_is_refused(bare_app, value):
+    assert str(refuse(bare_app(CONSENT_COOKIE_DOMAIN=value))) == (
+        "'CONSENT_COOKIE_DOMAIN' must be a domain that the site and its subdomains share, such as 'example.com', in lower "
+        f"case and without a dot before it, got {value!r}."
+    )
+
+
+@pytest.mark.parametrize("value", ["CF-IPCountry", b"CF-IPCountry", 7, True, [7], ["CF-IPCountry", None]], ids=repr)
+def test_country_headers_that_are_no_list_of_names_are_refused(bare_app, value):
+    assert str(refuse(bare_app(CONSENT_JURISDICTION_HEADERS=value))) == (
+        "'CONSENT_JURISDICTION_HEADERS' must be a list of header names, such as ['CF-IPCountry', 'CF-Region-Code'], "
+        f"got {value!r}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"CF-IPCountry"}, "must be a list, which keeps the country before the region; a set does not"),
+        (["A", "B", "C"], "must be a list of one or two request header names, the country's first"),
+        (["X_Country"], "names 'X_Country', which is no header name that can be used here."),
+        ([""], "names '', which is no header name that can be used here."),
+        (["X-Country\r\nSet-Cookie"], "which is no header name that can be used here."),
+        (["Cookie"], "names 'Cookie', which visitors can write"),
+        (["X-Forwarded-For"], "names 'X-Forwarded-For', which visitors can write"),
+        (["Accept-Language"], "names 'Accept-Language', which visitors can write"),
+        (["CF-IPCountry", "cf-ipcountry"], "names 'CF-IPCountry', twice."),
+    ],
+    ids=repr,
+)
+def test_unusable_country_headers_are_refused(bare_app, value, words):
+    error = refuse(bare_app(CONSENT_JURISDICTION_HEADERS=value))
+
+    assert words in str(error)
+    assert error.key == "CONSENT_JURISDICTION_HEADERS"
+
+
+@pytest.mark.parametrize("value", ["", 7, True, ["geo.mmdb"], b"geo.mmdb"], ids=repr)
+def test_database_that_is_no_path_is_refused(bare_app, value):
+    assert str(refuse(bare_app(CONSENT_JURISDICTION_DATABASE=value))) == (
+        f"'CONSENT_JURISDICTION_DATABASE' must be the path of an MMDB file, got {value!r}."
+    )
+
+
+@pytest.mark.parametrize("value", ["FR", {"key": "FR"}, 7, ["FR"], [None]], ids=repr)
+def test_rules_that_are_no_list_of_rows_are_refused(bare_app, value):
+    assert str(refuse(bare_app(CONSENT_JURISDICTION_RULES=value))) == (
+        "'CONSENT_JURISDICTION_RULES' must be a list of rows, such as [{'key': 'BR', 'refuse_months': 12}], "
+        f"got {value!r}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({}, "CONSENT_JURISDICTION_RULES[0]"),
+        ({"key": "FR", "regim": "opt_in"}, "'regim'"),
+        ({"key": "FR", "regime": "opt-in"}, "'opt-in'"),
+        ({"key": "FR", "refuse_months": 24}, "24"),
+        ({"key": "FR", "refuse_months": "6"}, "'6'"),
+        ({"key": "FR", "rules": ["show_everything"]}, "'show_everything'"),
+        ({"key": "FR", "effective_from": "2027-01-01"}, "'2027-01-01'"),
+        ({"key": "Atlantis"}, "'Atlantis'"),
+        ({"key": "unknown", "regime": "opt_out"}, "'unknown'"),
+    ],
+    ids=repr,
+)
+def test_malformed_row_is_refused_with_what_was_found(bare_app, row, words):
+    message = str(refuse(bare_app(CONSENT_JURISDICTION_RULES=[row])))
+
+    assert "CONSENT_JURISDICTION_RULES" in message
+    assert words in message
+
+
+def test_two_ways_to_find_the_place_are_refused(bare_app):
+    app = bare_app(CONSENT_JURISDICTION_HEADERS=["CF-IPCountry"])
+    with pytest.raises(ConfigError) as caught:
+        Consent(app, jurisdiction=lambda: "FR")
+
+    assert str(caught.value) == (
+        "More than one setting says where visitors are: 'jurisdiction', 'CONSENT_JURISDICTION_HEADERS'. Keep one of them."
+    )
+
+
+@pytest.mark.parametrize("jurisdiction", ["FR", 7, str.lower], ids=["text", "number", "argument"])
+def test_jurisdiction_that_is_no_plain_function_is_refused(bare_app, jurisdiction):
+    with pytest.raises(ConfigError, match="'jurisdiction' must be a function"):
+        Consent(bare_app(), jurisdiction=jurisdiction)
+
+
+@pytest.mark.parametrize("value", [(), [], None], ids=repr)
+def test_no_way_to_find_the_place_means_the_strictest_rules(make_app, value):
+    config = {} if value is None else {"CONSENT_JURISDICTION_HEADERS": value}
+    client = make_app(**config, CONSENT_JURISDICTION_DATABASE=None, CONSENT_COOKIE_DOMAIN=None).test_client()
+
+    assert client.get("/privacy-choices/state", headers={"CF-IPCountry": "JP"}).json["regime"] == "opt_in"
+
+
+@pytest.mark.parametrize(("value", "status"), [(True, 200), (False, 404)])
+def test_file_about_the_signal_is_there_unless_switched_off(make_app, value, status):
+    assert make_app(CONSENT_GPC_FILE=value).test_client().get("/.well-known/gpc.json").status_code == status
+
+
+def test_row_of_the_site_is_in_force(make_app):
+    rows = [
+        {"key": "BR", "refuse_months": 12},
+        {"key": "AQ", "name": "Antarctica", "regime": "opt_out", "basis": "none"},
+    ]
+    client = make_app(CONSENT_JURISDICTION_RULES=rows, jurisdiction=lambda: "AQ").test_client()
+
+    assert client.get("/privacy-choices/state").json["regime"] == "opt_out"
+
+
+def test_rules_changed_after_setup_have_no_effect(make_app):
+    rows = [{"key": "JP", "regime": "opt_in"}]
+    app = make_app(CONSENT_JURISDICTION_RULES=rows, jurisdiction=lambda: "JP")
+    rows[0]["regime"] = "notice"
+    app.config.update(CONSENT_JURISDICTION_RULES=[], CONSENT_DNT=True)
+
+    assert app.test_client().get("/privacy-choices/state").json["regime"] == "opt_in"
+
+
 @pytest.mark.parametrize(
     "prefix", ["", "/", "privacy", "/privacy/", "//evil", "/a b", "/<x>", "https://a.example/b", 7], ids=repr
 )

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 import pytest
 
 from consent.core.privacy_signal import Signals
-from consent.core.record import SCHEMA, Account, Choice, ConsentRecord, Event, Notice
+from consent.core.record import SCHEMA, Account, Choice, ConsentRecord, Event, Notice, read_record
 from consent.core.regime import Regime
+from consent.errors import RecordError
 
 ACCOUNT = Account(
     event=Event.CHOICE,
@@ -118,3 +119,113 @@ def test_record_is_frozen():
 
 def test_choices_are_what_the_wire_says():
     assert json.dumps([Choice.GRANTED, Choice.DENIED]) == '["granted", "denied"]'
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"is_complete": False},
+        {"choices": {}},
+        {"regime": Regime.NOTICE, "choices": {"analytics": Choice.DENIED}},
+        {"signals": Signals(gpc=False, dnt=True)},
+        {"documents": {"privacy": b"\x01\x02\x03"}},
+    ],
+    ids=str,
+)
+def test_record_is_read_back_as_it_was(changes):
+    record = make_record(**changes)
+
+    assert read_record(json.loads(json.dumps(record.as_dict()))) == record
+
+
+def test_record_is_read_back_without_its_account():
+    assert read_record(make_record(account=ACCOUNT).as_dict()) == make_record()
+
+
+def test_act_on_an_older_choice_is_told_at_its_own_time():
+    acted_at = datetime(2026, 10, 1, 8, tzinfo=UTC)
+    described = make_record(account=dataclasses.replace(ACCOUNT, acted_at=acted_at)).as_dict()
+
+    assert (described["event_time"], described["decided_at"]) == ("2026-10-01T08:00:00Z", "2026-08-31T12:00:01Z")
+    assert read_record(described).decided_at == RECORD.decided_at
+
+
+def test_declaration_that_was_merely_noted_is_listed_apart():
+    described = make_record(choices={"marketing": Choice.DENIED}).as_dict()
+
+    assert (described["noted"], [*described["decisions"]]) == ({"analytics": "fffefd"}, ["marketing"])
+
+
+def test_document_is_described_by_version_and_fingerprint():
+    account = dataclasses.replace(ACCOUNT, documents={"privacy": "3"})
+    documents = {"privacy": b"\x01\x02\x03", "terms": b"\x04\x05\x06"}
+
+    assert make_record(account=account, documents=documents).as_dict()["documents"] == {
+        "privacy": {"version": "3", "fingerprint": "010203"},
+        "terms": {"fingerprint": "040506"},
+    }
+
+
+@pytest.mark.parametrize("schema", [None, "", "consent-record/2", 1])
+def test_record_of_another_schema_is_refused(schema):
+    with pytest.raises(RecordError) as caught:
+        read_record(RECORD.as_dict() | {"schema": schema})
+
+    assert "'schema'" in str(caught.value)
+    assert "consent-record/1" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["decisions", "noted", "signals", "documents"])
+@pytest.mark.parametrize("value", [[], "x", 7, None, True], ids=repr)
+def test_member_that_is_no_object_is_refused_by_its_name(name, value):
+    with pytest.raises(RecordError, match=f"'{name}'.* an object"):
+        read_record(RECORD.as_dict() | {name: value})
+
+
+@pytest.mark.parametrize("name", ["decided_at", "valid_until"])
+def test_instant_without_an_offset_is_refused_by_its_name(name):
+    with pytest.raises(RecordError, match=f"'{name}'.*2026-11-23T10:00:00Z"):
+        read_record(RECORD.as_dict() | {name: "2026-08-31T12:00:01"})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"record_id": None},
+        {"record_id": "12"},
+        {"decided_at": None},
+        {"decided_at": "yesterday"},
+        {"valid_until": 20261231},
+        {"mode": "opt-in"},
+        {"mode": None},
+        {"decisions": {"analytics": {"state": "allowed", "fingerprint": "000000"}}},
+        {"decisions": {"analytics": {"state": "granted"}}},
+        {"decisions": {"analytics": {"state": "granted", "fingerprint": "xyz"}}},
+        {"decisions": {"analytics": "granted"}},
+        {"noted": {"analytics": "xyz"}},
+        {"noted": {"analytics": None}},
+        {"documents": {"privacy": "3"}},
+        {"documents": {"privacy": {"version": "3"}}},
+    ],
+    ids=str,
+)
+def test_malformed_member_is_refused(changes):
+    with pytest.raises(RecordError):
+        read_record(RECORD.as_dict() | changes)
+
+
+@pytest.mark.parametrize("name", ["record_id", "decided_at", "valid_until", "mode"])
+def test_missing_member_is_refused(name):
+    described = RECORD.as_dict()
+    del described[name]
+
+    with pytest.raises(RecordError):
+        read_record(described)
+
+
+def test_grant_under_notice_cannot_be_made_nor_read():
+    with pytest.raises(ValueError, match="A record of the regime 'notice' cannot hold a grant"):
+        make_record(regime=Regime.NOTICE)
+    with pytest.raises(RecordError, match="cannot hold a grant"):
+        read_record(RECORD.as_dict() | {"mode": "notice"})
