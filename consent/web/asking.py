@@ -115,10 +115,13 @@ class Asking:
     def honoured_text(self) -> str:
         """What every page says of a signal that was honoured; empty where the law does not ask for it (11 CCR 7025(c)(6))."""
         visit = self._visit
+        # First, since everything after it makes the page one visitor's.
+        if Rule.SHOW_GPC not in visit.rules.rules:
+            return ""
         sold = [purpose.key for purpose in visit.policy.optional_purposes if purpose.denied_by_gpc]
         # It would be untrue of what the visitor has granted in spite of the signal.
         is_honoured = visit.signals.gpc and not any(is_open(visit.decision, (key,)) for key in sold)
-        return visit.text("settings.gpc_honoured") if is_honoured and Rule.SHOW_GPC in visit.rules.rules else ""
+        return visit.text("settings.gpc_honoured") if is_honoured else ""
 
     @property
     def has_transmission_list(self) -> bool:

@@ -23,8 +23,8 @@ from consent.errors import SetupError
 from consent.web.addresses import Addresses
 from consent.web.asking import Asking
 from consent.web.csp import ask_for_nonce
-from consent.web.known_user import KnownUser
 from consent.web.fragment import find_fetch_header
+from consent.web.known_user import KnownUser
 from consent.web.language import ask_app, parse_language
 from consent.web.sharing import find_cookie_domain
 from consent.web.site import EXTENSION_KEY, Site
