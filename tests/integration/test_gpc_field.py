@@ -42,6 +42,17 @@ def test_record_says_that_the_signal_was_present(client, choose, json, fields):
     assert [record.signals.gpc for _, record in heard] == [bool(fields)]
 
 
+@pytest.mark.parametrize(("headers", "sec_gpc"), [(HEADER, True), ({}, False)], ids=["header", "no-header"])
+@pytest.mark.parametrize(("fields", "dom_gpc"), [({"gpc": "1"}, True), ({}, False)], ids=["told", "quiet"])
+def test_record_keeps_apart_what_header_and_script_have_said(client, choose, headers, sec_gpc, fields, dom_gpc):
+    with listening() as heard:
+        choose(client, "save", "analytics", headers=SAME_ORIGIN | headers, **fields)
+    ((_, record),) = heard
+    signals = record.as_dict()["signals"]
+
+    assert signals == {"gpc": sec_gpc or dom_gpc, "dnt": False, "sec_gpc": sec_gpc, "dom_gpc": dom_gpc}
+
+
 def test_grant_made_while_the_signal_is_present_stays_a_grant(client, choose):
     answer = choose(client, "accept_all", json=True, gpc="1").json
 
