@@ -10,15 +10,16 @@ from typing import Any
 
 import click
 from flask import Flask, current_app
-from flask.cli import AppGroup, ScriptInfo, pass_script_info, with_appcontext
+from flask.cli import AppGroup, NoAppException, ScriptInfo, pass_script_info, with_appcontext
 
 from consent.core.jurisdiction import Place, parse_place
 from consent.core.lint import Finding, Severity
 from consent.core.record import ConsentRecord, read_record
 from consent.errors import ConfigError, RecordError, SetupError
 from consent.jurisdictions import load_implied_consent
-from consent.web.explanation import Situation, explain
+from consent.web.explanation import explain
 from consent.web.page_lint import lint_pages
+from consent.web.rehearsal import Situation
 from consent.web.site import Site
 from consent.web.visit import get_site
 
@@ -115,6 +116,9 @@ def check_command(context: click.Context, info: ScriptInfo, *, strict: bool, is_
 def _find_all(info: ScriptInfo) -> tuple[Finding, ...]:
     try:
         app = info.load_app()
+    except NoAppException as error:
+        # What an import raised, such as a missing extra; Flask puts the whole traceback into its words.
+        return (Finding(rule="-", severity=Severity.ERROR, message=str(error).strip().splitlines()[-1], key="app"),)
     except ConfigError as error:
         known = error.value if isinstance(error.value, tuple) else ()
         found = tuple(each for each in known if isinstance(each, Finding))

@@ -49,6 +49,9 @@ class Outcome:
     signals: Signals
     jurisdiction: Jurisdiction
 
+    closed_by_gpc: frozenset[str] = frozenset()
+    """What is open and would be shut if the browser's scripts saw Global Privacy Control; empty where the regime is not `opt_out`."""
+
     @property
     def months(self) -> Months:
         """How long a choice holds here: as the site says, else as suits the place."""
@@ -57,8 +60,11 @@ class Outcome:
             refuse=self.policy.refuse_months or self.jurisdiction.refuse_months,
         )
 
-    closed_by_gpc: frozenset[str] = frozenset()
-    """What is open and would be shut if the browser's scripts saw Global Privacy Control; empty where the regime is not `opt_out`."""
+    @cached_property
+    def likeness(self) -> tuple[object, ...]:
+        """What tells this outcome from others, as far as a page shows it."""
+        decision = self.decision
+        return (decision.regime, decision.prompt, decision.revised, tuple(sorted(decision.reasons.items())))
 
     @cached_property
     def cookies(self) -> CookieVerdicts:
@@ -196,12 +202,13 @@ class Engine:
         decided_at = kept.decided_at if kept else now
         noted, documents = self._note(action, before.record)
         is_adding = is_partial or action is Action.ALLOW
-        regime = _find_laxest_regime(choices, before) if is_adding else decision.regime
+        if kept is None and (is_adding or action is Action.SAVE):
+            choices = _drop_lesser_grants(choices, before)
         return ConsentRecord(
             record_id=self.new_id(),
             decided_at=decided_at,
-            valid_until=kept.valid_until if kept else add_months(decided_at, before.outcome.months.after(choices)),
-            regime=kept.regime if kept else regime,
+            valid_until=kept.valid_until if kept else self._find_end(choices, before, now, is_adding=is_adding),
+            regime=kept.regime if kept else decision.regime,
             signals=kept.signals if kept else before.outcome.signals,
             choices=choices,
             fingerprints={key: self.policy.fingerprints[key] for key in (*noted, *choices)},
@@ -209,6 +216,12 @@ class Engine:
             is_complete=action is not Action.ALLOW or choices.keys() == self.policy.fingerprints.keys(),
             account=replace(account, acted_at=now),
         )
+
+    def _find_end(self, choices: Mapping[str, Choice], before: Standing, now: datetime, *, is_adding: bool) -> datetime:
+        end = add_months(now, before.outcome.months.after(choices))
+        is_carried = any(before.decision.reasons[key] is Reason.GRANTED for key in choices)
+        # A grant that nobody gave anew ends when it would have ended.
+        return min(end, before.record.valid_until) if is_adding and is_carried and before.record else end
 
     def narrow(self, record: ConsentRecord, *, before: Standing) -> ConsentRecord:
         """Return as much of a choice that could not be recorded as needs no record: what it closes.
@@ -316,14 +329,14 @@ def _is_settled(key: str, choice: Choice, before: Standing) -> bool:
     return choice is Choice.DENIED or before.decision.reasons[key] is Reason.GRANTED
 
 
-def _find_laxest_regime(choices: Mapping[str, Choice], before: Standing) -> Regime:
-    """Return the regime that every grant among the choices was made under, or a stricter one.
+def _drop_lesser_grants(choices: Mapping[str, Choice], before: Standing) -> Mapping[str, Choice]:
+    """Leave out grants that were given where the law asks for less than here, and that nobody gave anew.
 
-    A grant that is carried over from where the law asks for less must not count for more afterwards.
+    Carried over, they would count for more than they were given for. Where they count now, what
+    they opened runs without a grant too.
     """
-    here, record = before.decision.regime, before.record
-    granted = [key for key, choice in choices.items() if choice is Choice.GRANTED]
-    is_carried = any(before.decision.reasons[key] is Reason.GRANTED for key in granted)
-    if record is None or not is_carried or record.regime.is_as_strict_as(here):
-        return here
-    return record.regime
+    record = before.record
+    if record is None or record.regime.is_as_strict_as(before.decision.regime):
+        return choices
+    reasons = before.decision.reasons
+    return {key: each for key, each in choices.items() if each is Choice.DENIED or reasons[key] is not Reason.GRANTED}

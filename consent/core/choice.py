@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
-from consent.core.decision import Decision, Reason
+from consent.core.decision import UNASKED_REASONS, Decision, Reason
 from consent.core.policy import Policy
 from consent.core.record import Choice, Event
 from consent.core.regime import Regime
@@ -35,8 +35,9 @@ def choose(
         is_partial: Whether the answer is to what was asked alone; what was decided before then stands.
 
     Returns:
-        The verdict by key. Left out is what nobody has decided on yet, and under `notice` what
-        would be a new grant: what runs there runs without one.
+        The verdict by key. Left out is what nobody has decided on: also, with `save`, what ran
+        unasked and was left on, since a switch that somebody else has set is no grant (CJEU C-673/17),
+        and under `notice` whatever would be a new one.
     """
     opened = _expand(policy, policy.fingerprints if action is Action.ACCEPT_ALL else granted)
     if action in (Action.REJECT_ALL, Action.WITHDRAW):
@@ -47,7 +48,11 @@ def choose(
     if action is Action.ALLOW:
         chosen = kept | dict.fromkeys(opened, Choice.GRANTED)
     else:
-        chosen = {key: Choice.GRANTED if key in opened else Choice.DENIED for key in policy.fingerprints}
+        # In a notice's place there is nothing to grant, whatever is pressed (L48).
+        ungrantable = UNASKED_REASONS if action is Action.SAVE else {Reason.INFORMED}
+        left_on = {key for key in opened if before.reasons[key] in ungrantable}
+        decided = [key for key in policy.fingerprints if key not in left_on]
+        chosen = {key: Choice.GRANTED if key in opened else Choice.DENIED for key in decided}
         # To withdraw is to withdraw everything.
         if is_partial and action is not Action.WITHDRAW:
             chosen = dict(_answer_partly(chosen, kept, before))
@@ -71,16 +76,14 @@ def find_switched_on(policy: Policy, decision: Decision) -> frozenset[str]:
 
 
 def _answer_partly(chosen: Mapping[str, Choice], kept: Mapping[str, Choice], before: Decision) -> Mapping[str, Choice]:
-    """Return the choices after an answer to what was asked alone: nothing else is granted, and the rest stands."""
-    asked = before.prompt.asked if before.prompt else ()
-    answered = {key: choice for key, choice in chosen.items() if key in asked or choice is Choice.DENIED}
-    # Without a prompt another tab has answered in the meantime, and what this one asked is not known: a refusal means all.
-    is_refusal = before.prompt is None and Choice.GRANTED not in chosen.values()
-    return answered | {
-        key: choice
-        for key, choice in kept.items()
-        if key not in asked and not (is_refusal and choice is Choice.GRANTED)
-    }
+    """Return the choices after an answer to what was asked alone: the rest stands, decided or not."""
+    if before.prompt is None:
+        # Another tab has answered in the meantime, and what this one asked is not known: a refusal means all, a grant nothing.
+        is_refusal = Choice.GRANTED not in chosen.values()
+        return dict.fromkeys(chosen, Choice.DENIED) if is_refusal else kept
+    asked = before.prompt.asked
+    answered = {key: choice for key, choice in chosen.items() if key in asked}
+    return answered | {key: choice for key, choice in kept.items() if key not in asked}
 
 
 def _expand(policy: Policy, granted: Collection[str]) -> frozenset[str]:

@@ -43,6 +43,7 @@ class Reason(StrEnum):
 
 
 OPEN_REASONS = frozenset({Reason.NECESSARY, Reason.GRANTED, Reason.NOT_OBJECTED, Reason.INFORMED})
+UNASKED_REASONS = frozenset({Reason.NOT_OBJECTED, Reason.INFORMED})
 SIGNAL_REASONS = frozenset({Reason.GPC, Reason.DNT})
 
 
@@ -60,7 +61,7 @@ class Decision:
     """One reason per purpose and service."""
 
     regime: Regime
-    """The strictest regime that holds for any of the purposes."""
+    """The strictest regime that holds for any of the purposes and services."""
 
     prompt: Prompt | None = None
     """What to show the visitor unasked, and why; None for nothing."""
@@ -145,8 +146,7 @@ class _Judge:
 
     @property
     def strictest_regime(self) -> Regime:
-        kinds = (purpose.kind for purpose in self.policy.optional_purposes)
-        return strictest((self.regime, *(self.regime_by_kind.get(kind, self.regime) for kind in kinds)))
+        return strictest(tuple(map(self.regime_of, self.policy.fingerprints)) or (self.regime,))
 
     def judge_all(self) -> dict[str, Reason]:
         reasons = {key: self._judge((key,), key) for key in self.policy.purposes_by_key}
@@ -160,6 +160,12 @@ class _Judge:
     def is_covered(self, key: str) -> bool:
         """Whether the record was made on this very declaration."""
         return self.record is not None and self.record.fingerprints.get(key) == self.policy.fingerprints[key]
+
+    def is_refusal_lost(self, key: str) -> bool:
+        """Whether the visitor may have refused it as it was declared before: it stays shut until they are asked."""
+        if self.record is None or self.is_covered(key):
+            return False
+        return self.record.has_unknown_refusal or self.record.choices.get(key) is Choice.DENIED
 
     def regime_of(self, key: str) -> Regime:
         service = self.policy.services_by_key.get(key)
@@ -176,7 +182,7 @@ class _Judge:
             return Reason.REFUSED
         regime = self.regime_of(key)
         is_granted = choice is Choice.GRANTED and self.record is not None and self.record.regime.is_as_strict_as(regime)
-        if regime is Regime.OPT_IN and not is_granted:
+        if not is_granted and (regime is Regime.OPT_IN or self.is_refusal_lost(key)):
             return Reason.UNDECIDED
         signalled = self._heed_signals(purpose_keys, is_granted=is_granted)
         if signalled:
@@ -244,9 +250,11 @@ def _find_reason(judge: _Judge, asked: tuple[str, ...], last_record: ConsentReco
         return PromptReason.EXPIRED
     if not last_record.is_complete:
         return PromptReason.INCOMPLETE
-    # What was noted or granted there needs more here.
-    is_elsewhere = all(judge.is_covered(key) for key in asked)
-    return PromptReason.PLACE_CHANGED if is_elsewhere else PromptReason.POLICY_CHANGED
+    if not all(judge.is_covered(key) for key in asked):
+        return PromptReason.POLICY_CHANGED
+    # What was noted or granted there needs more here; who noted it here has not answered.
+    is_elsewhere = not last_record.regime.is_as_strict_as(judge.strictest_regime)
+    return PromptReason.PLACE_CHANGED if is_elsewhere else PromptReason.INCOMPLETE
 
 
 _KIND_BY_REGIME: Mapping[Regime, PromptKind] = {

@@ -208,7 +208,7 @@ class Purpose:
     """A value of `PurposeKind`: some places let statistics or appearance run until the visitor objects."""
 
     basis: Basis = Basis.CONSENT
-    """A value of `Basis`. Where the law asks for opt-in, nothing but consent is one (L19)."""
+    """A value of `Basis`. Where the law asks for opt-in, and so in unknown places, only consent is one: anything else is an error (L19)."""
 
     denied_by_gpc: bool = False
     """Whether Global Privacy Control denies it: sale, sharing, targeted advertising."""

@@ -83,9 +83,17 @@ class Document:
 
 
 def find_revised(documents: Sequence[Document], noted: Mapping[str, bytes]) -> tuple[Document, ...]:
-    """Return the documents that differ from what a visitor has noted; one that is new is not revised.
+    """Return the documents that differ from what a visitor has noted.
+
+    One that was added since counts if there is something to tell: what changed, or that it is material.
 
     Args:
         noted: Fingerprint by key.
     """
-    return tuple(each for each in documents if each.key in noted and noted[each.key] != each.fingerprint)
+    return tuple(each for each in documents if _is_news(each, noted.get(each.key)))
+
+
+def _is_news(document: Document, noted: bytes | None) -> bool:
+    if noted is None:
+        return bool(document.changes) or document.is_material
+    return noted != document.fingerprint

@@ -102,6 +102,9 @@ class Jurisdiction:
     without_region: str = ""
     """Key of the rules for a visitor whose region is not known; empty where regions make no difference."""
 
+    regions: tuple[str, ...] = ()
+    """The codes that count as a known region, where regions make a difference."""
+
     accept_months: int
     refuse_months: int
     gpc_mandatory_from: date | None = None
@@ -123,6 +126,7 @@ class Jurisdiction:
         object.__setattr__(self, "regime_by_kind", MappingProxyType(kinds))
         object.__setattr__(self, "rules", frozenset(_read_rule(rule, self.key) for rule in self.rules))
         object.__setattr__(self, "countries", tuple(self.countries))
+        object.__setattr__(self, "regions", tuple(self.regions))
         object.__setattr__(self, "sources", tuple(self.sources))
         if not _ROW_KEY.fullmatch(self.key) and not self.countries:
             raise _refuse(self.key, "key", self.key, "a code such as 'FR' or 'US-CA'")
@@ -177,19 +181,23 @@ class JurisdictionTable:
         if place is None:
             return self._unknown
         country = self._pick(place.country, now)
-        if place.region:
-            found = self._pick(str(place), now) or country
-        else:
-            found = (self._pick(country.without_region, now) if country and country.without_region else None) or country
-        return found or self._unknown
+        found = self._pick(str(place), now) if place.region else None
+        if found or country is None:
+            return found or self._unknown
+        # A code that is none of the country's says no more than none.
+        is_known = not country.without_region or place.region in country.regions
+        return country if is_known else self._pick(country.without_region, now) or self._unknown
 
     def find_case(self, row: Jurisdiction, *, now: datetime) -> tuple[Place | None, datetime]:
         """Return a place and an instant, now if it can be, for which a row of the table is the one that holds."""
-        code = row.countries[0] if row.countries else row.key
-        # A region that no row is for: what holds in the rest of the country.
-        place = parse_place(code, "ZZ" if row.without_region else None)
-        if self.find(place, now=now) == row:
-            return place, now
+        codes = row.countries or (row.key,)
+        # In a region that no row is for, what holds is the rule for the rest of the country.
+        regions = [region for region in row.regions if f"{row.key}-{region}" not in self._rows_by_key]
+        places = [parse_place(code, regions[0] if regions else None) for code in codes]
+        for place in places:
+            if self.find(place, now=now) == row:
+                return place, now
+        place, code = places[0], codes[0]
         days = [each.effective_from for each in self._rows_by_key[code] if each.effective_from]
         ends_on = min((day for day in days if day > (row.effective_from or date.min)), default=None)
         day = row.effective_from or (ends_on - timedelta(days=1) if ends_on else now.date())
@@ -228,8 +236,8 @@ class JurisdictionTable:
             }
             if rivals:
                 raise ConfigError(
-                    f"Jurisdictions {row.key!r} and {quote_all(rivals)} both list a country of the other in 'countries'. "
-                    "Let each country be in one list, or give it a row of its own.",
+                    f"Jurisdictions {quote_all(sorted((row.key, *rivals)))} list the same country in 'countries'. Let each "
+                    "country be in one list, or give it a row of its own.",
                     key=row.key,
                 )
         return unknown[0]

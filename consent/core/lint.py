@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from consent.core.declaration import Basis, PurposeKind
 from consent.core.declared_value import Text
-from consent.core.jurisdiction import Jurisdiction, JurisdictionTable, parse_place
+from consent.core.jurisdiction import UNKNOWN, Jurisdiction, JurisdictionTable, Place, parse_place
 from consent.core.policy import Policy
 from consent.core.regime import Regime
 from consent.errors import quote_all
@@ -101,7 +101,9 @@ def _changed_rows(
     if table.rows == shipped.rows:
         return ()
     rows = (*table.rows, *shipped.rows)
-    places = {place for row in rows for code in row.countries or (row.key,) if (place := parse_place(code))}
+    codes = {code for row in rows for code in row.countries or (row.key,)}
+    places = {place for code in codes if (place := parse_place(code))}
+    places |= {Place(row.key, region) for row in rows for region in row.regions}
     days = {row.effective_from for row in rows if row.effective_from and row.effective_from > now.date()}
     moments = [now, *(datetime.combine(day, time.min, tzinfo=UTC) for day in sorted(days))]
     pairs: dict[tuple[str, str], tuple[Jurisdiction, Jurisdiction]] = {}
@@ -114,6 +116,9 @@ def _changed_rows(
 
 
 def _is_opt_in_made_notice(own: Jurisdiction, law: Jurisdiction, kind: PurposeKind) -> bool:
+    # What holds where nobody knows the law is no law of a place.
+    if law.key == UNKNOWN:
+        return False
     return law.regime_of(kind) is Regime.OPT_IN and own.regime_of(kind) is Regime.NOTICE
 
 

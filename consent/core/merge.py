@@ -59,6 +59,7 @@ def _join(records: Sequence[ConsentRecord], policy: Policy) -> ConsentRecord:
             if key in choices or any(_is_covered(record, key, policy) for record in records)
         },
         documents=_join_documents(records, policy),
+        has_unknown_refusal=any(each.has_unknown_refusal for each in records),
         is_complete=any(each.is_complete for each in records),
         account=None,
     )

@@ -211,7 +211,7 @@ def _check_necessary(service: Service) -> None:
     if others:
         raise ConfigError(
             f"Service {service.key!r} is filed under 'necessary' and under {quote_all(others)}. What is necessary "
-            "needs no consent, so it cannot serve anything else; declare two services or drop 'necessary'.",
+            "needs no consent, so it cannot serve anything else; declare two services or drop 'necessary' (L18).",
             key=service.key,
             value=service.purposes,
         )
@@ -219,7 +219,7 @@ def _check_necessary(service: Service) -> None:
     if not any(text.strip() for text in words):
         raise ConfigError(
             f"Service {service.key!r} is filed under 'necessary' without a justification. Give 'justification': why the "
-            "visitor cannot get what they asked for without it.",
+            "visitor cannot get what they asked for without it (L18).",
             key=service.key,
             value=service.purposes,
         )
@@ -227,7 +227,7 @@ def _check_necessary(service: Service) -> None:
     if tracker:
         raise ConfigError(
             f"Service {service.key!r} is filed under 'necessary', but {tracker!r} measures or advertises, which is not "
-            "strictly necessary (ePrivacy Directive art. 5(3)). File it under 'analytics' or 'marketing'.",
+            "strictly necessary (ePrivacy Directive art. 5(3), L18). File it under 'analytics' or 'marketing'.",
             key=service.key,
             value=tracker,
         )

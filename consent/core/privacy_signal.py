@@ -36,9 +36,9 @@ def parse_sec_gpc(value: str | None) -> bool:
 
 
 def parse_dnt(value: str | None) -> bool:
-    """Return whether a `DNT` header field is on.
+    """Return whether a `DNT` header field is on; of several one is enough.
 
     Source:
         W3C Tracking Preference Expression (retired), section 5.2: `1`, with extensions behind it.
     """
-    return value is not None and value.lstrip(" \t").startswith("1")
+    return value is not None and any(part.lstrip(" \t").startswith("1") for part in value.split(","))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, TypeVar
 from uuid import UUID
 
 from consent.core.privacy_signal import Signals
 from consent.core.regime import Regime
-from consent.errors import RecordError
+from consent.errors import RecordError, quote_all
 
 SCHEMA = "consent-record/1"
+
+Value = TypeVar("Value")
 
 
 class Choice(StrEnum):
@@ -147,6 +150,9 @@ class ConsentRecord:
     documents: Mapping[str, bytes] = field(default_factory=dict)
     """3-byte fingerprint, by key, of the document versions in force."""
 
+    has_unknown_refusal: bool = False
+    """Whether the cookie holds a refusal of something that was declared otherwise then, or is not declared any more."""
+
     is_complete: bool = True
     """Whether everything that was asked was decided; false after one embed was allowed from a placeholder."""
 
@@ -208,54 +214,76 @@ def read_record(data: Mapping[str, object]) -> ConsentRecord:
     """Read a record back from what `as_dict` gave, without its account.
 
     Raises:
-        RecordError: If a member is missing or malformed, with its name.
+        RecordError: If a member is missing or malformed, with its path, such as `decisions.analytics.state`.
     """
-    if data.get("schema") != SCHEMA:
-        raise RecordError("schema", found=data.get("schema"), allowed=SCHEMA)
-    decisions = _read_members(data, "decisions")
-    noted = _read_members(data, "noted")
-    signals = _read_members(data, "signals")
+    _read(data, "schema", {SCHEMA: SCHEMA}.__getitem__, SCHEMA)
+    decisions, noted, documents, signals = (
+        _read(data, name, _read_members, "an object") for name in ("decisions", "noted", "documents", "signals")
+    )
+    hashes = {
+        **{key: _read(decisions, f"decisions.{key}.fingerprint", bytes.fromhex, _HEX) for key in decisions},
+        **{key: _read(noted, f"noted.{key}", bytes.fromhex, _HEX) for key in noted},
+    }
+    choices = {
+        key: _read(decisions, f"decisions.{key}.state", _CHOICES.__getitem__, quote_all(_CHOICES)) for key in decisions
+    }
+    regime = _read(data, "mode", Regime, quote_all(Regime))
+    if regime is Regime.NOTICE and Choice.GRANTED in choices.values():
+        raise RecordError("mode", found=regime.value, allowed="'opt_in' or 'opt_out', since the record holds a grant")
+    return ConsentRecord(
+        record_id=_read(data, "record_id", _read_id, "a UUID"),
+        decided_at=_read(data, "decided_at", _read_instant, _INSTANT),
+        valid_until=_read(data, "valid_until", _read_instant, _INSTANT),
+        regime=regime,
+        signals=Signals(**{name: _read(signals, f"signals.{name}", _read_flag, _FLAG) for name in ("gpc", "dnt")}),
+        choices=choices,
+        fingerprints=hashes,
+        documents={key: _read(documents, f"documents.{key}.fingerprint", bytes.fromhex, _HEX) for key in documents},
+        is_complete=_read(data, "is_complete", _read_flag, _FLAG),
+    )
+
+
+def _read(data: Mapping[str, object], path: str, read: Callable[[Any], Value], allowed: str) -> Value:
+    """Read one member; of a path, the first part names `data` itself where it has more than one.
+
+    Raises:
+        RecordError: If it is missing or malformed.
+    """
+    found: object = data
+    for name in path.split(".")[1:] or [path]:
+        found = found.get(name) if isinstance(found, Mapping) else None
     try:
-        return ConsentRecord(
-            record_id=str(UUID(str(data.get("record_id")))),
-            decided_at=_read_instant(data, "decided_at"),
-            valid_until=_read_instant(data, "valid_until"),
-            regime=Regime(str(data.get("mode"))),
-            signals=Signals(gpc=signals.get("gpc") is True, dnt=signals.get("dnt") is True),
-            choices={key: _CHOICES[str(_read_members(decisions, key)["state"])] for key in decisions},
-            fingerprints={
-                **{key: bytes.fromhex(str(_read_members(decisions, key)["fingerprint"])) for key in decisions},
-                **{key: bytes.fromhex(str(value)) for key, value in noted.items()},
-            },
-            documents={
-                key: bytes.fromhex(str(_read_members(each, key)["fingerprint"]))
-                for each in (_read_members(data, "documents"),)
-                for key in each
-            },
-            is_complete=data.get("is_complete") is True,
-        )
-    except RecordError:
-        raise
-    except (ValueError, KeyError) as error:
-        raise RecordError("record", found=str(error), allowed="what 'as_dict' of a ConsentRecord gives") from error
+        return read(found)
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecordError(path, found=found, allowed=allowed) from error
 
 
-def _read_members(data: Mapping[str, object], name: str) -> Mapping[str, object]:
-    value = data.get(name, {})
+def _read_members(value: object) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
-        raise RecordError(name, found=value, allowed="an object")
+        raise TypeError(f"no object: {value!r}")
     return value
 
 
-def _read_instant(data: Mapping[str, object], name: str) -> datetime:
-    instant = datetime.fromisoformat(str(data.get(name)))
+def _read_id(value: object) -> str:
+    return str(UUID(str(value)))
+
+
+def _read_flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"no flag: {value!r}")
+    return value
+
+
+def _read_instant(value: str) -> datetime:
+    instant = datetime.fromisoformat(value)
     if instant.utcoffset() is None:
-        raise RecordError(
-            name, found=data.get(name), allowed="an instant with its offset, such as 2026-11-23T10:00:00Z"
-        )
+        raise ValueError(f"no offset: {value!r}")
     return instant
 
 
+_HEX = "hexadecimal digits"
+_FLAG = "true or false"
+_INSTANT = "an instant with its offset, such as 2026-11-23T10:00:00Z"
 _CHOICES = {"granted": Choice.GRANTED, "refused": Choice.DENIED}
 
 

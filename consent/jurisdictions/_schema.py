@@ -26,6 +26,7 @@ ROW = Table(
         "regime_by_kind": Kind(words="a table of regimes by kind of purpose", accepts=_is_texts_by_name),
         "countries": Kind(words="a list of country codes such as 'FR'", accepts=_is_countries),
         "without_region": TEXT,
+        "regions": TEXTS,
         "accept_months": WHOLE,
         "refuse_months": WHOLE,
         "gpc_mandatory_from": DATE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from consent.core.decision import SIGNAL_REASONS, Reason
+from consent.core.decision import SIGNAL_REASONS, UNASKED_REASONS, Reason
 from consent.core.declaration import Purpose, Service
 from consent.core.document import Document
 from consent.core.gate import is_open
@@ -80,7 +80,7 @@ class Asking:
 
     def runs_unasked(self, key: str) -> bool:
         """Whether a purpose or service is open although nobody granted it."""
-        return self._visit.decision.reasons[key] in (Reason.NOT_OBJECTED, Reason.INFORMED)
+        return self._visit.decision.reasons[key] in UNASKED_REASONS
 
     @property
     def has_unasked(self) -> bool:

@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
 
-from flask import Flask, request
+from flask import Flask
 
-from consent.core.jurisdiction import Jurisdiction, Place
-from consent.core.record import ConsentRecord
+from consent.core.jurisdiction import Jurisdiction
 from consent.web.hooks import describe_headers
 from consent.web.page_reading import read_page
+from consent.web.rehearsal import Situation, rehearse
 from consent.web.templating import render_banner, settings_link
-from consent.web.visit import Visit, get_site
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """Say who comes, from where, and when."""
-
-    place: Place | None = None
-    """None for unknown."""
-
-    has_gpc: bool = False
-    has_dnt: bool = False
-    """Heeded only where the site says so (`CONSENT_DNT`)."""
-
-    record: ConsentRecord | None = None
-    """The visitor's last choice; None for a first visit."""
-
-    at: datetime
-    """Aware instant of the visit."""
-
-    language: str = ""
-    """Tag of the language to speak; empty for the site's own."""
+from consent.web.visit import Visit
 
 
 def explain(app: Flask, situation: Situation) -> dict[str, object]:
@@ -44,27 +21,8 @@ def explain(app: Flask, situation: Situation) -> dict[str, object]:
     "reason"}], "prompt": {…} or None, "documents": […], "link": {…}, "choice": {…}, "waits_for_browser": […],
     "headers": {…}}`.
     """
-    own = get_site(app)
-    # A clock that stands still, and memories of its own: what is asked here must not reach visitors.
-    site = replace(own, engine=own.engine.at(situation.at), banners={}, scripts={}, warned=set(own.warned))
-    with app.test_request_context(
-        "/", base_url="https://localhost", headers=_make_headers(situation), query_string=_make_query(situation)
-    ):
-        visit = Visit(site, request.environ)
-        visit.is_own_page = bool(situation.language)
-        visit.stand_in(situation.place, situation.record)
+    with rehearse(app, situation) as visit:
         return _describe(visit)
-
-
-def _make_headers(situation: Situation) -> dict[str, str]:
-    return {
-        **({"Sec-GPC": "1"} if situation.has_gpc else {}),
-        **({"DNT": "1"} if situation.has_dnt else {}),
-    }
-
-
-def _make_query(situation: Situation) -> dict[str, str]:
-    return {"lang": situation.language} if situation.language else {}
 
 
 def _describe(visit: Visit) -> dict[str, object]:

@@ -127,9 +127,7 @@ class Consent:
 
     def _build_site(self, app: Flask) -> Site:
         settings = read_settings(app.config)
-        keys, warnings = read_signing_keys(app.config)
-        for warning in warnings:
-            log.warning("%s", warning)
+        keys, key_warnings = read_signing_keys(app.config)
         policy = self._build_policy(settings)
         assets = load_assets()
         messages = load_messages(overrides=settings.texts, fallback=settings.language)
@@ -137,17 +135,20 @@ class Consent:
             _check_words(purpose, messages)
         for document in policy.documents:
             _check_title(document, messages)
-        jurisdictions, warnings = load_table(settings.jurisdiction_rules)
-        for warning in warnings:
-            log.warning("%s", warning)
+        jurisdictions, rule_warnings = load_table(settings.jurisdiction_rules)
         engine = Engine(policy, keys_oldest_first=keys, is_shared=bool(settings.cookie_domain))
-        findings = lint(
+        unlawful = lint(
             policy,
             jurisdictions,
             shipped=load_table()[0],
             texts=settings.texts,
             phrases=load_implied_consent(),
             now=engine.read_clock(),
+        )
+        findings = (
+            *unlawful,
+            *(_make_warning("SECRET_KEY", warning) for warning in key_warnings),
+            *(_make_warning("CONSENT_JURISDICTION_RULES", warning) for warning in rule_warnings),
         )
         _report(findings)
         return Site(
@@ -194,14 +195,18 @@ class Consent:
         )
 
 
-def _report(findings: Iterable[Finding]) -> None:
+def _make_warning(key: str, message: str) -> Finding:
+    return Finding(rule="-", severity=Severity.WARNING, key=key, message=message)
+
+
+def _report(findings: tuple[Finding, ...]) -> None:
     """Log what is doubtful, and refuse what is unlawful, all of it at once."""
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
         raise ConfigError(
             " ".join(finding.message for finding in errors),
             key=errors[0].key,
-            value=tuple(errors),
+            value=findings,
         )
     for finding in findings:
         log.warning("%s", finding.message)

@@ -20,6 +20,9 @@ def find_fragment_header(environ: Mapping[str, object]) -> str:
 
 def find_fetch_header(environ: Mapping[str, object]) -> str:
     """Return the name of the request header that says a script of a page asks, for a part or for all; empty for none."""
+    # A service worker that hands a page on asks for it as a script would, but says what for.
+    if environ.get("HTTP_SEC_FETCH_MODE") == "navigate":
+        return ""
     if environ.get("HTTP_SEC_FETCH_DEST") == "empty":
         return "Sec-Fetch-Dest"
     return "" if environ.get("HTTP_SEC_FETCH_DEST") in _FRAME_DESTINATIONS else find_fragment_header(environ)

@@ -83,7 +83,7 @@ class _Hooks:
                 self._is_prepared = True
                 _run_first(self._app, self.insert)
                 _prepare_safely(self._app, self._site)
-                _check_templates(self._app, self._site)
+                _check_templates_safely(self._app, self._site)
         request_started.disconnect(self.prepare, self._app)
 
 
@@ -114,6 +114,15 @@ def _prepare_for_neighbours(app: Flask, site: Site) -> None:
             "Flask-Caching is in use. A cached view or fragment with a gate in it is one visitor's: add "
             "current_consent.cache_key to its cache key."
         )
+
+
+def _check_templates_safely(app: Flask, site: Site) -> None:
+    try:
+        _check_templates(app, site)
+    except ConfigError:
+        raise
+    except Exception:  # a fault of ours, or of the site's own hooks, must not cost every page
+        log.exception("The templates of the site's own could not be looked at.")
 
 
 def _check_templates(app: Flask, site: Site) -> None:

@@ -58,6 +58,7 @@ class KnownUser:
         self._site = site
         self._is_asked = False
         self._text: str | None = None
+        self._has_failed = False
 
     @property
     def text(self) -> str | None:
@@ -70,15 +71,35 @@ class KnownUser:
 
     def join(self, standing: Standing) -> Standing:
         """Return where the visitor stands by the cookie and by the user's own choice, the stricter of both."""
-        if self._site.users.load is None or not self.text:
+        if self._site.users.load is None:
+            return standing
+        text = self.text
+        if self._has_failed:
+            return self._refuse_all(standing)
+        if not text:
             return standing
         engine, outcome = self._site.engine, standing.outcome
-        record = engine.read_user(self.text)
+        record = engine.read_user(text)
         # Nearly always the same choice: the last one was made here.
         if record is None or record == standing.last_record:
             return standing
         joined = engine.merge(standing.last_record, record)
         return engine.judge(joined, signals=outcome.signals, jurisdiction=outcome.jurisdiction)
+
+    def _refuse_all(self, standing: Standing) -> Standing:
+        """Return a standing in which nothing optional is open: the user may have refused it, and nobody can say."""
+        engine, outcome = self._site.engine, standing.outcome
+        now = engine.read_clock()
+        refusal = ConsentRecord(
+            record_id=engine.new_id(),
+            decided_at=now,
+            valid_until=add_months(now, 1),
+            regime=outcome.decision.regime,
+            signals=outcome.signals,
+            choices=dict.fromkeys(engine.policy.fingerprints, Choice.DENIED),
+            fingerprints=engine.policy.fingerprints,
+        )
+        return engine.judge(refusal, signals=outcome.signals, jurisdiction=outcome.jurisdiction)
 
     def save(self, record: ConsentRecord) -> bool:
         """Have the site keep a choice for the user; return False if that failed, True also if nobody is logged in."""
@@ -144,8 +165,9 @@ class KnownUser:
             return None
         try:
             return _read_answer(load())
-        except Exception:  # the site's own code: whatever it raises, nobody is known, and the browser's choice holds
-            log.exception("The function given to 'load_choice' failed: only the choice of this browser counts.")
+        except Exception:  # the site's own code: whatever it raises, nobody can say what the user has refused
+            log.exception("The function given to 'load_choice' failed: nothing is granted on this page.")
+            self._has_failed = True
             return None
 
     def _warn_of_half(self) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
-from flask import Flask, render_template, request
+from flask import Flask, render_template
 
 from consent.core.choice import find_switched_on
 from consent.core.jurisdiction import Place, parse_place
@@ -14,7 +13,7 @@ from consent.core.lint import Finding, Severity, lint_text
 from consent.core.prompt import PromptKind
 from consent.core.record import Choice
 from consent.web.page_reading import PageReading, read_page
-from consent.web.site import Site
+from consent.web.rehearsal import Situation, rehearse
 from consent.web.templating import render_banner
 from consent.web.visit import Visit, get_site
 
@@ -32,33 +31,23 @@ def lint_pages(app: Flask, *, at: datetime, phrases: Mapping[str, Sequence[str]]
         at: Aware instant of which the laws are taken.
         phrases: Phrases of implied consent by language tag, in lower case.
     """
-    own = get_site(app)
-    # Memories of its own: what is rendered here must not reach visitors.
-    site = replace(own, engine=own.engine.at(at), banners={}, scripts={})
     findings: dict[tuple[str, str], Finding] = {}
-    with app.test_request_context("/", base_url="https://localhost"):
-        for place in _find_examples(site).values():
-            for language in site.messages.languages:
-                for finding in _lint_place(_open_visit(site, place, language), place, phrases=phrases):
+    for place in _find_examples(app, at).values():
+        for language in get_site(app).messages.languages:
+            with rehearse(app, Situation(place=place, at=at, language=language)) as visit:
+                for finding in _lint_place(visit, place, phrases=phrases):
                     findings.setdefault((finding.rule, finding.key), finding)
     return tuple(findings.values())
 
 
-def _find_examples(site: Site) -> dict[PromptKind | None, Place | None]:
+def _find_examples(app: Flask, at: datetime) -> dict[PromptKind | None, Place | None]:
     """Return a place for each kind of banner that the rules lead to."""
-    codes = (code for row in site.jurisdictions.rows for code in row.countries or (row.key,))
+    codes = (code for row in get_site(app).jurisdictions.rows for code in row.countries or (row.key,))
     examples: dict[PromptKind | None, Place | None] = {}
     for place in (None, *filter(None, map(parse_place, codes))):
-        prompt = _open_visit(site, place, "").decision.prompt
-        examples.setdefault(prompt.kind if prompt else None, place)
+        with rehearse(app, Situation(place=place, at=at)) as visit:
+            examples.setdefault(visit.prompt.kind if visit.prompt else None, place)
     return examples
-
-
-def _open_visit(site: Site, place: Place | None, language: str) -> Visit:
-    visit = Visit(site, {**request.environ, "QUERY_STRING": f"lang={language}"})
-    visit.is_own_page = True
-    visit.stand_in(place, None)
-    return visit
 
 
 def _lint_place(visit: Visit, place: Place | None, *, phrases: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
@@ -67,7 +56,9 @@ def _lint_place(visit: Visit, place: Place | None, *, phrases: Mapping[str, Sequ
         banner = read_page(render_banner(visit)) if visit.prompt else None
         preferences = read_page(_render_preferences(visit))
     except Exception as error:  # noqa: BLE001 - the site's own templates: whatever they raise is what is to be told
-        yield _complain(UNRENDERED, f"The pages cannot be rendered for {where}: {error!r}. Correct the template.")
+        yield _complain(
+            UNRENDERED, "templates", f"The pages cannot be rendered for {where}: {error!r}. Correct the template."
+        )
         return
     if banner and visit.prompt:
         yield from _lint_banner(banner, visit.prompt.kind, where, phrases=phrases)
@@ -92,19 +83,22 @@ def _lint_banner(
     if kind in (PromptKind.CHOICE, PromptKind.OBJECTION) and "reject_all" not in actions:
         yield _complain(
             "D13",
+            f"{kind} banner",
             f"The banner for {where} has no button 'reject_all' beside {sorted(actions)}. Refusing must be as easy as "
             "accepting; put the button back into the block 'actions' of consent/banner.html.",
         )
     if banner.focused:
         yield _complain(
-            "D6", f"The banner for {where} gives the focus to {banner.focused[0]!r} by itself. Take 'autofocus' away."
+            "D6",
+            f"{kind} banner",
+            f"The banner for {where} gives the focus to {banner.focused[0]!r} by itself. Take 'autofocus' away.",
         )
     words = len(banner.text.split())
     if words > _MOST_WORDS:
         yield Finding(
             rule="D18",
             severity=Severity.WARNING,
-            key="banner",
+            key=f"{kind} banner in {where}",
             message=f"The banner for {where} has {words} words. Nobody reads more than {_MOST_WORDS}; shorten its texts. (D18)",
         )
     if kind is not PromptKind.NOTICE:
@@ -121,10 +115,11 @@ def _lint_switches(banner: PageReading | None, preferences: PageReading, visit: 
         if ticked:
             yield _complain(
                 "D7",
+                page,
                 f"The {page} for {where} has {ticked[0]!r} switched on before the visitor chose. A switch that somebody "
                 "else has set is no consent (CJEU C-673/17); take 'checked' away.",
             )
 
 
-def _complain(rule: str, message: str) -> Finding:
-    return Finding(rule=rule, severity=Severity.ERROR, key="templates", message=f"{message} ({rule})")
+def _complain(rule: str, key: str, message: str) -> Finding:
+    return Finding(rule=rule, severity=Severity.ERROR, key=key, message=f"{message} ({rule})")

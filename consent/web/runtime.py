@@ -65,7 +65,7 @@ def _write_signal_tag(visit: Visit, nonce: str) -> str:
     The runtime's own tag says "denied" of all that the signal would close. This script, and nothing else, opens it, so that
     a browser in which it is blocked or fails is left with the refusal.
     """
-    closed = visit.standing.outcome.closed_by_gpc
+    closed = visit.waiting
     if not closed:
         return ""
     told = encode_attribute_json(
@@ -118,7 +118,7 @@ def _write_tag(visit: Visit) -> tuple[str, str]:
 
 def _describe_page(visit: Visit) -> dict[str, object]:
     storage = visit.site.storage
-    closed = visit.standing.outcome.closed_by_gpc
+    closed = visit.waiting
     return {
         "url": visit.action_url,
         "state_url": f"{visit.base_path}state{_UNASKED if closed else ''}",

@@ -112,8 +112,7 @@ class ConsentMarkup:
             )
         size = {"width": _check_length(width, embed.width), "height": _check_length(height, embed.height)}
         frame = render_frame(embed, known_id, title=title, **size)
-        is_waiting = visit.awaits_browser((service_key,))
-        if core_gate.is_open(visit.decision, (service_key,)) and not is_waiting:
+        if core_gate.is_open(visit.decision, (service_key,)) and service_key not in visit.waiting:
             return frame
         visit.has_spoken = True
         head = styles(visit) + held_block_script(visit)
@@ -127,9 +126,7 @@ class ConsentMarkup:
             held_frame=_hold(visit, (service_key,), frame),
             **size,
         )
-        # Without scripts nobody can ask the browser, and no header came: then what is open is simply shown.
-        live = Markup("<noscript>{}</noscript>").format(frame) if is_waiting else Markup()
-        return head + live + Markup(placeholder)  # noqa: S704 - autoescaped by the template
+        return head + Markup(placeholder)  # noqa: S704 - autoescaped by the template
 
     @staticmethod
     def settings_link(label: str) -> Markup:
@@ -241,7 +238,7 @@ def _gate(keys: Sequence[str], write: Callable[[], object]) -> Markup:
     visit = get_visit()
     for key in keys:
         visit.policy.check_key(key, where=_place().strip())
-    if core_gate.is_open(visit.decision, keys) and not visit.awaits_browser(keys):
+    if core_gate.is_open(visit.decision, keys) and visit.waiting.isdisjoint(keys):
         return Markup(write())  # noqa: S704 - the template's own markup, escaped where it was written
     # Asked before the block is written: a gate inside it must not take the script with it into the held text.
     script = held_block_script(visit)

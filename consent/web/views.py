@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
@@ -118,7 +118,7 @@ def receive_choice() -> Response:
         return _refuse(visit, HTTPStatus.FORBIDDEN, "cross_site", "The request came from another site.")
     except SubmissionError as error:
         return _refuse(visit, HTTPStatus(error.status), error.code, str(error))
-    if submission.is_opening and evidence is Evidence.NONE:
+    if submission.needs_proof and evidence is Evidence.NONE:
         return _refuse(
             visit, HTTPStatus.FORBIDDEN, "unproven_origin", "Nothing shows that this site's page sent the request."
         )
@@ -133,7 +133,7 @@ def _record(visit: Visit, submission: Submission, evidence: Evidence) -> Respons
     before = visit.heed_gpc() if submission.has_gpc else shown
     record = visit.site.engine.make_record(
         submission.action,
-        granted=submission.granted,
+        granted=_find_granted(submission, shown),
         before=before,
         account=_make_account(visit, submission, evidence, before),
         is_partial=submission.is_partial,
@@ -151,6 +151,13 @@ def _record(visit: Visit, submission: Submission, evidence: Evidence) -> Respons
     response = _answer(visit, submission)
     _put_into_effect(response, visit, record, is_closing=bool(closed))
     return response
+
+
+def _find_granted(submission: Submission, shown: Standing) -> Sequence[str]:
+    """Return what was granted by somebody: a switch that was on before the server knew of the signal is nobody's word."""
+    if not submission.has_gpc or submission.action is not Action.SAVE:
+        return submission.granted
+    return [key for key in submission.granted if key not in shown.outcome.closed_by_gpc]
 
 
 def _with_event(record: ConsentRecord, event: Event) -> ConsentRecord:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from flask import Flask, current_app, request
@@ -20,15 +20,13 @@ from consent.core.record import ConsentRecord
 from consent.core.regime import Regime
 from consent.engine import Standing
 from consent.errors import SetupError
-from consent.web.addresses import Addresses
 from consent.web.asking import Asking
 from consent.web.csp import ask_for_nonce
 from consent.web.fragment import find_fetch_header
 from consent.web.known_user import KnownUser
 from consent.web.language import ask_app, parse_language
-from consent.web.sharing import find_cookie_domain
+from consent.web.own_cookies import OwnCookies
 from consent.web.site import EXTENSION_KEY, Site
-from consent.wire.cookie import find_values
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -38,11 +36,8 @@ log = logging.getLogger("consent")
 # Kept with the request and not on `g`: one application context can serve several requests, nested ones included.
 _ENVIRON_KEY = "flask_cookie_consent.visit"
 
-# What the name of the cookie that remembers Global Privacy Control has behind the consent cookie's.
-GPC_ENDING = "-gpc"
 
-
-class Visit(Addresses):
+class Visit(OwnCookies):
     """Hold what this visitor has allowed, and what a page needs to know about asking.
 
     Reached as `current_consent`, in views and in templates. Reading anything that depends on
@@ -71,6 +66,9 @@ class Visit(Addresses):
 
         self.extra_vary: tuple[str, ...] = ()
         """Names of request headers, besides the usual two, that the response varies with."""
+
+        self.is_stand_in = False
+        """Whether it is the visit of nobody, made up to see what somebody would."""
 
         self.has_styles = False
         self.has_script = False
@@ -137,10 +135,7 @@ class Visit(Addresses):
 
         To be part of the key of every cached view or fragment in which a gate stands.
         """
-        decision = self.decision
-        verdicts = sorted({**decision.choices, **decision.services}.items())
-        prompt = tuple(self.prompt.asked) if self.prompt else None
-        text = repr((self.policy.version, self.rules.row_id, self.prompt_key, prompt, verdicts))
+        text = repr((self.policy.version, self.prompt_key, sorted(self.waiting)))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
@@ -153,25 +148,26 @@ class Visit(Addresses):
         """The decision, sorted for templates."""
         return Asking(self)
 
-    def awaits_browser(self, keys: Collection[str]) -> bool:
-        """Whether something open has to wait until a script has asked the browser for Global Privacy Control.
+    @property
+    def waiting(self) -> frozenset[str]:
+        """Keys of what is open, and yet waits until a script has asked the browser for Global Privacy Control.
 
         Safari tells its scripts and sends no header, so where the signal decides, no answer means: ask first. What a
-        script fetches is for a page that has asked.
+        script fetches is for a page that has asked; whether the answer has come, the record shows that the visitor left.
         """
-        if self.standing.outcome.closed_by_gpc.isdisjoint(keys):
-            return False
-        decider = find_fetch_header(self.environ)
+        standing = self.standing
+        closed = standing.outcome.closed_by_gpc
+        decider = find_fetch_header(self.environ) if closed and standing.record else ""
         if decider:
             self.add_vary(decider)
-        return not decider
+        return frozenset() if decider else closed
 
     @property
     def prompt_key(self) -> tuple[object, ...]:
         """What the words of the prompt depend on, besides language and addresses."""
-        decision = self.decision
-        shown = (decision.prompt, decision.revised, self.signals, self.cookie_domain)
-        return (decision.regime, *shown, self.rules.row_id)
+        standing = self.standing
+        kept_off = tuple(key for key in self.policy.fingerprints if self.asking.is_kept_off(key))
+        return (standing.outcome.likeness, kept_off, self.signals, self.cookie_domain, self.rules.row_id)
 
     def allows(self, key: str) -> bool:
         """Whether a purpose or service is granted.
@@ -199,6 +195,7 @@ class Visit(Addresses):
 
     def stand_in(self, place: Place | None, record: ConsentRecord | None) -> None:
         """Let the visit be that of somebody in a place with a record, whatever the request says of both."""
+        self.is_stand_in = True
         engine = self.site.engine
         self._whereabouts = (place, self.site.jurisdictions.find(place, now=engine.read_clock()))
         self._standing = engine.judge(record, signals=self._read_signals(), jurisdiction=self._whereabouts[1])
@@ -251,31 +248,6 @@ class Visit(Addresses):
             self._page_key = self.site.engine.new_page_key()
         return self._page_key
 
-    @property
-    def is_secure(self) -> bool:
-        """Whether the request came over HTTPS, as far as the WSGI environment says."""
-        return self.environ.get("wsgi.url_scheme") == "https"
-
-    @property
-    def cookie_name(self) -> str:
-        """Name of the consent cookie under this request's scheme."""
-        return self.site.engine.cookie_name(is_secure=self.is_secure)
-
-    @property
-    def cookie_domain(self) -> str:
-        """Parent domain whose subdomains share what is chosen here; empty for this host alone."""
-        return find_cookie_domain(self.site, self.environ)
-
-    @property
-    def gpc_cookie_name(self) -> str:
-        """Name of the cookie that remembers a signal which only the browser's scripts can see."""
-        return f"{self.cookie_name}{GPC_ENDING}"
-
-    @property
-    def cookie_header(self) -> str:
-        """The request's `Cookie` field, unparsed."""
-        return str(self.environ.get("HTTP_COOKIE", ""))
-
     # -- inside --------------------------------------------------------------------------------
 
     def _mark(self) -> None:
@@ -320,16 +292,11 @@ class Visit(Addresses):
         environ = self.environ
         gpc = environ.get("HTTP_SEC_GPC")
         has_dnt = self.site.settings.dnt and "HTTP_DNT" in environ
-        is_remembered = GPC_ENDING in self.cookie_header and self._remembers_gpc
+        is_remembered = self.remembers_gpc
         if gpc is None and not (has_dnt or is_remembered or self._is_gpc_told):
             return _NO_SIGNALS
         is_gpc = self._is_gpc_told or is_remembered or (gpc is not None and parse_sec_gpc(str(gpc)))
         return Signals(gpc=is_gpc, dnt=has_dnt and parse_dnt(str(environ.get("HTTP_DNT"))))
-
-    @property
-    def _remembers_gpc(self) -> bool:
-        # Whoever sets it, it can only close.
-        return "1" in find_values(self.cookie_header, self.gpc_cookie_name)
 
     @property
     def _asked_language(self) -> str | None:
@@ -383,8 +350,14 @@ def get_visit() -> Visit:
 def open_visit(site: Site, environ: WSGIEnvironment) -> Visit:
     """Return the visit of a request to a site, beginning it if nothing has asked for it."""
     visit: Visit | None = environ.get(_ENVIRON_KEY)
-    if visit is None or visit.site is not site:
+    if visit is None or (visit.site is not site and not visit.is_stand_in):
         visit = environ[_ENVIRON_KEY] = Visit(site, environ)
+    return visit
+
+
+def bind_visit(visit: Visit) -> Visit:
+    """Make a visit that of the current request, and return it."""
+    request.environ[_ENVIRON_KEY] = visit
     return visit
 
 

@@ -43,7 +43,7 @@ USER_NAME = "user"
 # RFC 6265bis section 5.6: a name and value longer than this together are ignored by browsers.
 SIZE_LIMIT_BYTES = 4096
 
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
 _TIME_AT, _END_AT, _FLAGS_AT, _HEAD_BYTES = 17, 22, 27, 34
 _INSTANT_BYTES, _COUNT_BYTES = 5, 2
 _SIGNATURE_CHARACTERS = 43
@@ -116,7 +116,7 @@ class CookieCodec:
             UnsupportedFormat: If it holds an instant or a regime that this version does not know.
         """
         flags = payload[_FLAGS_AT]
-        known, documents_at = self._read_keys(payload)
+        known, unknown, documents_at = self._read_keys(payload)
         try:
             return ConsentRecord(
                 record_id=_format_id(payload[1:_TIME_AT]),
@@ -127,14 +127,16 @@ class CookieCodec:
                 choices=MappingProxyType({key: choice for key, choice in known.items() if choice}),
                 fingerprints=MappingProxyType({key: self._policy.fingerprints[key] for key in known}),
                 documents=MappingProxyType(self._read_documents(payload[documents_at:])),
+                has_unknown_refusal=Choice.DENIED in unknown,
                 is_complete=flags & _COMPLETE_FLAG != 0,
             )
         except (IndexError, ValueError, OverflowError) as error:
             raise UnsupportedFormat(_UNREADABLE) from error
 
-    def _read_keys(self, payload: bytes) -> tuple[dict[str, Choice | None], int]:
-        """Return the choice by known key, None for merely noted, and where the documents begin."""
+    def _read_keys(self, payload: bytes) -> tuple[dict[str, Choice | None], set[Choice | None], int]:
+        """Return the choice by known key, None for merely noted; the choices on unknown ones; where the documents begin."""
         known: dict[str, Choice | None] = {}
+        unknown: set[Choice | None] = set()
         at, count_at = _HEAD_BYTES, _FLAGS_AT + 1
         for choice in (Choice.GRANTED, Choice.DENIED, None):
             end = at + FINGERPRINT_BYTES * int.from_bytes(payload[count_at : count_at + _COUNT_BYTES])
@@ -143,10 +145,12 @@ class CookieCodec:
                 raise UnsupportedFormat(_UNREADABLE)
             for start in range(at, end, FINGERPRINT_BYTES):
                 key = self._policy.keys_by_fingerprint.get(payload[start : start + FINGERPRINT_BYTES])
-                if key is not None:
+                if key is None:
+                    unknown.add(choice)
+                else:
                     known[key] = choice
             at = end
-        return known, at
+        return known, unknown, at
 
     def _read_documents(self, payload: bytes) -> dict[str, bytes]:
         pairs = {

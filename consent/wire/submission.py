@@ -41,10 +41,10 @@ class Submission:
     """Whether the page's script saw Global Privacy Control in the browser (`navigator.globalPrivacyControl`)."""
 
     @property
-    def is_opening(self) -> bool:
-        """Whether it could open anything, and so needs a proven origin."""
+    def needs_proof(self) -> bool:
+        """Whether it needs a proven origin: all but a refusal, since what was noted is not announced again."""
         is_granting = self.action is Action.SAVE and bool(self.granted)
-        return is_granting or self.action in (Action.ACCEPT_ALL, Action.ALLOW, Action.ONCE)
+        return is_granting or self.action in (Action.ACCEPT_ALL, Action.ALLOW, Action.ONCE, Action.ACKNOWLEDGE)
 
 
 def fits_form(path: str) -> bool:

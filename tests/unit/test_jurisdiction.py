@@ -99,9 +99,16 @@ def test_find_takes_the_row_of_the_region_before_that_of_the_country() -> None:
 
 
 def test_find_takes_the_row_of_the_country_for_a_region_without_one() -> None:
-    table = make_table(make_row("US", "notice", without_region="US-CA"), make_row("US-CA", "opt_out"))
+    us = make_row("US", "notice", without_region="US-CA", regions=("CA", "WY"))
 
-    assert find(table, "US-WY") == "US"
+    assert find(make_table(us, make_row("US-CA", "opt_out")), "US-WY") == "US"
+
+
+@pytest.mark.parametrize("place", ["US", "US-06", "US-ZZ", "US-XX"])
+def test_find_takes_the_named_row_for_a_code_that_is_no_region(place: str) -> None:
+    us = make_row("US", "notice", without_region="US-CA", regions=("CA", "WY"))
+
+    assert find(make_table(us, make_row("US-CA", "opt_out")), place) == "US-CA"
 
 
 def test_find_takes_the_named_row_when_the_region_is_not_known() -> None:
@@ -110,10 +117,10 @@ def test_find_takes_the_named_row_when_the_region_is_not_known() -> None:
     assert find(table, "US") == "US-CA"
 
 
-def test_find_takes_the_country_when_the_law_of_the_named_region_is_not_in_force() -> None:
+def test_find_takes_opt_in_when_the_law_of_the_named_region_is_not_in_force() -> None:
     rows = make_row("US", "notice", without_region="US-VT"), make_row("US-VT", "opt_out", effective_from=LAW_DAY)
 
-    assert find(make_table(*rows), "US") == "US"
+    assert find(make_table(*rows), "US") == UNKNOWN
 
 
 def test_find_takes_the_row_of_the_region_where_the_country_has_none() -> None:

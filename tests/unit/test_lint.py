@@ -254,7 +254,7 @@ def test_place_of_a_text_decides_how_bad_it_is(key, expected):
     [
         ({"purposes": (NECESSARY, Purpose("ads", description="By using this site you agree."))}, "Purpose 'ads'"),
         (
-            {"documents": (PRIVACY, Document("t", url="/t", version="1", changes="By scrolling you agree"))},
+            {"documents": (PRIVACY, Document("t", url="/t", version="1", changes="By using our site, you agree"))},
             "Document 't'",
         ),
         (
@@ -301,7 +301,7 @@ def test_errors_come_before_warnings():
         {"key": "FR", "regime": "notice"},
         {"key": "AT", "name": "Austria", "regime": "opt_out", "basis": "x"},
         policy=make_policy(documents=(), refuse_months=1),
-        texts={"en": {"banner.text": "By scrolling you agree."}},
+        texts={"en": {"banner.text": "By staying on this page you agree."}},
     )
 
     assert [(str(each.severity), each.rule) for each in findings] == [

@@ -49,7 +49,7 @@ def is_let_through(headers, submission, *, host=HOST, scheme="https"):
         evidence = find_evidence(headers, host=host, scheme=scheme)
     except CrossSiteError:
         return False
-    return not submission.is_opening or evidence is not Evidence.NONE
+    return not submission.needs_proof or evidence is not Evidence.NONE
 
 
 SUBMISSIONS = {"grant": Submission(action=Action.ACCEPT_ALL), "refusal": Submission(action=Action.REJECT_ALL)}

@@ -184,7 +184,7 @@ def test_policy_refuses_necessary_without_a_justification():
 
     assert str(error.value) == (
         "Service 'chat' is filed under 'necessary' without a justification. Give 'justification': why the visitor "
-        "cannot get what they asked for without it."
+        "cannot get what they asked for without it (L18)."
     )
 
 
@@ -200,7 +200,7 @@ def test_policy_refuses_necessary_together_with_another_purpose():
 
     assert str(error.value) == (
         "Service 'chat' is filed under 'necessary' and under 'analytics'. What is necessary needs no consent, so it "
-        "cannot serve anything else; declare two services or drop 'necessary'."
+        "cannot serve anything else; declare two services or drop 'necessary' (L18)."
     )
 
 
@@ -211,7 +211,7 @@ def test_policy_refuses_a_tracker_by_its_key_as_necessary(key):
 
     assert str(error.value) == (
         f"Service {key!r} is filed under 'necessary', but {key!r} measures or advertises, which is not strictly "
-        "necessary (ePrivacy Directive art. 5(3)). File it under 'analytics' or 'marketing'."
+        "necessary (ePrivacy Directive art. 5(3), L18). File it under 'analytics' or 'marketing'."
     )
 
 
@@ -227,7 +227,7 @@ def test_policy_refuses_a_tracker_by_its_host_as_necessary(host):
 
     assert str(error.value) == (
         f"Service 'shop' is filed under 'necessary', but {host!r} measures or advertises, which is not strictly "
-        "necessary (ePrivacy Directive art. 5(3)). File it under 'analytics' or 'marketing'."
+        "necessary (ePrivacy Directive art. 5(3), L18). File it under 'analytics' or 'marketing'."
     )
 
 

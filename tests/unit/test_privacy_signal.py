@@ -53,7 +53,7 @@ def test_dnt_is_on(value):
 
 
 @pytest.mark.parametrize(
-    "value", [None, "", " ", "0", "0, 1", "null", "yes", "true", "-1", "\u00b9", "\uff11"], ids=ascii
+    "value", [None, "", " ", "0", "0, 0", "null", "yes", "true", "-1", "\u00b9", "\uff11"], ids=ascii
 )
 def test_dnt_is_off_for_anything_else(value):
     assert parse_dnt(value) is False

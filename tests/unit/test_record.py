@@ -227,5 +227,5 @@ def test_missing_member_is_refused(name):
 def test_grant_under_notice_cannot_be_made_nor_read():
     with pytest.raises(ValueError, match="A record of the regime 'notice' cannot hold a grant"):
         make_record(regime=Regime.NOTICE)
-    with pytest.raises(RecordError, match="cannot hold a grant"):
+    with pytest.raises(RecordError, match="since the record holds a grant"):
         read_record(RECORD.as_dict() | {"mode": "notice"})

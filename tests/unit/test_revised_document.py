@@ -132,7 +132,7 @@ def test_revised_is_what_was_noted_in_another_version():
         (TERMS, PRIVACY),
         (PRIVACY,),
         (),
-        (PRIVACY, TERMS, Document("cookies", url="/cookies", version="1", is_material=True)),
+        (PRIVACY, TERMS, Document("cookies", url="/cookies", version="1")),
         (
             replace(PRIVACY, title="New title", url="/new", changes="Commas.", effective_at=None, is_material=True),
             TERMS,

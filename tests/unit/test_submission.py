@@ -145,8 +145,9 @@ def test_answer_to_anything_else_is_400(policy, value):
     assert str(error) == "Field 'asked' must be 'changed', or be left out."
 
 
-def test_acknowledgement_opens_nothing_even_with_keys(policy):
-    assert not read(policy, b"action=acknowledge&granted=analytics").is_opening
+@pytest.mark.parametrize("form", [b"action=acknowledge", b"action=acknowledge&granted=analytics"])
+def test_acknowledgement_needs_proof_since_what_was_noted_is_not_told_again(policy, form):
+    assert read(policy, form).needs_proof
 
 
 @pytest.mark.parametrize("value", ["", "0", "true", "on", "11", " 1", "1,1", "１"], ids=ascii)
@@ -349,7 +350,7 @@ def test_limit_leaves_room_for_every_key_in_any_spelling():
 
 
 @pytest.mark.parametrize(
-    ("submission", "is_opening"),
+    ("submission", "needs_proof"),
     [
         (Submission(action=Action.ACCEPT_ALL), True),
         (Submission(action=Action.ALLOW, granted=("player",)), True),
@@ -362,5 +363,5 @@ def test_limit_leaves_room_for_every_key_in_any_spelling():
         (Submission(action=Action.WITHDRAW, granted=("stats",)), False),
     ],
 )
-def test_opening_needs_proof_and_closing_does_not(submission, is_opening):
-    assert submission.is_opening is is_opening
+def test_opening_needs_proof_and_closing_does_not(submission, needs_proof):
+    assert submission.needs_proof is needs_proof
