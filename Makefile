@@ -117,7 +117,7 @@ screenshots: build/test-packages.stamp $(VENV)/wheel.stamp ## Take the screensho
 
 .PHONY: requirements
 requirements: ## Write docs/requirements.md, the table of requirements with their tests, anew
-	@$(PYTHON) tools/list_requirements.py
+	@$(PYTHON) -m tools.list_requirements
 
 .PHONY: jurisdictions
 jurisdictions: ## Write the table of docs/jurisdictions.md, the rules of each place, anew

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 from consent.core.jurisdiction import Jurisdiction
 from consent.jurisdictions import CHECKED_ON, load_table
+from tools.generated_page import CHECKOUT, run
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "jurisdictions.md"
-BEGIN = "<!-- table: written by tools/list_jurisdictions.py -->\n"
+PAGE = CHECKOUT / "docs" / "jurisdictions.md"
+BEGIN = "<!-- table: written by `make jurisdictions` from consent/jurisdictions/rules.toml -->\n"
 END = "<!-- end of the table -->\n"
 
 _HEAD = (
@@ -41,15 +41,6 @@ def build_page(page: str) -> str:
     return f"{before}{BEGIN}\nLast held against its sources on {CHECKED_ON}.\n\n{table}\n{END}{after}"
 
 
-def save_page(path: Path, *, is_check: bool) -> bool:
-    """Bring the page up to date, unless only checked; return whether it is."""
-    found = path.read_text("utf-8")
-    page = build_page(found)
-    if not is_check:
-        path.write_text(page, "utf-8")
-    return page == found or not is_check
-
-
 def _build_row(row: Jurisdiction) -> str:
     kinds = ", ".join(f"{kind} `{regime}`" for kind, regime in row.regime_by_kind.items())
     countries = f": {', '.join(row.countries)}" if row.countries else ""
@@ -69,14 +60,8 @@ def _build_row(row: Jurisdiction) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command; return its exit code."""
-    if arguments not in ([], ["--check"]):
-        print(__doc__, file=sys.stderr)
-        return 2
-    if save_page(PAGE, is_check=bool(arguments)):
-        return 0
-    print(f"{PAGE} is out of date. Run: python -m tools.list_jurisdictions", file=sys.stderr)
-    return 1
+    """Run the command; return its exit status."""
+    return run(arguments, name="list_jurisdictions", path=PAGE, build=lambda: build_page(PAGE.read_text("utf-8")))
 
 
 if __name__ == "__main__":

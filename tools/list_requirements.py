@@ -1,6 +1,6 @@
 """Write docs/requirements.md: every requirement with the tests that cover it, or the reason why none does.
 
-Usage: python tools/list_requirements.py [--check]   (--check writes nothing and fails when the page is out of date)
+Usage: python -m tools.list_requirements [--check]   (--check writes nothing and fails when the page is out of date)
 
 What it lists stands in tests/requirements.toml. A table that is malformed, or names a test that does not exist, is an
 error either way. Only the standard library is used, so that any Python can start it.
@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+from tools.generated_page import CHECKOUT, run
+
 SOURCE = CHECKOUT / "tests" / "requirements.toml"
 PAGE = CHECKOUT / "docs" / "requirements.md"
 
@@ -116,13 +117,6 @@ def build_page(requirements: Sequence[Requirement]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def save_page(page: str, path: Path, *, is_check: bool) -> bool:
-    """Write the page, unless it is to be checked only; tell whether the file then holds it."""
-    if not is_check:
-        path.write_text(page, encoding="utf-8")
-    return path.is_file() and path.read_text("utf-8") == page
-
-
 _HEAD = """# Requirements and their tests
 
 <!-- Written by `make requirements` from tests/requirements.toml: change that file, not this one. -->
@@ -215,21 +209,20 @@ def _quote(keys: Sequence[str]) -> str:
     return ", ".join(f"'{key}'" for key in keys)
 
 
-def main(arguments: list[str]) -> int:
-    """Write the page, or check it; return the exit status."""
-    if arguments not in ([], ["--check"]):
-        sys.exit("Usage: python tools/list_requirements.py [--check]")
+def _build_checked_page() -> str:
+    where = SOURCE.relative_to(CHECKOUT)
     try:
         requirements = read_requirements(SOURCE.read_text("utf-8"))
     except RequirementsError as error:
-        sys.exit(f"{SOURCE.relative_to(CHECKOUT)}: {error}")
+        raise RequirementsError(f"{where}: {error}") from error
     if missing := find_missing_tests(requirements, has_test=has_test):
-        sys.exit("\n".join((f"{SOURCE.relative_to(CHECKOUT)} names tests that do not exist:", *missing)))
-    is_check = bool(arguments)
-    if save_page(build_page(requirements), PAGE, is_check=is_check):
-        return 0
-    print(f"{PAGE.relative_to(CHECKOUT)} is out of date. Run: make requirements", file=sys.stderr)
-    return 1
+        raise RequirementsError("\n".join((f"{where} names tests that do not exist:", *missing)))
+    return build_page(requirements)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; return its exit status."""
+    return run(arguments, name="list_requirements", path=PAGE, build=_build_checked_page)
 
 
 if __name__ == "__main__":

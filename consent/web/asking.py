@@ -130,5 +130,5 @@ class Asking:
 
     @property
     def is_running(self) -> bool:
-        """Whether this is a place where something runs until the visitor objects."""
+        """Whether nothing here needs a grant: all that is off was objected to, by the visitor or by a signal."""
         return self._visit.regime is not Regime.OPT_IN

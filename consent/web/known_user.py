@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from consent.core.record import Choice, ConsentRecord
 from consent.core.regime import Regime
 from consent.engine import Standing
 from consent.errors import SetupError
+from consent.web.site_function import Fault, find_fault
 
 if TYPE_CHECKING:
     from consent.web.site import Site
@@ -202,15 +202,12 @@ def _check(function: object, name: str, *arguments: object, taken: object) -> No
         raise SetupError(f"There is a function for {name!r} already: {taken!r}. Keep one of the two.")
     if not callable(function):
         raise SetupError(f"{name!r} must be given a function, got {function!r}. Write @consent.{name} above it.")
-    if any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
+    fault = find_fault(function, *arguments)
+    if fault is Fault.IS_ASYNC:
         raise SetupError(
             f"The function for {name!r} must be a plain one, got the 'async' {function!r}. It is called in the middle of a "
             "request; use a driver that needs no 'await'."
         )
-    try:
-        inspect.signature(function).bind(*arguments)
-    except TypeError as error:
+    if fault is Fault.TAKES_OTHERS:
         takes = "one argument, the text to keep" if arguments else "no arguments"
-        raise SetupError(f"The function for {name!r} must take {takes}, which {function!r} does not.") from error
-    except ValueError:  # one written in C may not say what it takes
-        pass
+        raise SetupError(f"The function for {name!r} must take {takes}, which {function!r} does not.")

@@ -5,7 +5,6 @@ Nothing that a visitor can write is believed, and whatever is not said clearly i
 
 from __future__ import annotations
 
-import inspect
 import logging
 import re
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from typing import Protocol
 from consent.core.jurisdiction import Place, parse_place
 from consent.errors import ConfigError, quote_all
 from consent.web.geo import DATABASE_KEY, open_database
+from consent.web.site_function import Fault, find_fault
 
 log = logging.getLogger("consent")
 
@@ -131,21 +131,16 @@ class HeaderFinder:
 def _use_callable(jurisdiction: object) -> CallableFinder:
     if not callable(jurisdiction):
         raise _refuse_callable(jurisdiction, "a function without arguments that returns where the visitor is")
-    if any(map(_is_async, (jurisdiction, type(jurisdiction).__call__))):
-        raise _refuse_callable(
-            jurisdiction, "a plain function, not an 'async' one: it is asked in the middle of a request"
-        )
-    try:
-        inspect.signature(jurisdiction).bind()
-    except TypeError as error:
-        raise _refuse_callable(jurisdiction, "a function that can be called without arguments") from error
-    except ValueError:  # one written in C may not say what it takes
-        pass
+    fault = find_fault(jurisdiction)
+    if fault:
+        raise _refuse_callable(jurisdiction, _ALLOWED_BY_FAULT[fault])
     return CallableFinder(ask=jurisdiction)
 
 
-def _is_async(function: object) -> bool:
-    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+_ALLOWED_BY_FAULT = {
+    Fault.IS_ASYNC: "a plain function, not an 'async' one: it is asked in the middle of a request",
+    Fault.TAKES_OTHERS: "a function that can be called without arguments",
+}
 
 
 def _refuse_callable(value: object, allowed: str) -> ConfigError:

@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 
 import pytest
 from flask import Flask
 
 from consent.jurisdictions import load_table
 from consent.web.settings import _CHECKS
-from tools.list_jurisdictions import BEGIN, END, PAGE, build_page, build_table, save_page
+from tools.list_jurisdictions import BEGIN, END, PAGE, build_page, build_table
 
 ROWS = load_table()[0].rows
 
 
 def test_page_is_up_to_date():
-    assert save_page(PAGE, is_check=True), "run: python -m tools.list_jurisdictions"
+    page = PAGE.read_text("utf-8")
 
-
-def test_command_checks_the_page():
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.list_jurisdictions", "--check"], cwd=PAGE.parents[1], check=False
-    )
-
-    assert done.returncode == 0
-
-
-def test_command_refuses_other_arguments():
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.list_jurisdictions", "--write"],
-        cwd=PAGE.parents[1],
-        check=False,
-        capture_output=True,
-    )
-
-    assert done.returncode == 2
-    assert b"Usage: " in done.stderr
+    assert build_page(page) == page, "run: make jurisdictions"
 
 
 def test_table_has_a_line_for_each_row_as_wide_as_its_head():
@@ -47,17 +27,11 @@ def test_table_has_a_line_for_each_row_as_wide_as_its_head():
     assert {line.replace("\\|", "").count("|") for line in lines} == {head.count("|")}
 
 
-def test_page_that_is_out_of_date_is_told_and_left_alone(tmp_path):
-    path = tmp_path / "page.md"
-    path.write_text(f"before\n{BEGIN}old\n{END}after\n", "utf-8")
+def test_table_takes_the_place_of_what_stood_between_the_marks():
+    page = build_page(f"before\n{BEGIN}old\n{END}after\n")
 
-    assert save_page(path, is_check=True) is False
-    assert "old" in path.read_text("utf-8")
-    assert save_page(path, is_check=False) is True
-    assert save_page(path, is_check=True) is True
-    assert re.fullmatch(
-        r"before\n<!--.*?-->\n\nLast held .*\| `unknown` .*-->\nafter\n", path.read_text("utf-8"), re.DOTALL
-    )
+    assert re.fullmatch(r"before\n<!--.*?-->\n\nLast held .*\| `unknown` .*-->\nafter\n", page, re.DOTALL)
+    assert "old\n" not in page
 
 
 @pytest.mark.parametrize("page", ["", BEGIN, END, END + BEGIN, BEGIN + END + END, BEGIN + BEGIN + END])

@@ -14,7 +14,6 @@ from tools.list_requirements import (
     find_missing_tests,
     has_test,
     read_requirements,
-    save_page,
 )
 
 TESTED = '[L1]\ntitle = "Nothing runs"\ntests = ["tests/unit/test_a.py::test_b"]\n'
@@ -124,12 +123,3 @@ def test_page_links_tests_and_gives_reasons():
         "| L2 | Later | *Left out:* part 5: ledger |"
     ) in page
     assert "| **together** | 2 | 0 | 1 | 1 |" in page
-
-
-def test_page_that_is_out_of_date_is_told_and_left_alone(tmp_path):
-    path = tmp_path / "page.md"
-
-    assert save_page("old", path, is_check=True) is False
-    assert save_page("old", path, is_check=False) is True
-    assert save_page("new", path, is_check=True) is False
-    assert path.read_text() == "old"
