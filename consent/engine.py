@@ -287,7 +287,7 @@ class Engine:
         if record is None:
             return {}, documents
         noted = {key: each for key, each in fingerprints.items() if record.fingerprints.get(key) == each}
-        return noted, {key: record.documents.get(key, each) for key, each in documents.items()}
+        return noted, {key: each for key, each in record.documents.items() if key in documents}
 
     def _look_up_value(self, value: str, name: str, signals: Signals, jurisdiction: Jurisdiction) -> Standing:
         codec = self._codecs[name]

@@ -44,7 +44,7 @@ def _describe(visit: Visit) -> dict[str, object]:
             "refuse_months": visit.months.refuse,
         },
         "waits_for_browser": sorted(visit.standing.outcome.closed_by_gpc),
-        "headers": describe_headers(visit),
+        "headers": _describe_headers(visit),
     }
 
 
@@ -89,6 +89,12 @@ def _describe_prompt(visit: Visit) -> dict[str, object] | None:
         "text": banner.text,
         "buttons": [{"action": action, "text": words} for action, words in banner.buttons],
     }
+
+
+def _describe_headers(visit: Visit) -> Mapping[str, str]:
+    # Asked for in a language, it was rendered as the library's own pages are; those tell caches more.
+    visit.is_own_page = False
+    return describe_headers(visit)
 
 
 def _describe_documents(visit: Visit) -> list[Mapping[str, object]]:

@@ -99,7 +99,14 @@ class KnownUser:
             choices=dict.fromkeys(engine.policy.fingerprints, Choice.DENIED),
             fingerprints=engine.policy.fingerprints,
         )
-        return engine.judge(refusal, signals=outcome.signals, jurisdiction=outcome.jurisdiction)
+        shut = engine.judge(refusal, signals=outcome.signals, jurisdiction=outcome.jurisdiction).outcome
+        # The refusal is nobody's: what is told of the last choice stays the browser's own.
+        return Standing(shut, lambda: standing.last_record, is_current=standing.record is not None)
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Whether somebody may be logged in, and the site cannot say what they chose."""
+        return self._has_failed
 
     def save(self, record: ConsentRecord) -> bool:
         """Have the site keep a choice for the user; return False if that failed, True also if nobody is logged in."""

@@ -129,6 +129,8 @@ def receive_choice() -> Response:
 
 def _record(visit: Visit, submission: Submission, evidence: Evidence) -> Response:
     shown = visit.standing
+    if visit.user.is_out_of_reach and submission.needs_proof:
+        return _refuse_unrecorded(visit)
     # A choice under the signal starts from what the signal leaves open, else `allow` would renew what it closes.
     before = visit.heed_gpc() if submission.has_gpc else shown
     record = visit.site.engine.make_record(
@@ -176,9 +178,7 @@ def _grant_nothing(visit: Visit, record: ConsentRecord, *, before: Standing, sho
     is_closing = bool(find_closed(shown.decision, after.decision))
     if not is_closing:
         visit.restore(before)
-    response = _refuse(
-        visit, HTTPStatus.SERVICE_UNAVAILABLE, "not_recorded", "The choice could not be recorded; nothing was granted."
-    )
+    response = _refuse_unrecorded(visit)
     if is_closing:
         visit.user.save(narrowed)
         _put_into_effect(response, visit, narrowed, is_closing=True)
@@ -316,6 +316,12 @@ def _read_body(limit: int) -> bytes:
 
 def _too_large(limit: int) -> SubmissionError:
     return SubmissionError(f"The body is longer than {limit} bytes.", code="too_large", status=413)
+
+
+def _refuse_unrecorded(visit: Visit) -> Response:
+    return _refuse(
+        visit, HTTPStatus.SERVICE_UNAVAILABLE, "not_recorded", "The choice could not be recorded; nothing was granted."
+    )
 
 
 def _refuse(visit: Visit, status: HTTPStatus, code: str, message: str) -> Response:

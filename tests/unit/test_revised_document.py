@@ -283,3 +283,41 @@ def test_revision_acknowledged_while_gpc_is_on_opens_nothing_when_it_goes(revisi
     text = header(engine, choose(engine, Action.ACKNOWLEDGE, before=before, signals=GPC))
 
     assert "marketing" not in opened(look_up(engine, text, rules=CALIFORNIA))
+
+
+# -- one that was added since
+
+
+@PLACES
+@pytest.mark.parametrize(
+    ("told", "is_announced"),
+    [
+        ({}, False),
+        ({"title": "Cookies"}, False),
+        ({"changes": "All about cookies."}, True),
+        ({"is_material": True}, True),
+    ],
+    ids=str,
+)
+def test_added_document_is_announced_if_there_is_something_to_tell(revisit, rules, told, is_announced):
+    _, standing = revisit(PRIVACY, TERMS, Document("cookies", url="/cookies", version="1", **told), rules=rules)
+
+    assert (standing.decision.needs_prompt, standing.decision.revised) == (is_announced, ("cookies",) * is_announced)
+
+
+@PLACES
+def test_added_document_is_announced_once(policy, clock, revisit, rules):
+    added = Document("cookies", url="/cookies", version="1", changes="All about cookies.")
+    engine, before = revisit(PRIVACY, TERMS, added, rules=rules)
+    text = header(engine, choose(engine, Action.ACKNOWLEDGE, before=before))
+
+    assert not look_up(engine, text, rules=rules).decision.needs_prompt
+
+
+def test_allowing_an_embed_notes_no_document_that_was_added_since(revisit):
+    added = Document("cookies", url="/cookies", version="1", changes="New.")
+    engine, before = revisit(PRIVACY, TERMS, added)
+
+    record = choose(engine, Action.ALLOW, "player", before=before)
+
+    assert look_up(engine, header(engine, record)).decision.revised == ("cookies",)
