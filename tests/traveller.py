@@ -127,6 +127,11 @@ class Traveller:
         state = self.state(**headers)
         return {key: each for key, each in (state["choices"] | state["services"]).items() if key != "necessary"}
 
+    def switched_on(self) -> tuple[str, ...]:
+        """Return the keys whose switches are on when the preferences page opens."""
+        text = self.look(PREFERENCES).response.text
+        return tuple(re.findall(r'<input class="pvc-switch"[^>]* value="([\w-]+)" checked', text))
+
     @property
     def reason(self) -> str | None:
         """Why the banner would be shown; None for no banner."""

@@ -143,6 +143,11 @@ def test_language_is_that_of_the_option(explain):
     assert (found["language"], found["prompt"]["buttons"][0]["text"]) == ("de", "Alle akzeptieren")
 
 
+@pytest.mark.parametrize("language", [(), ("--language", "de")], ids=["own", "de"])
+def test_headers_are_those_of_an_ordinary_page_in_any_language(explain, language):
+    assert explain("--country", "FR", *language)["headers"] == {"Vary": "Cookie, Sec-GPC", "Cache-Control": "private"}
+
+
 @pytest.fixture
 def record_file(visitor, tmp_path):
     """Return a function that writes the visitor's newest record, changed, to a file."""

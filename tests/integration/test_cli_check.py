@@ -204,7 +204,7 @@ def test_unlawful_app_does_not_start_and_says_every_rule(bare_app):
         Consent(app)
 
     assert isinstance(caught.value.value, tuple)
-    assert [finding.rule for finding in caught.value.value] == ["D12", "L48"]
+    assert [finding.rule for finding in caught.value.value] == ["D12", "L48", "L14", "L21"]
     assert str(caught.value).count("(L48)") == 1
 
 

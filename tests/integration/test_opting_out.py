@@ -76,11 +76,15 @@ def test_preferences_stop_what_runs_by_a_plain_form(place):
     assert (visitor.look().runs, visitor.look().banner) == ((), "")
 
 
-@pytest.mark.parametrize("action", ["reject_all", "acknowledge", "save"])
-def test_saying_no_needs_no_proof_of_where_it_comes_from(action):
+@pytest.mark.parametrize(
+    ("action", "status"),
+    [("reject_all", 303), ("withdraw", 303), ("save", 303), ("acknowledge", 403), ("accept_all", 403)],
+)
+def test_only_saying_no_needs_no_proof_of_where_it_comes_from(action, status):
     visitor = make_traveller("US-CA")
 
-    assert visitor.client.post(PREFERENCES, data={"action": action}).status_code == 303
+    assert visitor.client.post(PREFERENCES, data={"action": action}).status_code == status
+    assert len(visitor.records) == (status == 303)
 
 
 @pytest.mark.parametrize("action", ["reject_all", "acknowledge"])
@@ -182,3 +186,21 @@ def test_acknowledging_lets_run_what_runs_and_grants_nothing(place):
 
     assert (visitor.look().banner, visitor.last["decisions"], visitor.last["event"]) == ("", {}, "acknowledgement")
     assert visitor.verdicts() == dict.fromkeys(NOTHING, "granted")
+
+
+@pytest.mark.parametrize("place", ["US-CA", "US-TX", "CA-ON"])
+def test_switch_that_was_on_before_the_script_saw_the_signal_grants_nothing(place):
+    visitor = make_traveller(place)
+    visitor.press("save", *visitor.switched_on(), gpc="1")
+    states = {key: each["state"] for key, each in visitor.last["decisions"].items()}
+
+    assert states == {"marketing": "refused", "ads": "refused"}
+    assert (visitor.look(**GPC).runs, visitor.look().runs) == (("preferences", "analytics"),) * 2
+
+
+def test_switch_that_the_visitor_turns_on_in_spite_of_the_signal_is_a_grant():
+    visitor = make_traveller("US-CA")
+    visitor.press("save", *OPTIONAL, headers=GPC, gpc="1")
+
+    assert visitor.last["decisions"]["marketing"]["state"] == "granted"
+    assert visitor.look(**GPC).runs == OPTIONAL

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import Any
 
 import pytest
 
 from consent import CookieDeclaration, Purpose, Service
-from consent.core.declaration import default_purposes
+from consent.core.declaration import PurposeKind, default_purposes
 from tests.traveller import ADS, STATS, make_traveller
 
 HEATMAP = Service("heatmap", name="Heatmap", provider="Heat Inc.", purposes=("analytics",))
@@ -168,18 +169,10 @@ def test_new_service_is_told_where_objecting_is_enough():
     assert later.verdicts()["heatmap"] == "granted"
 
 
-def test_opting_out_when_told_of_something_new_closes_what_merely_ran_too():
+@pytest.mark.parametrize("action", ["acknowledge", "accept_all"])
+def test_opting_out_of_something_new_leaves_what_was_noted_or_granted(action):
     visitor = make_traveller("US-CA")
-    visitor.answer("acknowledge")
-    later = visitor.redeclare(services=[STATS, ADS, HEATMAP])
-    later.answer("reject_all")
-
-    assert (later.reason, set(later.verdicts().values())) == (None, {"denied"})
-
-
-def test_opting_out_when_told_of_something_new_leaves_what_was_granted():
-    visitor = make_traveller("US-CA")
-    visitor.press("accept_all")
+    visitor.press(action)
     later = visitor.redeclare(services=[STATS, ADS, HEATMAP])
     later.answer("reject_all")
 
@@ -223,3 +216,66 @@ def test_expired_choice_is_asked_about_as_a_whole(visitor):
 
     assert (visitor.reason, has_field(sight), sight.runs) == ("expired", False, ())
     assert "Your last choice has run out." in sight.words
+
+
+# -- a refusal of what was declared otherwise
+
+
+MARKETING = default_purposes()[3]
+EDITED: dict[str, dict[str, Any]] = {
+    "signal": {"purposes": [dataclasses.replace(default_purposes()[2], denied_by_gpc=True)]},
+    "revision": {"purposes": [dataclasses.replace(MARKETING, revision=2)]},
+    "kind": {"purposes": [dataclasses.replace(MARKETING, kind=PurposeKind.OTHER)]},
+    "purpose and service": {
+        "purposes": [dataclasses.replace(MARKETING, revision=2)],
+        "services": [STATS, dataclasses.replace(ADS, cookies=(CookieDeclaration("_new", months=1),))],
+    },
+    "beside something unrelated": {"purposes": [dataclasses.replace(MARKETING, revision=2), SURVEY]},
+}
+
+
+@pytest.mark.parametrize("place", ["US-CA", "US-TX", "JP"])
+@pytest.mark.parametrize("declared", EDITED.values(), ids=EDITED)
+def test_opted_out_of_stays_shut_when_it_is_edited_and_is_asked_about(place, declared):
+    visitor = make_traveller(place)
+    visitor.press("reject_all")
+    later = visitor.redeclare(**declared)
+
+    assert (later.reason, later.look().runs, set(later.verdicts().values())) == ("policy_changed", (), {"denied"})
+    assert later.look().buttons == [("accept_all", "Accept all"), ("reject_all", "Reject all")]
+
+
+@pytest.mark.parametrize("place", ["US-CA", "JP"])
+def test_answer_about_what_was_edited_makes_it_usual_again(place):
+    visitor = make_traveller(place)
+    visitor.press("save", "preferences", "analytics")
+    later = visitor.redeclare(**EDITED["revision"])
+    later.answer("reject_all")
+    last = later.redeclare(**EDITED["revision"], services=[STATS, ADS, HEATMAP])
+
+    assert (later.reason, later.look().runs) == (None, ("preferences", "analytics"))
+    assert (last.look().runs, last.verdicts()["heatmap"]) == (("preferences", "analytics"), "granted")
+    assert "accept_all" not in dict(last.look().buttons)
+
+
+@pytest.mark.parametrize("place", ["US-CA", "JP"])
+def test_service_that_is_edited_under_a_purpose_opted_out_of_stays_shut(place):
+    visitor = make_traveller(place)
+    visitor.press("reject_all")
+    later = visitor.redeclare(services=[STATS, dataclasses.replace(ADS, revision=2)])
+
+    assert (later.reason, set(later.verdicts().values())) == (None, {"denied"})
+
+
+@pytest.mark.parametrize("place", ["US-CA", "JP"])
+def test_something_new_runs_for_who_refused_nothing_that_changed(place):
+    visitor = make_traveller(place)
+    visitor.press("save", "preferences", "analytics")
+    later = visitor.redeclare(purposes=[SURVEY], services=[STATS, ADS, HEATMAP])
+
+    assert (later.reason, later.verdicts()["survey"], later.verdicts()["heatmap"]) == (
+        "policy_changed",
+        "granted",
+        "granted",
+    )
+    assert later.verdicts()["marketing"] == "denied"

@@ -278,6 +278,18 @@ def test_narrowed_record_keeps_the_refusals_and_the_grants_in_force(engine):
     assert narrowed.decided_at == before.record.decided_at
 
 
+def test_narrowed_record_keeps_the_regime_of_the_grants_in_force(engine):
+    texas, france = rules_of("US", "TX"), rules_of("FR")
+    before = look_up(engine, header(engine, choose(engine, Action.ACCEPT_ALL, rules=texas)), rules=texas)
+    # Britain asks for more than Texas did, but statistics run there by what was granted.
+    before = look_up(engine, header(engine, before.record), rules=rules_of("GB"))
+
+    narrowed = engine.narrow(choose(engine, Action.ACCEPT_ALL, before=before), before=before)
+
+    assert (narrowed.regime, narrowed.choices["stats"]) == (Regime.OPT_OUT, Choice.GRANTED)
+    assert opened(look_up(engine, header(engine, narrowed), rules=france)) == EXEMPT
+
+
 def test_narrowed_record_opens_nothing_for_a_stranger(engine):
     stranger = look_up(engine, "")
     narrowed = engine.narrow(choose(engine, Action.ACCEPT_ALL), before=stranger)

@@ -120,3 +120,12 @@ def test_spellings_of_one_signature_are_one_record(engine, accepted):
     ids = {look_up(engine, accepted[:-1] + letters[last + unused]).record.record_id for unused in range(4)}
 
     assert len(ids) == 1
+
+
+def test_engine_at_another_instant_shares_no_memory(engine, clock, accepted):
+    stranger, visitor = look_up(engine, ""), look_up(engine, accepted)
+    later = engine.at(clock.instant + timedelta(days=400))
+
+    assert opened(look_up(later, accepted)) == EXEMPT
+    assert look_up(later, "") is not stranger
+    assert (look_up(engine, ""), look_up(engine, accepted).outcome) == (stranger, visitor.outcome)

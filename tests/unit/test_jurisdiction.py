@@ -117,10 +117,11 @@ def test_find_takes_the_named_row_when_the_region_is_not_known() -> None:
     assert find(table, "US") == "US-CA"
 
 
-def test_find_takes_opt_in_when_the_law_of_the_named_region_is_not_in_force() -> None:
-    rows = make_row("US", "notice", without_region="US-VT"), make_row("US-VT", "opt_out", effective_from=LAW_DAY)
+@pytest.mark.parametrize("place", ["US", "US-06", "US-ZZ"])
+def test_find_takes_opt_in_when_the_law_of_the_named_region_is_not_in_force(place: str) -> None:
+    us = make_row("US", "notice", without_region="US-VT", regions=("VT", "WY"))
 
-    assert find(make_table(*rows), "US") == UNKNOWN
+    assert find(make_table(us, make_row("US-VT", "opt_out", effective_from=LAW_DAY)), place) == UNKNOWN
 
 
 def test_find_takes_the_row_of_the_region_where_the_country_has_none() -> None:

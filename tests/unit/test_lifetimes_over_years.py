@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from consent.core.choice import Action
+from consent.core.declaration import Service
 from consent.core.lifetime import add_months
 from consent.core.prompt import PromptReason
-from tests.engine_steps import GPC, QUIET, choose, header, look_up, make_engine, rules_of
+from tests.engine_steps import GPC, QUIET, choose, header, look_up, make_engine, opened, rules_of
 
 ACCEPT, REFUSE, ACKNOWLEDGE = Action.ACCEPT_ALL, Action.REJECT_ALL, Action.ACKNOWLEDGE
 VIEWS = [(month, timedelta(hours=33 * view)) for month in range(60) for view in range(20)]
@@ -146,3 +147,32 @@ def test_allowing_an_embed_asks_nobody_again_who_has_noted_what_runs(engine):
 
     assert standing.decision.services["player"] == "granted"
     assert not standing.decision.needs_prompt
+
+
+@pytest.mark.parametrize("months", [1, 5])
+def test_allowing_embeds_for_two_years_renews_no_other_grant(engine, clock, months):
+    begin, france = clock.instant, rules_of("FR")
+    text = header(engine, choose(engine, Action.SAVE, "analytics", rules=france))
+    ends = [add_months(begin, 6)]
+    for month in range(months, 25, months):
+        clock.instant = add_months(begin, month)
+        before = look_up(engine, text, rules=france)
+        text = header(engine, choose(engine, Action.ALLOW, "player", before=before))
+        ends.append(look_up(engine, text, rules=france).record.valid_until)
+        assert ("analytics" in opened(look_up(engine, text, rules=france))) is (month < 6)
+
+    assert ends[: -(-6 // months)] == ends[:1] * -(-6 // months)
+
+
+@pytest.mark.parametrize("action", [ACCEPT, REFUSE])
+def test_answering_parts_renews_no_other_grant(policy, clock, action):
+    begin, france, engine = clock.instant, rules_of("FR"), make_engine(policy, clock)
+    text = header(engine, choose(engine, Action.SAVE, "analytics", rules=france))
+    for month in range(1, 6):
+        clock.instant = add_months(begin, month)
+        added = Service(f"new-{month}", name="New", purposes=("analytics",))
+        engine = make_engine(replace(engine.policy, services=(*engine.policy.services, added)), clock)
+        before = look_up(engine, text, rules=france)
+        text = header(engine, choose(engine, action, before=before, is_partial=True))
+
+    assert look_up(engine, text, rules=france).record.valid_until == add_months(begin, 6)

@@ -139,6 +139,30 @@ def test_easier_row_for_visitors_whose_region_is_not_known_is_found():
     assert "'US-CA@2026-01-01'" in finding.message
 
 
+@pytest.mark.parametrize(
+    "override",
+    [
+        {"key": "CA", "regime": "notice"},
+        {"key": "CA", "regime_by_kind": {"sensitive": "opt_out"}},
+        {"key": "US", "regime_by_kind": {"sensitive": "notice"}},
+        {"key": "US", "without_region": ""},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("year", [2025, 2026, 2029, 2040])
+def test_easier_row_for_regions_without_one_is_found_on_any_day(override, year):
+    findings = run(override, now=datetime(year, 7, 1, tzinfo=UTC))
+
+    assert {*briefly(findings)} == {("L21", "warning", override["key"])}
+
+
+@pytest.mark.parametrize("regime", ["notice", "opt_out"])
+def test_row_of_a_place_that_nothing_was_known_of_is_warned_of_at_most(regime):
+    own = {"key": "AU", "name": "Australia", "regime": regime, "basis": "x"}
+
+    assert briefly(run(own)) == [("L21", "warning", "AU")]
+
+
 def test_override_that_begins_later_is_found_before_its_day():
     findings = run({"key": "FR", "regime": "notice", "effective_from": date(2028, 1, 1)})
 
@@ -236,6 +260,9 @@ def test_message_about_a_text_gives_the_words_and_what_to_do():
         "Doorgaan zonder accepteren",
         "不接受并继续浏览",
         "You decide for each purpose.",
+        "You can change your mind at any time by visiting our privacy page.",
+        "Turn this off by using our site settings",
+        "Videos start by scrolling",
     ],
 )
 def test_fair_text_is_fine(text):

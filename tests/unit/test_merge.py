@@ -220,3 +220,10 @@ def test_policy_without_anything_to_ask_merges_to_nothing_decided(now, record, j
     joined = join(record({"analytics": GRANTED}), record({"analytics": GRANTED}, record_id=OTHER_ID), policy=empty)
 
     assert (joined.choices, joined.fingerprints) == ({}, {})
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_refusal_of_something_unknown_in_either_record_is_kept(record, join, is_first):
+    pair = (record(has_unknown_refusal=is_first), record(has_unknown_refusal=not is_first, record_id=OTHER_ID))
+
+    assert join(*pair).has_unknown_refusal

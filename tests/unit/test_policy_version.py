@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from consent.core.declaration import CookieDeclaration, Parameter, Purpose, Service, default_purposes
+from consent.core.declaration import CookieDeclaration, Parameter, Purpose, PurposeKind, Service, default_purposes
 from consent.core.policy import Policy
 from consent.core.policy_version import fingerprint_purpose, fingerprint_service
 
@@ -31,7 +31,9 @@ def test_fingerprint_of_a_purpose_does_not_change_with_wording(change):
     assert fingerprint_purpose(replace(PURPOSES["marketing"], **change)) == fingerprint_purpose(PURPOSES["marketing"])
 
 
-@pytest.mark.parametrize("change", [{"revision": 2}, {"denied_by_gpc": False}, {"key": "marketing2"}])
+@pytest.mark.parametrize(
+    "change", [{"revision": 2}, {"denied_by_gpc": False}, {"kind": PurposeKind.OTHER}, {"key": "marketing2"}]
+)
 def test_fingerprint_of_a_purpose_changes_with_its_meaning(change):
     assert fingerprint_purpose(replace(PURPOSES["marketing"], **change)) != fingerprint_purpose(PURPOSES["marketing"])
 
@@ -60,6 +62,7 @@ def test_fingerprint_of_a_service_does_not_change_with_wording_or_order(change):
         {"purposes": ("analytics",)},
         {"provider": "Other Inc."},
         {"provider_country": "US"},
+        {"third_party_use": True},
         {"revision": 2},
         {"cookies": COOKIES[:1]},
         {"cookies": (replace(COOKIES[0], days=2), COOKIES[1])},

@@ -229,3 +229,26 @@ def test_grant_under_notice_cannot_be_made_nor_read():
         make_record(regime=Regime.NOTICE)
     with pytest.raises(RecordError, match="since the record holds a grant"):
         read_record(RECORD.as_dict() | {"mode": "notice"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"record_id": "12"}, "record_id"),
+        ({"mode": "opt-in"}, "mode"),
+        ({"is_complete": 1}, "is_complete"),
+        ({"signals": {"gpc": "yes", "dnt": False}}, "signals.gpc"),
+        ({"signals": {"gpc": True}}, "signals.dnt"),
+        ({"decisions": {"analytics": {"state": "allowed", "fingerprint": "00"}}}, "decisions.analytics.state"),
+        ({"decisions": {"analytics": {"state": "granted"}}}, "decisions.analytics.fingerprint"),
+        ({"decisions": {"analytics": "granted"}}, "decisions.analytics.fingerprint"),
+        ({"noted": {"analytics": "xyz"}}, "noted.analytics"),
+        ({"documents": {"privacy": {"version": "3"}}}, "documents.privacy.fingerprint"),
+    ],
+    ids=str,
+)
+def test_malformed_member_is_refused_by_its_path(changes, path):
+    with pytest.raises(RecordError) as caught:
+        read_record(RECORD.as_dict() | changes)
+
+    assert f"'{path}'" in str(caught.value)

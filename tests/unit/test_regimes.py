@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import datetime
 from itertools import product
@@ -13,9 +14,12 @@ from consent.core.decision import Reason, decide
 from consent.core.declaration import Purpose, PurposeKind, Service
 from consent.core.policy import Policy
 from consent.core.privacy_signal import Signals
-from consent.core.prompt import PromptKind, PromptReason
+from consent.core.prompt import Prompt, PromptKind, PromptReason
 from consent.core.record import Choice, ConsentRecord
 from consent.core.regime import Regime, strictest
+from tests.conftest import NOW
+from tests.engine_steps import make_engine, rules_of
+from tests.samples import make_record
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "regimes.json").read_text())
 CASES = pytest.mark.parametrize("case", VECTORS["cases"], ids=lambda case: case["name"])
@@ -156,3 +160,59 @@ def test_third_party_use_does_not_loosen_what_is_stricter_for_a_kind():
     decision = decide(policy, None, signals=Signals(), regime=Regime.OPT_OUT, regime_by_kind=strict, now=now)
 
     assert decision.reasons["clinic"] is Reason.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("place", "kinds", "expected"),
+    [
+        ("GB", ("statistics",), Regime.OPT_OUT),
+        ("GB", ("statistics", "appearance"), Regime.OPT_OUT),
+        ("GB", ("statistics", "advertising"), Regime.OPT_IN),
+        ("KR", ("appearance",), Regime.NOTICE),
+        ("KR", ("appearance", "statistics"), Regime.OPT_IN),
+        ("JP", ("advertising", "sensitive"), Regime.OPT_IN),
+        ("JP", ("advertising",), Regime.NOTICE),
+        ("GB", (), Regime.OPT_IN),
+    ],
+)
+def test_regime_is_the_strictest_of_what_the_policy_has(place, kinds, expected):
+    purposes = (Purpose("necessary"), *(Purpose(kind, kind=kind) for kind in kinds))
+    policy = Policy(controller="Example", purposes=purposes)
+    row = rules_of(place)
+    decision = decide(
+        policy,
+        None,
+        signals=Signals(),
+        regime=row.regime,
+        regime_by_kind=row.regime_by_kind,
+        now=datetime.fromisoformat(VECTORS["now"]),
+    )
+
+    assert decision.regime is expected
+
+
+def test_regime_counts_a_service_that_others_use():
+    shared = Service("shared", name="Shared", purposes=("counts",), third_party_use=True)
+    purposes = (Purpose("necessary"), Purpose("counts", kind=PurposeKind.STATISTICS))
+    policy = Policy(controller="Example", purposes=purposes, services=(shared,))
+
+    standing = make_engine(policy, lambda: NOW).judge(None, signals=Signals(), jurisdiction=rules_of("GB"))
+
+    assert standing.decision.regime is Regime.OPT_IN
+
+
+@pytest.mark.parametrize("regime", [Regime.OPT_OUT, Regime.NOTICE])
+@pytest.mark.parametrize("has_keys", [True, False], ids=["record", "cookie"])
+def test_refusal_of_an_older_declaration_keeps_it_shut_until_the_visitor_is_asked(regime, has_keys):
+    # A cookie holds fingerprints alone: of one that is not known any more, it cannot say what was refused.
+    record = dataclasses.replace(
+        make_record(POLICY, NOW),
+        regime=Regime.OPT_OUT,
+        choices={"ads": Choice.DENIED} if has_keys else {},
+        fingerprints={**POLICY.fingerprints, "ads": OLD_FINGERPRINT},
+        has_unknown_refusal=not has_keys,
+    )
+    decision = decide(POLICY, record, signals=Signals(), regime=regime, now=NOW)
+
+    assert decision.reasons["ads"] is Reason.UNDECIDED
+    assert decision.prompt == Prompt(kind=PromptKind.CHOICE, reason=PromptReason.POLICY_CHANGED, asked=("ads",))
