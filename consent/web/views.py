@@ -135,7 +135,7 @@ def _record(visit: Visit, submission: Submission, evidence: Evidence) -> Respons
     before = visit.heed_gpc() if submission.has_gpc else shown
     record = visit.site.engine.make_record(
         submission.action,
-        granted=_find_granted(submission, shown),
+        granted=_find_granted(submission, shown, before),
         before=before,
         account=_make_account(visit, submission, evidence, before),
         is_partial=submission.is_partial,
@@ -155,11 +155,12 @@ def _record(visit: Visit, submission: Submission, evidence: Evidence) -> Respons
     return response
 
 
-def _find_granted(submission: Submission, shown: Standing) -> Sequence[str]:
+def _find_granted(submission: Submission, shown: Standing, before: Standing) -> Sequence[str]:
     """Return what was granted by somebody: a switch that was on before the server knew of the signal is nobody's word."""
-    if not submission.has_gpc or submission.action is not Action.SAVE:
+    if submission.action is not Action.SAVE:
         return submission.granted
-    return [key for key in submission.granted if key not in shown.outcome.closed_by_gpc]
+    signalled = find_closed(shown.decision, before.decision)
+    return [key for key in submission.granted if key not in signalled]
 
 
 def _with_event(record: ConsentRecord, event: Event) -> ConsentRecord:

@@ -53,6 +53,8 @@ _QUIET_PREFERENCES: Final[Mapping[str, bool | int | str]] = {
     "network.proxy.ssl_port": 9,
     # A tracker under `*.localhost` is meant to be reached: only consent may hold it back.
     "privacy.trackingprotection.enabled": False,
+    # Else the machine's memory decides how many pages the back/forward cache keeps.
+    "browser.sessionhistory.max_total_viewers": 8,
 }
 
 

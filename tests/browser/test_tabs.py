@@ -290,6 +290,8 @@ def fox_tab(scripting_fox: Firefox) -> Iterator[FoxTab]:
 def test_revived_page_follows_in_firefox(fox_tab: FoxTab, site: ChoiceSite) -> None:
     fox_tab.open(f"{site.url}/page/one")
     fox_tab.evaluate_in_page(MARK)
+    # Firefox keeps no page that is left before its load event has ended.
+    wait_until(lambda: fox_tab.evaluate_in_page("() => performance.getEntriesByType('navigation')[0].loadEventEnd > 0"))
     fox_tab.open(f"{site.url}/bare")
     fox_tab.click_through("button[value=accept_all]")
 

@@ -226,9 +226,6 @@ def test_accepting_all_grants_nothing_that_runs_under_notice(place):
     assert not {*before} & {*visitor.go("FR").look().runs}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="views._find_granted() looks at what waits for the browser: nothing outside opt_out"
-)
 @pytest.mark.parametrize(
     ("place", "purpose"), [("JP", HEALTH), ("GB", dataclasses.replace(default_purposes()[2], denied_by_gpc=True))]
 )

@@ -52,7 +52,7 @@ def test_choice_before_is_told_as_the_browser_has_it(site, choose):
     fails.clear()
     choose(client, "accept_all")
     fails.add("load")
-    with consent_recorded.connected_to(lambda _app, record, previous: told.append(previous), app):
+    with consent_recorded.connected_to(lambda _app, previous, **_: told.append(previous), app):
         choose(client, "reject_all")
 
     assert [previous.is_grant for previous in told] == [True]
