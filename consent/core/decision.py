@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from consent.core.declaration import NECESSARY, PurposeKind
+from consent.core.declaration import NECESSARY
 from consent.core.document import Document, find_revised
 from consent.core.policy import Policy
 from consent.core.privacy_signal import Signals
@@ -87,7 +87,7 @@ def decide(
     signals: Signals,
     regime: Regime,
     now: datetime,
-    regime_by_kind: Mapping[PurposeKind, Regime] = MappingProxyType({}),
+    regime_by_kind: Mapping[str, Regime] = MappingProxyType({}),
 ) -> Decision:
     """Work out what this visitor has allowed, and whether to ask.
 
@@ -142,7 +142,7 @@ class _Judge:
 
     signals: Signals
     regime: Regime
-    regime_by_kind: Mapping[PurposeKind, Regime]
+    regime_by_kind: Mapping[str, Regime]
 
     @property
     def strictest_regime(self) -> Regime:

@@ -204,10 +204,10 @@ class Purpose:
     _: KW_ONLY
     title: Text = ""
     description: Text = ""
-    kind: PurposeKind = PurposeKind.OTHER
+    kind: str = PurposeKind.OTHER
     """A value of `PurposeKind`: some places let statistics or appearance run until the visitor objects."""
 
-    basis: Basis = Basis.CONSENT
+    basis: str = Basis.CONSENT
     """A value of `Basis`. Where the law asks for opt-in, and so in unknown places, only consent is one: anything else is an error (L19)."""
 
     denied_by_gpc: bool = False

@@ -93,7 +93,7 @@ class Jurisdiction:
     _: KW_ONLY
     name: str
     regime: Regime
-    regime_by_kind: Mapping[PurposeKind, Regime] = field(default_factory=dict)
+    regime_by_kind: Mapping[str, Regime] = field(default_factory=dict)
     """What holds for some kinds of purpose in place of `regime`."""
 
     countries: tuple[str, ...] = ()
@@ -140,7 +140,7 @@ class Jurisdiction:
         """Key and first day: tells apart the rows of one place."""
         return f"{self.key}@{self.effective_from}" if self.effective_from else self.key
 
-    def regime_of(self, kind: PurposeKind) -> Regime:
+    def regime_of(self, kind: str) -> Regime:
         """Return what holds for a kind of purpose."""
         return self.regime_by_kind.get(kind, self.regime)
 

@@ -115,14 +115,14 @@ def _changed_rows(
     return tuple(pairs.values())
 
 
-def _is_opt_in_made_notice(own: Jurisdiction, law: Jurisdiction, kind: PurposeKind) -> bool:
+def _is_opt_in_made_notice(own: Jurisdiction, law: Jurisdiction, kind: str) -> bool:
     # What holds where nobody knows the law is no law of a place.
     if law.key == UNKNOWN:
         return False
     return law.regime_of(kind) is Regime.OPT_IN and own.regime_of(kind) is Regime.NOTICE
 
 
-def _refuse_notice(policy: Policy, own: Jurisdiction, law: Jurisdiction, *, kinds: list[PurposeKind]) -> Finding:
+def _refuse_notice(policy: Policy, own: Jurisdiction, law: Jurisdiction, *, kinds: Sequence[str]) -> Finding:
     purposes = [f"{purpose.key} ({purpose.kind})" for purpose in policy.optional_purposes if purpose.kind in kinds]
     return Finding(
         rule="L48",
@@ -136,7 +136,7 @@ def _refuse_notice(policy: Policy, own: Jurisdiction, law: Jurisdiction, *, kind
     )
 
 
-def _warn_of_loosening(own: Jurisdiction, law: Jurisdiction, *, kinds: list[PurposeKind]) -> Finding:
+def _warn_of_loosening(own: Jurisdiction, law: Jurisdiction, *, kinds: Sequence[str]) -> Finding:
     changes = ", ".join(f"{kind} from {law.regime_of(kind)} to {own.regime_of(kind)}" for kind in kinds)
     return Finding(
         rule="L21",
@@ -159,7 +159,7 @@ def _lint_bases(policy: Policy, table: JurisdictionTable) -> Iterator[Finding]:
             severity=Severity.ERROR,
             key=purpose.key,
             message=(
-                f"Purpose {purpose.key!r} rests on 'legitimate_interest'. For kind {purpose.kind.value!r} the law asks for "
+                f"Purpose {purpose.key!r} rests on 'legitimate_interest'. For kind {str(purpose.kind)!r} the law asks for "
                 f"consent in {quote_all(rows)}, and nothing else lets a site store or read on a device there (ePrivacy "
                 "Directive art. 5(3), L19). Leave 'basis' out: consent is the default."
             ),

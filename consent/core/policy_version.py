@@ -48,7 +48,7 @@ def digest_policy(
 def _material_purpose(purpose: Purpose) -> dict[str, object]:
     return {
         "purpose": purpose.key,
-        "kind": purpose.kind.value,
+        "kind": str(purpose.kind),
         "denied_by_gpc": purpose.denied_by_gpc,
         "revision": purpose.revision,
     }

@@ -54,7 +54,7 @@ def describe_rules(rules: Jurisdiction) -> dict[str, object]:
         "key": rules.key,
         "name": rules.name,
         "regime": rules.regime.value,
-        "regime_by_kind": {kind.value: regime.value for kind, regime in sorted(rules.regime_by_kind.items())},
+        "regime_by_kind": {str(kind): regime.value for kind, regime in sorted(rules.regime_by_kind.items())},
         "rules": sorted(rule.value for rule in rules.rules),
         "effective_from": rules.effective_from.isoformat() if rules.effective_from else None,
         "gpc_mandatory_from": rules.gpc_mandatory_from.isoformat() if rules.gpc_mandatory_from else None,

@@ -225,7 +225,7 @@ def _make_account(visit: Visit, submission: Submission, evidence: Evidence, befo
         has_dom_gpc=submission.has_gpc,
         jurisdiction=visit.jurisdiction,
         profile=visit.rules.row_id,
-        bases={purpose.key: purpose.basis.value for purpose in visit.policy.optional_purposes},
+        bases={purpose.key: str(purpose.basis) for purpose in visit.policy.optional_purposes},
         documents={document.key: document.version for document in visit.policy.documents},
         withdrawal_url=visit.preferences_url,
         services={

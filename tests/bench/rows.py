@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from time import thread_time
 from wsgiref.types import WSGIEnvironment
 
@@ -25,6 +26,7 @@ from werkzeug.test import create_environ
 
 from consent import Policy, testing
 from consent.core.privacy_signal import Signals
+from consent.jurisdictions import load_table
 from consent.web.templating import render_banner
 from consent.web.visit import Visit, get_site
 from consent.wire.cookie import PLAIN_NAME, find_values
@@ -34,6 +36,7 @@ from tests.bench.site import Placed, make_policy, make_site, stream_chunks
 # What a browser sends beside the consent cookie; none of a declared service, which a visitor who refused no longer has.
 _OTHER_COOKIES = "theme=dark; basket=4f1c0d6e9b7a4b52; session=eyJ1c2VyIjoxMn0.Z88AAA.mJ0yZb3cQk1lL2xvb2tpbmc"
 _NO_SIGNALS = Signals()
+_UNKNOWN = load_table()[0].find(None, now=datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +218,7 @@ def _check_rows(policy: Policy, what: str) -> Iterator[Row]:
         return run
 
     def look_up(each: str) -> object:
-        return engine.look_up(each, is_secure=False, signals=_NO_SIGNALS)
+        return engine.look_up(each, is_secure=False, signals=_NO_SIGNALS, jurisdiction=_UNKNOWN)
 
     def look_up_anew(each: str) -> object:
         codec.open.cache_clear()

@@ -141,7 +141,7 @@ def test_grant_that_could_not_be_recorded_closes_what_it_leaves_out(client, choo
 
 
 def test_grant_in_spite_of_the_signal_that_could_not_be_recorded_opens_nothing(client, choose):
-    choose(client, "accept_all")
+    choose(client, "reject_all")
     with listening(fails=True):
         response = choose(client, "save", "marketing", gpc="1")
 

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from consent import (
     Consent,
     CookieDeclaration,
+    Document,
     Policy,
     Purpose,
     Service,
@@ -51,6 +52,29 @@ def create_app() -> Flask:
 def create_app_in_three_lines() -> Flask:
     app = Flask(__name__)
     Consent(app, services=["google-analytics", STATISTICS], purposes=[Purpose("comments", title="Comments")])
+    return app
+
+
+def create_app_with_documents() -> Flask:
+    """Declare documents, kinds of purpose and the visitor's place; keep the choices of known users."""
+    app = Flask(__name__)
+    app.config.from_mapping(SECRET_KEY="…", CONSENT_CONTROLLER="Example News Ltd")
+    privacy = Consent(
+        purposes=[Purpose("health", title="Diary", description="Keeps your notes.", kind="sensitive")],
+        documents=[Document("privacy", url="/privacy", version="3", changes={"en": "Shorter.", "de": "Kürzer."})],
+        jurisdiction=lambda: "US-CA",
+    )
+    kept: dict[str, str] = {}
+
+    @privacy.load_choice
+    def load() -> str | None:
+        return kept.get("somebody")
+
+    @privacy.save_choice
+    def save(text: str) -> None:
+        kept["somebody"] = text
+
+    privacy.init_app(app)
     return app
 
 

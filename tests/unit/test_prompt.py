@@ -35,7 +35,7 @@ def test_only_what_changed_or_was_left_open_is_asked_apart(reason):
 
 def test_prompt_is_frozen():
     with pytest.raises(FrozenInstanceError):
-        Prompt(kind=PromptKind.CHOICE, reason=PromptReason.EXPIRED, asked=()).asked = ("analytics",)
+        Prompt(kind=PromptKind.CHOICE, reason=PromptReason.EXPIRED, asked=()).asked = ("analytics",)  # type: ignore[misc]  # the point of the test
 
 
 @pytest.mark.parametrize(

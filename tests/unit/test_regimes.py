@@ -143,7 +143,7 @@ def test_record_under_notice_cannot_hold_a_grant():
 
 def test_service_that_third_parties_use_profits_from_no_exemption():
     # PECR sch. A1: statistics that are shared onwards need consent.
-    exempt = {PurposeKind.STATISTICS: Regime.OPT_OUT}
+    exempt: dict[str, Regime] = {PurposeKind.STATISTICS: Regime.OPT_OUT}
     now = datetime.fromisoformat(VECTORS["now"])
 
     decision = decide(POLICY, None, signals=Signals(), regime=Regime.OPT_IN, regime_by_kind=exempt, now=now)
@@ -154,7 +154,7 @@ def test_service_that_third_parties_use_profits_from_no_exemption():
 def test_third_party_use_does_not_loosen_what_is_stricter_for_a_kind():
     health = Service("clinic", name="Clinic", purposes=("health",), third_party_use=True)
     policy = Policy(controller="Example", purposes=POLICY.purposes, services=(health,))
-    strict = {PurposeKind.SENSITIVE: Regime.OPT_IN}
+    strict: dict[str, Regime] = {PurposeKind.SENSITIVE: Regime.OPT_IN}
     now = datetime.fromisoformat(VECTORS["now"])
 
     decision = decide(policy, None, signals=Signals(), regime=Regime.OPT_OUT, regime_by_kind=strict, now=now)
