@@ -11,9 +11,10 @@ from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
+from hashlib import sha256
 
 from consent.core.choice import Action, choose
-from consent.core.decision import Decision, Reason, decide, is_valid
+from consent.core.decision import SIGNAL_REASONS, Decision, Reason, decide, is_valid
 from consent.core.gate import CookieVerdicts, find_closed, judge_cookies
 from consent.core.jurisdiction import Jurisdiction
 from consent.core.lifetime import Months, add_months
@@ -49,6 +50,9 @@ class Outcome:
     signals: Signals
     jurisdiction: Jurisdiction
 
+    kept_off: frozenset[str] = frozenset()
+    """What a signal alone keeps shut: the visitor has granted nothing that it would take back."""
+
     closed_by_gpc: frozenset[str] = frozenset()
     """What is open and would be shut if the browser's scripts saw Global Privacy Control; empty where the regime is not `opt_out`."""
 
@@ -61,10 +65,16 @@ class Outcome:
         )
 
     @cached_property
-    def likeness(self) -> tuple[object, ...]:
-        """What tells this outcome from others, as far as a page shows it."""
+    def likeness(self) -> str:
+        """32 hexadecimal digits that tell this outcome from others, as far as a page shows it; the same in every process."""
         decision = self.decision
-        return (decision.regime, decision.prompt, decision.revised, tuple(sorted(decision.reasons.items())))
+        text = repr(
+            (
+                *(self.policy.version, self.jurisdiction.row_id, self.signals, decision.regime, decision.prompt),
+                *(decision.revised, sorted(decision.reasons.items()), sorted(self.kept_off)),
+            )
+        )
+        return sha256(text.encode()).hexdigest()[:32]
 
     @cached_property
     def cookies(self) -> CookieVerdicts:
@@ -163,6 +173,7 @@ class Engine:
             decision=decision,
             signals=signals,
             jurisdiction=jurisdiction,
+            kept_off=_find_kept_off(decision, record),
             closed_by_gpc=unheard,
         )
         return Standing(outcome, lambda: record, is_current=record is not None and is_valid(record, now=now))
@@ -323,6 +334,12 @@ class Engine:
         """Whether the record is in force, clocks being equal: comparing seconds is quicker than calendars."""
         decided_seconds, end_seconds = read_span(payload)
         return decided_seconds <= self.read_clock().timestamp() < end_seconds
+
+
+def _find_kept_off(decision: Decision, record: ConsentRecord | None) -> frozenset[str]:
+    choices = record.choices if record else {}
+    signalled = (key for key, reason in decision.reasons.items() if reason in SIGNAL_REASONS)
+    return frozenset(key for key in signalled if choices.get(key) is not Choice.GRANTED)
 
 
 def _is_settled(key: str, choice: Choice, before: Standing) -> bool:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from consent.core.decision import SIGNAL_REASONS, UNASKED_REASONS, Reason
+from consent.core.decision import UNASKED_REASONS, Reason
 from consent.core.declaration import Purpose, Service
 from consent.core.document import Document
 from consent.core.gate import is_open
 from consent.core.jurisdiction import Rule
 from consent.core.prompt import Prompt, PromptReason
-from consent.core.record import Choice
 from consent.core.regime import Regime
 
 if TYPE_CHECKING:
@@ -89,9 +88,7 @@ class Asking:
 
     def is_kept_off(self, key: str) -> bool:
         """Whether a signal alone keeps it shut: the visitor has granted nothing that it would take back."""
-        record = self._visit.record
-        is_signalled = self._visit.decision.reasons[key] in SIGNAL_REASONS
-        return is_signalled and not (record and record.choices.get(key) is Choice.GRANTED)
+        return key in self._visit.standing.outcome.kept_off
 
     def signal_text_key(self, key: str) -> str:
         """Return the key of the words for a switch that a signal keeps off."""
@@ -108,8 +105,8 @@ class Asking:
     def has_legal_label(self) -> bool:
         """Whether the law titles the link on every page (11 CCR 7013)."""
         visit = self._visit
-        is_sold = any(purpose.denied_by_gpc for purpose in visit.policy.optional_purposes)
-        return is_sold and Rule.OPT_OUT_LINK in visit.rules.rules
+        is_titled = Rule.OPT_OUT_LINK in visit.rules.rules
+        return is_titled and any(purpose.denied_by_gpc for purpose in visit.policy.optional_purposes)
 
     @property
     def honoured_text(self) -> str:

@@ -192,12 +192,16 @@ def settings_link(visit: Visit, label: str = "") -> Markup:
     words = escape(asking.settings_label if asking.has_legal_label or not label else label)
     honoured = asking.honoured_text
     status = f' <span class="pvc-honoured">{escape(honoured)}</span>' if honoured else ""
-    list_url, list_words = escape(visit.policy_url), escape(visit.text("banner.policy"))
-    listed = f' <a class="pvc-list-link" href="{list_url}">{list_words}</a>' if asking.has_transmission_list else ""
+    listed = _policy_link(visit) if asking.has_transmission_list else ""
     return Markup(  # noqa: S704 - escaped here
         f'<a class="pvc-settings-link" href="{url}" data-consent-action="settings"{_LEFT_TO_THE_BROWSER}>{words}</a>'
         f"{status}{listed}"
     )
+
+
+def _policy_link(visit: Visit) -> str:
+    words = escape(visit.text("banner.policy"))
+    return f' <a class="pvc-list-link" href="{escape(visit.policy_url)}">{words}</a>'
 
 
 def settings_region(visit: Visit) -> Markup:

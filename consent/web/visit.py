@@ -135,7 +135,7 @@ class Visit(OwnCookies):
 
         To be part of the key of every cached view or fragment in which a gate stands.
         """
-        text = repr((self.policy.version, self.prompt_key, sorted(self.waiting)))
+        text = repr((self.prompt_key, sorted(self.waiting)))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
@@ -165,9 +165,7 @@ class Visit(OwnCookies):
     @property
     def prompt_key(self) -> tuple[object, ...]:
         """What the words of the prompt depend on, besides language and addresses."""
-        standing = self.standing
-        kept_off = tuple(key for key in self.policy.fingerprints if self.asking.is_kept_off(key))
-        return (standing.outcome.likeness, kept_off, self.signals, self.cookie_domain, self.rules.row_id)
+        return (self.standing.outcome.likeness, self.cookie_domain)
 
     def allows(self, key: str) -> bool:
         """Whether a purpose or service is granted.
