@@ -46,6 +46,10 @@ test: build/test-packages.stamp node_modules/.stamp $(VENV)/wheel.stamp $(LOWEST
 test-fast: build/node-packages.stamp $(VENV)/wheel.stamp ## Run the tests that need no browser
 	@$(PYTHON) tools/run_tests.py js fast
 
+.PHONY: coverage
+coverage: build/node-packages.stamp $(VENV)/wheel.stamp ## Measure the branch coverage of the tests that need no browser
+	@$(PYTHON) tools/run_tests.py --coverage fast
+
 .PHONY: test-js
 test-js: build/node-packages.stamp ## Run the tests of the browser runtime that need no browser
 	@$(PYTHON) tools/run_tests.py js

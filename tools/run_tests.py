@@ -1,6 +1,8 @@
 """Run test suites against the built wheel and close with one line that counts them all.
 
-Usage: python tools/run_tests.py SUITE...   (see SUITES; no name runs all)
+Usage: python tools/run_tests.py [--coverage] SUITE...   (see SUITES; no name runs all)
+
+With --coverage, branch coverage is recorded and reported; tests then take twice as long.
 
 Two suites run at a time; what one prints is shown when it has ended. A failing suite does not stop the others: one run
 tells everything that is wrong. Only the standard library is used, so
@@ -32,7 +34,7 @@ class Suite:
 
     arguments: tuple[str, ...]
     is_measured: bool = True
-    """Whether branch coverage is recorded."""
+    """Whether branch coverage is recorded when it is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +87,10 @@ SUITES: dict[str, Suite | NodeSuite] = {
 }
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Run the named suites, or all; return the exit status."""
+    has_coverage = "--coverage" in arguments
+    names = [argument for argument in arguments if argument != "--coverage"]
     if unknown := [name for name in names if name not in SUITES]:
         sys.exit(f"No suite is called {', '.join(map(repr, unknown))}. Known suites: {', '.join(SUITES)}.")
     suites = [SUITES[name] for name in names or SUITES]
@@ -94,21 +98,25 @@ def main(names: list[str]) -> int:
         if isinstance(suite, Suite):
             _require_built_package(suite)
     with ThreadPoolExecutor(max_workers=2) as pool:
-        counts = list(pool.map(_run, suites))
-    _report_coverage([suite for suite in suites if suite.is_measured])
+        counts = list(pool.map(lambda suite: _run(suite, has_coverage=has_coverage), suites))
+    if has_coverage:
+        _report_coverage([suite for suite in suites if suite.is_measured])
     total = [sum(column) for column in zip(*((c.passed, c.failed, c.skipped) for c in counts), strict=True)]
     print("total: {} passed, {} failed, {} skipped".format(*total), flush=True)
     return 1 if total[1] else 0
 
 
-def _run(suite: Suite | NodeSuite) -> Count:
+def _run(suite: Suite | NodeSuite, *, has_coverage: bool) -> Count:
     report = REPORTS / f"{suite.name}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     print(
         f"==> tests: {suite.name} begins, in {suite.environment if isinstance(suite, Suite) else 'Node.js'}", flush=True
     )
-    command = _pytest_command(suite, report) if isinstance(suite, Suite) else _node_command(suite, report)
+    if isinstance(suite, Suite):
+        command = _pytest_command(suite, report, has_coverage=has_coverage and suite.is_measured)
+    else:
+        command = _node_command(suite, report)
     started = time.monotonic()
     run = subprocess.run(
         command, cwd=CHECKOUT, env=_environment(), check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -119,11 +127,11 @@ def _run(suite: Suite | NodeSuite) -> Count:
     return _count(report, status)
 
 
-def _pytest_command(suite: Suite, report: Path) -> list[str]:
+def _pytest_command(suite: Suite, report: Path, *, has_coverage: bool) -> list[str]:
     # The console script, not `-m pytest`: -m puts the checkout first on sys.path, and its `consent` would be tested.
     scripts = CHECKOUT / suite.environment / "bin"
     command = [str(scripts / "pytest"), *suite.arguments, f"--junit-xml={report}"]
-    if suite.is_measured:
+    if has_coverage:
         return [str(scripts / "coverage"), "run", f"--data-file={_coverage_file(suite)}", *command]
     return command
 

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
 from importlib import resources
 
 from consent.core.declared_value import Text
@@ -161,8 +162,9 @@ def load_messages(*, overrides: Mapping[str, Mapping[str, str]], fallback: str) 
     return Messages(texts, fallback=spoken)
 
 
-def load_shipped() -> dict[str, dict[str, str]]:
-    """Return the shipped texts by language tag and key."""
+@cache
+def load_shipped() -> Mapping[str, Mapping[str, str]]:
+    """Return the shipped texts by language tag and key; read once in a process."""
     folder = resources.files(__name__)
     files = [entry for entry in folder.iterdir() if entry.name.endswith(".toml")]
     return {file.name.removesuffix(".toml"): tomllib.loads(file.read_text(encoding="utf-8")) for file in files}
