@@ -165,7 +165,9 @@ def test_page_loads_again_where_the_module_is_missing(page: Page, site: ChoiceSi
 def test_withdrawal_clears_what_services_declared_and_nothing_else(
     page: Page, site: ChoiceSite, errors: list[str], where: str
 ) -> None:
-    assert page.evaluate(_LIST)["databases"] == ["ads-db", "stats-db", "stats-log-1", "stats-log-2", "stats-other"]
+    # The page's own script does not wait for its databases, nor does it say when they are there.
+    databases = ["ads-db", "stats-db", "stats-log-1", "stats-log-2", "stats-other"]
+    wait_until(lambda: page.evaluate(_LIST)["databases"] == databases)
 
     withdraw(page, where)
 
