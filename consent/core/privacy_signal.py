@@ -15,10 +15,6 @@ class Signals:
     dnt: bool = False
     """Whether `DNT` is on, and the site heeds it. No law speaks of it, and no record calls it `gpc`."""
 
-    def has_more_than(self, other: Signals) -> bool:
-        """Whether a signal is on here that was off there."""
-        return (self.gpc and not other.gpc) or (self.dnt and not other.dnt)
-
 
 def parse_sec_gpc(value: str | None) -> bool:
     """Return whether a `Sec-GPC` header field is on.

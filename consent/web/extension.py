@@ -137,7 +137,7 @@ class Consent:
             _check_title(document, messages)
         jurisdictions, rule_warnings = load_table(settings.jurisdiction_rules)
         engine = Engine(policy, keys_oldest_first=keys, is_shared=bool(settings.cookie_domain))
-        unlawful = lint(
+        found = lint(
             policy,
             jurisdictions,
             shipped=load_table()[0],
@@ -146,7 +146,7 @@ class Consent:
             now=engine.read_clock(),
         )
         findings = (
-            *unlawful,
+            *found,
             *(_make_warning("SECRET_KEY", warning) for warning in key_warnings),
             *(_make_warning("CONSENT_JURISDICTION_RULES", warning) for warning in rule_warnings),
         )

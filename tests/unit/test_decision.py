@@ -17,9 +17,9 @@ from consent.core.privacy_signal import Signals
 from consent.core.prompt import PromptReason
 from consent.core.record import Choice, ConsentRecord
 from consent.core.regime import Regime
+from tests.samples import build_record
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "decision.json").read_text())
-OLD_FINGERPRINT = b"\x00\x00\x00"
 
 
 def build_policy():
@@ -42,29 +42,10 @@ def build_policy():
 POLICY = build_policy()
 
 
-def build_record(described):
-    if described is None:
-        return None
-    choices = dict.fromkeys(described["granted"], Choice.GRANTED) | dict.fromkeys(described["denied"], Choice.DENIED)
-    return ConsentRecord(
-        record_id="00000000-0000-4000-8000-000000000000",
-        decided_at=datetime.fromisoformat(described["decided_at"]),
-        valid_until=datetime.fromisoformat(described["valid_until"]),
-        regime=Regime.OPT_IN,
-        signals=Signals(gpc=described["gpc"]),
-        choices=choices,
-        fingerprints={
-            key: OLD_FINGERPRINT if key in described["changed"] else POLICY.fingerprints.get(key, OLD_FINGERPRINT)
-            for key in choices
-        },
-        is_complete=described["is_complete"],
-    )
-
-
 def decide_case(case):
     return decide(
         POLICY,
-        build_record(case["record"]),
+        build_record(case["record"], POLICY),
         signals=Signals(gpc=case["gpc"]),
         regime=Regime.OPT_IN,
         now=datetime.fromisoformat(case["now"]),

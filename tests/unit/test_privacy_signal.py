@@ -57,18 +57,3 @@ def test_dnt_is_on(value):
 )
 def test_dnt_is_off_for_anything_else(value):
     assert parse_dnt(value) is False
-
-
-@pytest.mark.parametrize(
-    ("here", "there", "has_more"),
-    [
-        (Signals(), Signals(), False),
-        (Signals(gpc=True), Signals(), True),
-        (Signals(dnt=True), Signals(), True),
-        (Signals(gpc=True), Signals(dnt=True), True),
-        (Signals(), Signals(gpc=True, dnt=True), False),
-        (Signals(gpc=True), Signals(gpc=True, dnt=True), False),
-    ],
-)
-def test_signals_with_more_are_those_with_one_that_is_new(here, there, has_more):
-    assert here.has_more_than(there) is has_more

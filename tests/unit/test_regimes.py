@@ -19,11 +19,10 @@ from consent.core.record import Choice, ConsentRecord
 from consent.core.regime import Regime, strictest
 from tests.conftest import NOW
 from tests.engine_steps import make_engine, rules_of
-from tests.samples import make_record
+from tests.samples import OLD_FINGERPRINT, build_record, make_record
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "regimes.json").read_text())
 CASES = pytest.mark.parametrize("case", VECTORS["cases"], ids=lambda case: case["name"])
-OLD_FINGERPRINT = b"\x00\x00\x00"
 OPEN = ("necessary", "granted", "not_objected", "informed")
 
 POLICY = Policy(
@@ -33,30 +32,10 @@ POLICY = Policy(
 )
 
 
-def build_record(name):
-    described = VECTORS["records"][name]
-    if described is None:
-        return None
-    choices = dict.fromkeys(described["granted"], Choice.GRANTED) | dict.fromkeys(described["denied"], Choice.DENIED)
-    return ConsentRecord(
-        record_id="00000000-0000-4000-8000-000000000000",
-        decided_at=datetime.fromisoformat(described["decided_at"]),
-        valid_until=datetime.fromisoformat(described["valid_until"]),
-        regime=Regime(described["regime"]),
-        signals=Signals(gpc=described["gpc"], dnt=described["dnt"]),
-        choices=choices,
-        fingerprints={
-            key: OLD_FINGERPRINT if key in described["changed"] else POLICY.fingerprints[key]
-            for key in (*choices, *described["noted"])
-        },
-        is_complete=described["is_complete"],
-    )
-
-
 def decide_case(case):
     return decide(
         POLICY,
-        build_record(case["record"]),
+        build_record(VECTORS["records"][case["record"]], POLICY),
         signals=Signals(gpc=case["gpc"], dnt=case["dnt"]),
         regime=Regime(case["regime"]),
         regime_by_kind={PurposeKind(kind): Regime(regime) for kind, regime in case["regime_by_kind"].items()},
