@@ -168,7 +168,7 @@ class Visit(OwnCookies):
         return (self.standing.outcome.likeness, self.cookie_domain)
 
     def allows(self, key: str) -> bool:
-        """Whether a purpose or service is granted.
+        """Whether a purpose or service may run for this visitor.
 
         Raises:
             UnknownKeyError: If the policy does not declare the key.
