@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from consent.core.declaration import CookieDeclaration, Embed, Service
+from consent.core.cookie_declaration import CookieDeclaration
+from consent.core.declaration import Service
+from consent.core.embed import Embed
 from consent.core.policy import Policy
 from consent.engine import Engine
 

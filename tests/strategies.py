@@ -8,7 +8,8 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from consent.core.declaration import CookieDeclaration, Purpose, PurposeKind, Service
+from consent.core.cookie_declaration import CookieDeclaration
+from consent.core.declaration import Purpose, PurposeKind, Service
 from consent.core.document import Document
 from consent.core.jurisdiction import Jurisdiction
 from consent.core.lifetime import MONTHS_LIMIT, add_months

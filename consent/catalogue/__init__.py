@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from consent.catalogue._schema import SERVICE
+from consent.core.cookie_declaration import CookieDeclaration
 from consent.core.data_schema import check_table
-from consent.core.declaration import CookieDeclaration, Embed, Parameter, Service
+from consent.core.declaration import Service
+from consent.core.embed import Embed, Parameter
 from consent.errors import ConfigError, order_by_likeness, quote_all
 
 __all__ = ["load_service", "service_keys"]
@@ -77,6 +79,8 @@ def _build(key: str, table: dict[str, object], *, file: str) -> Service:
     # Any: TOML values have no static type; `check_table` has just compared each with the schema.
     fields: dict[str, Any] = check_table(table, SERVICE, where=f"Catalogue file {file!r}")
     try:
+        fields["hosts_by_use"] = fields.pop("hosts")
+        fields["has_unknown_storage"] = "cookies" not in table and "cookieless" not in table
         if "embed" in fields:
             fields["embed"] = Embed(**fields["embed"])
         fields["cookies"] = tuple(CookieDeclaration(**each) for each in fields.get("cookies", ()))

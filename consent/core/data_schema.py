@@ -62,6 +62,7 @@ WORDS = Kind(
     words="text, or a table of texts by language",
     accepts=lambda value: _is_text(value) or (isinstance(value, dict) and all(map(_is_text, value.values()))),
 )
+LIST = Kind(words="a list", accepts=lambda value: isinstance(value, list))
 TABLE = Kind(words="a table", accepts=_is_table)
 TABLES = Kind(words="a list of tables", accepts=lambda value: isinstance(value, list) and all(map(_is_table, value)))
 

@@ -1,170 +1,23 @@
-"""What a site declares once: purposes, services and the cookies they set."""
+"""What a site declares once: purposes, and the services that serve them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
-from types import NoneType, UnionType
-from typing import TypeVar
+from types import MappingProxyType, NoneType, UnionType
+from urllib.parse import urlsplit
 
-from consent.core.declared_value import Text, as_tuple, check_pattern, check_types, check_url, freeze
-from consent.errors import ConfigError, quote_all
-
-Member = TypeVar("Member", bound=StrEnum)
+from consent.core.cookie_declaration import CookieDeclaration
+from consent.core.declared_value import HOST, Text, as_tuple, check_types, check_url, freeze, read_member
+from consent.core.embed import Embed, Parameter
+from consent.errors import ConfigError
 
 NECESSARY = "necessary"
 """The purpose that is always on."""
 
 _KEY = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
-_HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*")
-# RFC 6265 section 4.1.1: a cookie-name is an HTTP token. `*` is a token character too; here it is the wildcard.
-_COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-# RFC 6265 section 4.1.1: a path-value is any character but control characters and `;`.
-_COOKIE_PATH = re.compile(r"/[ -:<-~]*")
-# A name such as `*` or `_*` would sweep everyone else's cookies away on withdrawal.
-_MIN_LITERAL_CHARACTERS = 2
-
-
-class StorageKind(StrEnum):
-    """Where a service keeps something on the visitor's device."""
-
-    COOKIE = "cookie"
-    LOCAL_STORAGE = "local_storage"
-    SESSION_STORAGE = "session_storage"
-    INDEXED_DB = "indexed_db"
-
-
-@dataclass(frozen=True, slots=True)
-class CookieDeclaration:
-    """Declare one cookie, or storage entry, of a service.
-
-    Exactly one of `months`, `days`, `minutes` and `session` gives the lifetime; only storage
-    of another kind than `cookie` may leave all of them out, for "until it is cleared".
-
-    Raises:
-        ConfigError: If a field is malformed.
-
-    Source:
-        CJEU C-673/17 (Planet49): the duration, and whether third parties have access, must be told.
-    """
-
-    name: str
-    """Exact name, or a pattern in which `*` stands for any characters: `_ga_*`."""
-
-    _: KW_ONLY
-    months: int | None = None
-    days: int | None = None
-    minutes: int | None = None
-    session: bool = False
-    kind: str = StorageKind.COOKIE
-    """A value of `StorageKind`."""
-
-    domain: str = ""
-    """The `Domain` it is set with; empty for the site's own host or any parent of it."""
-
-    path: str = "/"
-    third_party: bool = False
-    """Whether it is set on the provider's host, where this site cannot clear it."""
-
-    description: Text = ""
-
-    def __post_init__(self) -> None:
-        where = f"cookie {self.name!r}"
-        check_types(self, where, {"name": str, "domain": str, "path": str, "session": bool, "third_party": bool})
-        object.__setattr__(self, "description", freeze(self.description, where=where))
-        _check_cookie_name(self)
-        if self.domain and not _HOST.fullmatch(self.domain):
-            raise ConfigError(
-                f"The domain of cookie {self.name!r} must be a host name such as 'example.com', got {self.domain!r}.",
-                key=self.name,
-                value=self.domain,
-            )
-        if self.kind not in set(StorageKind):
-            raise ConfigError(
-                f"Cookie {self.name!r} is of kind {self.kind!r}. Allowed kinds: {quote_all(StorageKind)}.",
-                key=self.name,
-                value=self.kind,
-            )
-        _check_lifetime(self)
-        if not _COOKIE_PATH.fullmatch(self.path):
-            raise ConfigError(
-                f"The path of cookie {self.name!r} must begin with '/', got {self.path!r}. Control characters, ';' and what is not ASCII cannot be in it.",
-                key=self.name,
-                value=self.path,
-            )
-
-    @property
-    def is_pattern(self) -> bool:
-        """Whether `name` holds a wildcard."""
-        return "*" in self.name
-
-    @property
-    def is_clearable(self) -> bool:
-        """Whether this site's server can expire it: a cookie of its own host or a parent of it."""
-        return self.kind == StorageKind.COOKIE and not self.third_party
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """Declare one value that a service's snippet needs, such as a measurement id.
-
-    Raises:
-        ConfigError: If the pattern does not compile or refuses its own example.
-    """
-
-    name: str
-    _: KW_ONLY
-    pattern: str
-    """Regular expression that the whole value must match."""
-
-    example: str
-    required: bool = True
-
-    def __post_init__(self) -> None:
-        # `nonce` is what the library itself gives every snippet.
-        if not self.name.isidentifier() or self.name == "nonce":
-            raise ConfigError(
-                f"Parameter name {self.name!r} must be a Python identifier other than 'nonce': it is written as a keyword "
-                "argument of script().",
-                key="parameter",
-                value=self.name,
-            )
-        check_pattern(self.pattern, self.example, where=f"parameter {self.name!r}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Embed:
-    """Declare how a service is embedded as a frame.
-
-    Raises:
-        ConfigError: If a URL has no `{id}` or is not http(s), or the pattern refuses its example.
-    """
-
-    url: str
-    """Address of the frame; `{id}` is replaced by the percent-encoded id."""
-
-    source_url: str
-    """Address of the same content on the provider's own site, with `{id}`."""
-
-    id_pattern: str
-    id_example: str
-    width: int = 560
-    """Default width in CSS pixels."""
-
-    height: int = 315
-    """Default height in CSS pixels."""
-
-    allow: str = ""
-    """More of the frame's `allow` attribute (Permissions Policy); `fullscreen` is always in it."""
-
-    def __post_init__(self) -> None:
-        for url in (self.url, self.source_url):
-            check_url(url, where="an embed")
-            if "{id}" not in url:
-                raise ConfigError(f"The embed URL {url!r} must hold '{{id}}'.", key="embed", value=url)
-        check_pattern(self.id_pattern, self.id_example, where="an embed's id")
 
 
 class PurposeKind(StrEnum):
@@ -191,6 +44,63 @@ class Basis(StrEnum):
 
     CONSENT = "consent"
     LEGITIMATE_INTEREST = "legitimate_interest"
+
+
+class ServiceKind(StrEnum):
+    """Say what a tool does; each has shipped words for the visitor."""
+
+    ANALYTICS = "analytics"
+    RECORDING = "recording"
+    """Heat maps, and recordings of what visitors do."""
+
+    ADVERTISING = "advertising"
+    TAG_MANAGER = "tag_manager"
+    CRM = "crm"
+    """Newsletters, and what keeps track of customers."""
+
+    CHAT = "chat"
+    TESTING = "testing"
+    """Shows variants of a page, and measures which one works."""
+
+    VIDEO = "video"
+    AUDIO = "audio"
+    MAP = "map"
+    POST = "post"
+    """Posts of a social network."""
+
+    FORM = "form"
+    COMMENTS = "comments"
+    CALENDAR = "calendar"
+    FILE = "file"
+    """Documents, slides, drawings, code."""
+
+    FONT = "font"
+    CAPTCHA = "captcha"
+    PAYMENT = "payment"
+    ERRORS = "errors"
+    """Reports of errors in the page."""
+
+    OTHER = "other"
+    """Anything else; it has no shipped words."""
+
+
+class HostUse(StrEnum):
+    """Say what a page gets from a host, or sends to it."""
+
+    SCRIPT = "script"
+    CONNECT = "connect"
+    """What scripts fetch or send."""
+
+    IMAGE = "image"
+    FRAME = "frame"
+    STYLE = "style"
+    FONT = "font"
+    MEDIA = "media"
+    FORM = "form"
+    """Where forms are posted to."""
+
+    PAGE = "page"
+    """Only linked to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +130,8 @@ class Purpose:
         _check_key(self.key, what="purpose")
         where = f"purpose {self.key!r}"
         check_types(self, where, {"denied_by_gpc": bool, "revision": int})
-        object.__setattr__(self, "kind", _read_member(self.kind, PurposeKind, name="kind", where=where))
-        object.__setattr__(self, "basis", _read_member(self.basis, Basis, name="basis", where=where))
+        object.__setattr__(self, "kind", read_member(self.kind, PurposeKind, name="kind", where=where))
+        object.__setattr__(self, "basis", read_member(self.basis, Basis, name="basis", where=where))
         for name in ("title", "description"):
             object.__setattr__(self, name, freeze(getattr(self, name), where=where))
 
@@ -238,10 +148,19 @@ class Service:
     _: KW_ONLY
     name: str
     purposes: tuple[str, ...]
+    kind: str = ServiceKind.OTHER
+    """A value of `ServiceKind`: its words stand where `description` is empty."""
+
     hosts: tuple[str, ...] = ()
-    """Hosts that it contacts; `*.example.com` stands for every subdomain."""
+    """Hosts that it contacts; `*.example.com` stands for every subdomain. Those of `hosts_by_use` are added."""
+
+    hosts_by_use: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Hosts by what they serve, a value of `HostUse`; what is only in `hosts` may serve anything."""
 
     cookies: tuple[CookieDeclaration, ...] = ()
+    has_unknown_storage: bool = False
+    """Whether nobody could find out what it stores: without cookies declared, the cookie table says so."""
+
     provider: str = ""
     """The legal entity behind it."""
 
@@ -258,6 +177,9 @@ class Service:
     """Jinja source of the vendor's markup; `parameters` and `nonce` are its variables."""
 
     embed: Embed | None = None
+    signals: tuple[str, ...] = ()
+    """Keys of the signal adapters that tell it what the visitor chose, such as `google`."""
+
     third_party_use: bool = False
     """Whether the provider uses the data for ends of its own: then no exemption for statistics covers it (L25)."""
 
@@ -268,22 +190,25 @@ class Service:
         _check_key(self.key, what="service")
         where = f"service {self.key!r}"
         check_types(self, where, _SERVICE_TYPES)
-        for name in ("purposes", "hosts", "cookies", "parameters"):
+        object.__setattr__(self, "kind", read_member(self.kind, ServiceKind, name="kind", where=where))
+        object.__setattr__(self, "hosts_by_use", _freeze_hosts(self.hosts_by_use, where=where))
+        for name in ("purposes", "hosts", "cookies", "parameters", "signals"):
             object.__setattr__(self, name, as_tuple(getattr(self, name), where=f"{name!r} of service {self.key!r}"))
         for name in ("name", "provider", "provider_country", "privacy_url", "description", "justification"):
             object.__setattr__(self, name, freeze(getattr(self, name), where=where))
         _check_service_parts(self)
         _check_purposes(self)
-        for host in self.hosts:
-            if not _HOST.fullmatch(host):
-                raise ConfigError(
-                    f"Service {self.key!r} names host {host!r}. A host is a lower-case name such as "
-                    "'stats.example.com' or '*.example.com', with no scheme, port or path.",
-                    key=self.key,
-                    value=host,
-                )
+        _check_hosts(self)
+        # Each once, in the order in which they were named.
+        named = (*self.hosts, *(host for hosts in self.hosts_by_use.values() for host in hosts))
+        object.__setattr__(self, "hosts", tuple(dict.fromkeys(named)))
+        _check_embed_hosts(self)
         if self.privacy_url:
             check_url(self.privacy_url, where=f"'privacy_url' of service {self.key!r}")
+
+    def has_host(self, host: str) -> bool:
+        """Whether a host is one of those that are declared."""
+        return any(host == each or (each.startswith("*.") and host.endswith(each[1:])) for each in self.hosts)
 
 
 def default_purposes() -> tuple[Purpose, ...]:
@@ -294,15 +219,6 @@ def default_purposes() -> tuple[Purpose, ...]:
         Purpose("analytics", kind=PurposeKind.STATISTICS),
         Purpose("marketing", kind=PurposeKind.ADVERTISING, denied_by_gpc=True),
     )
-
-
-def _read_member(value: object, kind: type[Member], *, name: str, where: str) -> Member:
-    try:
-        return kind(str(value))
-    except ValueError as error:
-        raise ConfigError(
-            f"{name!r} of {where} must be one of {quote_all(kind)}, got {value!r}.", key=name, value=value
-        ) from error
 
 
 def _check_key(key: str, *, what: str) -> None:
@@ -323,8 +239,49 @@ _SERVICE_TYPES: Mapping[str, type | UnionType] = {
     "snippet": str,
     "embed": Embed | NoneType,
     "third_party_use": bool,
+    "has_unknown_storage": bool,
     "revision": int,
 }
+
+
+def _freeze_hosts(hosts_by_use: object, *, where: str) -> Mapping[str, tuple[str, ...]]:
+    if not isinstance(hosts_by_use, Mapping):
+        raise ConfigError(
+            f"'hosts_by_use' of {where} must be a mapping such as {{'script': ('stats.example.com',)}}, got {hosts_by_use!r}.",
+            key="hosts_by_use",
+            value=hosts_by_use,
+        )
+    return MappingProxyType(
+        {
+            read_member(use, HostUse, name="hosts_by_use", where=where): tuple(
+                map(str, as_tuple(hosts, where=f"{use!r} in 'hosts_by_use' of {where}"))
+            )
+            for use, hosts in hosts_by_use.items()
+        }
+    )
+
+
+def _check_hosts(service: Service) -> None:
+    for host in (*service.hosts, *(host for hosts in service.hosts_by_use.values() for host in hosts)):
+        if not HOST.fullmatch(host):
+            raise ConfigError(
+                f"Service {service.key!r} names host {host!r}. A host is a lower-case name such as "
+                "'stats.example.com' or '*.example.com', with no scheme, port or path.",
+                key=service.key,
+                value=host,
+            )
+
+
+def _check_embed_hosts(service: Service) -> None:
+    for url in (service.embed.url, service.embed.source_url) if service.embed else ():
+        host = urlsplit(url.replace("{id}", "")).hostname or ""
+        if host and not service.has_host(host):
+            raise ConfigError(
+                f"Service {service.key!r} embeds from {host!r}, which is not among its hosts. Add it to 'hosts': what is not "
+                "declared is neither told to the visitor nor held back.",
+                key=service.key,
+                value=host,
+            )
 
 
 def _check_service_parts(service: Service) -> None:
@@ -332,7 +289,7 @@ def _check_service_parts(service: Service) -> None:
         raise ConfigError(
             f"Service {service.key!r} has an empty 'name'. Give the name that visitors know.", key=service.key
         )
-    for name, kind in (("hosts", str), ("cookies", CookieDeclaration), ("parameters", Parameter)):
+    for name, kind in (("hosts", str), ("signals", str), ("cookies", CookieDeclaration), ("parameters", Parameter)):
         for part in getattr(service, name):
             if not isinstance(part, kind):
                 raise ConfigError(
@@ -352,40 +309,3 @@ def _check_purposes(service: Service) -> None:
                 key=service.key,
                 value=service.purposes,
             )
-
-
-def _check_cookie_name(cookie: CookieDeclaration) -> None:
-    name = cookie.name
-    if cookie.kind == StorageKind.COOKIE and not _COOKIE_NAME.fullmatch(name):
-        raise ConfigError(
-            f"{name!r} is not a cookie name. Allowed are the characters of an HTTP token "
-            "(RFC 6265 section 4.1.1), with '*' as the wildcard.",
-            key=name,
-            value=name,
-        )
-    # A storage key is exact, whatever it looks like, but not empty; a cookie's one-letter name is a name too.
-    literal = name.replace("*", "")
-    if not literal or ("*" in name and len(literal) < _MIN_LITERAL_CHARACTERS):
-        raise ConfigError(
-            f"Cookie name {name!r} matches almost every cookie, so withdrawing would delete what is not its own. "
-            f"Give at least {_MIN_LITERAL_CHARACTERS} characters besides '*'.",
-            key=name,
-            value=name,
-        )
-
-
-def _check_lifetime(cookie: CookieDeclaration) -> None:
-    amounts = [amount for amount in (cookie.months, cookie.days, cookie.minutes) if amount is not None]
-    given = len(amounts) + cookie.session
-    if given > 1 or (given == 0 and cookie.kind == StorageKind.COOKIE):
-        raise ConfigError(
-            f"Cookie {cookie.name!r} needs exactly one of 'months', 'days', 'minutes' and 'session=True', got {given}.",
-            key=cookie.name,
-            value=given,
-        )
-    if any(type(amount) is not int or amount < 1 for amount in amounts):
-        raise ConfigError(
-            f"The lifetime of cookie {cookie.name!r} must be at least 1, got {amounts[0]!r}.",
-            key=cookie.name,
-            value=amounts[0],
-        )

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from types import MappingProxyType, UnionType
+from typing import TypeVar
 
-from consent.errors import ConfigError
+from consent.errors import ConfigError, quote_all
+
+Member = TypeVar("Member", bound=StrEnum)
 
 Text = str | Mapping[str, str]
 """Words for the visitor: plain text, or plain text by language tag (`{"en": …, "de": …}`)."""
+
+HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*")
+"""A host name, or `*.` and one for all of its subdomains."""
 
 
 def check_url(url: str, *, where: str) -> None:
@@ -90,6 +97,20 @@ def check_types(declared: object, where: str, types: Mapping[str, type | UnionTy
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             wanted = getattr(kind, "__name__", str(kind))
             raise ConfigError(f"{name!r} of {where} must be of type {wanted}, got {value!r}.", key=where, value=value)
+
+
+def read_member(value: object, kind: type[Member], *, name: str, where: str) -> Member:
+    """Return the member of an enumeration that a text stands for.
+
+    Raises:
+        ConfigError: With what is allowed.
+    """
+    try:
+        return kind(str(value))
+    except ValueError as error:
+        raise ConfigError(
+            f"{name!r} of {where} must be one of {quote_all(kind)}, got {value!r}.", key=name, value=value
+        ) from error
 
 
 def _words_of(text: str | Mapping[str, str]) -> Iterable[object]:

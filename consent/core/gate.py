@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from consent.core.cookie_declaration import CookieDeclaration
 from consent.core.decision import SIGNAL_REASONS, Decision, Reason
-from consent.core.declaration import CookieDeclaration
 from consent.core.policy import Policy
 from consent.core.record import Choice
 

@@ -10,7 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
-from consent.core.declaration import CookieDeclaration, Purpose, Service
+from consent.core.cookie_declaration import CookieDeclaration
+from consent.core.declaration import Purpose, Service
 from consent.core.document import Document
 
 # 24 bits keep 20 services within a 300-byte cookie; a clash within one policy is a start-up error.

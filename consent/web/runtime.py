@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from markupsafe import Markup, escape
 
-from consent.core.declaration import StorageKind
+from consent.core.cookie_declaration import StorageKind
 from consent.core.policy import Policy
 from consent.web.fragment import find_fragment_header
 from consent.web.site import Site

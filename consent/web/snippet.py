@@ -9,7 +9,8 @@ from urllib.parse import quote
 from jinja2 import Environment, StrictUndefined, Template, TemplateError
 from markupsafe import Markup
 
-from consent.core.declaration import Embed, Service
+from consent.core.declaration import Service
+from consent.core.embed import Embed
 from consent.core.policy import Policy
 from consent.errors import ConfigError, order_by_likeness, quote_all
 

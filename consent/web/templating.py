@@ -11,7 +11,8 @@ from jinja2 import TemplateError, Undefined
 from markupsafe import Markup, escape
 
 from consent.core import gate as core_gate
-from consent.core.declaration import Embed, Service
+from consent.core.declaration import Service
+from consent.core.embed import Embed
 from consent.errors import ConfigError, SetupError, UnknownKeyError
 from consent.web.runtime import held_block_script, runtime_script
 from consent.web.site import Site

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import date
 
-from consent.core.declaration import CookieDeclaration
+from consent.core.cookie_declaration import CookieDeclaration
 from consent.core.declared_value import Text
 from consent.core.policy import Policy
 from consent.messages import direction_of

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 
-from consent.core.declaration import CookieDeclaration
+from consent.core.cookie_declaration import CookieDeclaration
 from consent.core.gate import CookieVerdicts
 from consent.wire.cookie import PLAIN_NAME, SECURE_NAME, SHARED_NAME
 

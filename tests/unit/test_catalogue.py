@@ -14,7 +14,8 @@ import pytest
 from jinja2 import Environment, StrictUndefined
 
 from consent.catalogue import load_service, service_keys
-from consent.core.declaration import Embed, Service
+from consent.core.declaration import Service
+from consent.core.embed import Embed
 
 KEYS = (
     "google-analytics",

@@ -6,15 +6,9 @@ import dataclasses
 
 import pytest
 
-from consent.core.declaration import (
-    CookieDeclaration,
-    Embed,
-    Parameter,
-    Purpose,
-    Service,
-    StorageKind,
-    default_purposes,
-)
+from consent.core.cookie_declaration import CookieDeclaration, StorageKind
+from consent.core.declaration import Purpose, Service, default_purposes
+from consent.core.embed import Embed, Parameter
 from consent.errors import ConfigError
 
 KEY_RULE = "Use lower-case letters, digits, '-' and '_', beginning and ending with a letter or digit."

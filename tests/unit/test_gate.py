@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from consent.core.choice import Action, choose
+from consent.core.cookie_declaration import CookieDeclaration
 from consent.core.decision import decide
-from consent.core.declaration import CookieDeclaration, Service
+from consent.core.declaration import Service
 from consent.core.gate import CookieVerdicts, find_closed, is_open, judge_cookies
 from consent.core.lifetime import add_months
 from consent.core.policy import Policy

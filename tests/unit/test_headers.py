@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from consent.core.declaration import CookieDeclaration
+from consent.core.cookie_declaration import CookieDeclaration
 from consent.core.gate import CookieVerdicts
 from consent.wire.headers import (
     CONSENT_VARY,

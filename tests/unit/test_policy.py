@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 
-from consent.core.declaration import CookieDeclaration, Purpose, Service, default_purposes
+from consent.core.cookie_declaration import CookieDeclaration
+from consent.core.declaration import Purpose, Service, default_purposes
 from consent.core.policy import Policy
 from consent.core.policy_version import fingerprint_purpose
 from consent.errors import ConfigError, UnknownKeyError

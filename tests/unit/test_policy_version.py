@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from consent.core.declaration import CookieDeclaration, Parameter, Purpose, PurposeKind, Service, default_purposes
+from consent.core.cookie_declaration import CookieDeclaration
+from consent.core.declaration import Purpose, PurposeKind, Service, default_purposes
+from consent.core.embed import Parameter
 from consent.core.policy import Policy
 from consent.core.policy_version import fingerprint_purpose, fingerprint_service
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from consent.core.choice import Action
-from consent.core.declaration import CookieDeclaration, Purpose, Service
+from consent.core.cookie_declaration import CookieDeclaration
+from consent.core.declaration import Purpose, Service
 from consent.core.prompt import PromptKind, PromptReason
 from consent.core.record import Choice
 from tests.engine_steps import GPC, UNKNOWN, choose, header, look_up, make_engine, opened, rules_of
