@@ -66,11 +66,11 @@ SERVICE = Table(
 """A service's file; its fields are those of `Service`, but for the key, which is the file's name, and `hosts`, which are sorted."""
 
 _CALL = Table(
-    fields={"call": TEXT, "arguments": LIST, "when": TABLE, "regimes": TEXTS, "while_asking": SWITCH},
+    fields={"call": TEXT, "arguments": LIST, "when": TABLE, "regimes": TEXTS, "while_asking": SWITCH, "option": TEXT},
     required=("call",),
 )
 ADAPTER = Table(
-    fields={"name": TEXT, "stub": TEXT, "types": TABLE, "before": TABLES, "change": TABLES},
+    fields={"name": TEXT, "stub": TEXT, "types": TABLE, "options": TABLE, "before": TABLES, "change": TABLES},
     required=("name", "types", "before"),
     notes={"sources": TEXTS, "checked": DATE, "not_known": TEXT},
     tables={"before": _CALL, "change": _CALL},

@@ -203,6 +203,12 @@ class JurisdictionTable:
         day = row.effective_from or (ends_on - timedelta(days=1) if ends_on else now.date())
         return place, datetime.combine(day, time(12), tzinfo=UTC)
 
+    def list_places(self, *, now: datetime) -> dict[str, Jurisdiction]:
+        """Return the rules that hold now by place code, such as `JP` or `US-CA`, for every place that a row is for."""
+        codes = (code for row in self.rows for code in row.countries or (row.key,))
+        places = ((code, parse_place(code)) for code in dict.fromkeys(codes))
+        return {code: self.find(place, now=now) for code, place in places if place and str(place) == code}
+
     @property
     def keys(self) -> tuple[str, ...]:
         """The key of every row, each once."""

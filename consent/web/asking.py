@@ -117,7 +117,7 @@ class Asking:
             return ""
         sold = [purpose.key for purpose in visit.policy.optional_purposes if purpose.denied_by_gpc]
         # It would be untrue of what the visitor has granted in spite of the signal.
-        is_honoured = visit.signals.gpc and not any(is_open(visit.decision, (key,)) for key in sold)
+        is_honoured = visit.browser_signals.gpc and not any(is_open(visit.decision, (key,)) for key in sold)
         return visit.text("settings.gpc_honoured") if is_honoured else ""
 
     @property

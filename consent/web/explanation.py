@@ -31,7 +31,7 @@ def _describe(visit: Visit) -> dict[str, object]:
         "place": visit.jurisdiction,
         "at": visit.site.engine.read_clock().isoformat(),
         "language": visit.language,
-        "signals": {"gpc": visit.signals.gpc, "dnt": visit.signals.dnt},
+        "signals": {"gpc": visit.browser_signals.gpc, "dnt": visit.browser_signals.dnt},
         "jurisdiction": describe_rules(visit.rules),
         "regime": visit.regime.value,
         "decisions": _describe_decisions(visit),

@@ -135,7 +135,7 @@ class KnownUser:
         """
         environ = visit.environ
         is_looked_at = environ.get("REQUEST_METHOD") == "GET" and "HTTP_SEC_PURPOSE" not in environ
-        if self._site.users.save is None or not is_looked_at or not visit.signals.gpc:
+        if self._site.users.save is None or not is_looked_at or not visit.browser_signals.gpc:
             return
         if self.text is None or visit.rules.regime is not Regime.OPT_OUT:
             return
@@ -159,7 +159,7 @@ class KnownUser:
             decided_at=now,
             valid_until=add_months(now, visit.months.refuse),
             regime=visit.regime,
-            signals=visit.signals,
+            signals=visit.browser_signals,
             choices=dict.fromkeys(closed, Choice.DENIED),
             fingerprints={key: visit.policy.fingerprints[key] for key in closed},
             is_complete=False,

@@ -100,7 +100,7 @@ def list_storage(policy: Policy) -> tuple[Mapping[str, str], ...]:
 
 def _keep_tag(site: Site, visit: Visit) -> tuple[str, str]:
     """Return the tag around what is each response's own: the same for all who have no record and one language."""
-    key = (visit.action_url, visit.language, visit.signals, visit.rules.row_id)
+    key = (visit.action_url, visit.language, visit.browser_signals, visit.rules.row_id)
     kept = site.scripts.get(key)
     if kept is None:
         # A proxy can make up prefixes without end.

@@ -179,7 +179,7 @@ class Visit(OwnCookies):
     def adopt(self, record: ConsentRecord) -> Standing:
         """Take a choice that was just made for the visitor's standing, and return it."""
         self._mark()
-        self._standing = self.site.engine.judge(record, signals=self.signals, jurisdiction=self.rules)
+        self._standing = self.site.engine.judge(record, signals=self.browser_signals, jurisdiction=self.rules)
         return self._standing
 
     def heed_gpc(self) -> Standing:
@@ -203,8 +203,8 @@ class Visit(OwnCookies):
         self._standing = standing
 
     @property
-    def signals(self) -> Signals:
-        """The browser's privacy signals."""
+    def browser_signals(self) -> Signals:
+        """The privacy signals that the browser sends."""
         self._mark()
         return self._read_signals()
 

@@ -82,7 +82,7 @@ def _write_command() -> str:
     country, _, region = (read_place() or "").partition("-")
     options = {"--country": country, "--region": region}
     words = [f"{name} {value}" for name, value in options.items() if value]
-    gpc = ["--gpc"] if current_consent.signals.gpc else []
+    gpc = ["--gpc"] if current_consent.browser_signals.gpc else []
     return " ".join(["flask --app examples.newsroom consent explain", *words, *gpc])
 
 
