@@ -1,90 +1,159 @@
-"""The shipped services, one data file each, and their loader."""
+"""The services that are shipped, one data file each, a site's own folders of such files, and their loader."""
 
 from __future__ import annotations
 
-import tomllib
+import os
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
 
-from consent.catalogue._schema import SERVICE
-from consent.core.cookie_declaration import CookieDeclaration
-from consent.core.data_schema import check_table
+from consent.catalogue.entry import Entry, read_entry
+from consent.catalogue.search import find_closest
 from consent.core.declaration import Service
-from consent.core.embed import Embed, Parameter
-from consent.errors import ConfigError, order_by_likeness, quote_all
+from consent.errors import ConfigError, quote_all
 
-__all__ = ["load_service", "service_keys"]
-
-Folder = Traversable | Path
-"""Where data files lie: a directory, or a package's resources (which may be inside a zip)."""
+__all__ = ["Entry", "list_entries", "load_entry", "load_service", "open_folders", "read_shipped", "service_keys"]
 
 _SUFFIX = ".toml"
+_SETTING = "CONSENT_CATALOGUE"
 
 
-def service_keys(*, folder: Folder | None = None) -> tuple[str, ...]:
+def service_keys(*, folders: Sequence[Path] = ()) -> tuple[str, ...]:
     """Return the keys of every service in the catalogue, by alphabet.
 
     Args:
-        folder: Where to look; None for the shipped services.
+        folders: The site's own folders, as `open_folders` gives them.
     """
-    names = (entry.name for entry in _folder(folder).iterdir() if entry.is_file())
-    return tuple(sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)))
+    return tuple(sorted({key for folder in (_shipped_folder(), *folders) for key in _list_files(folder)}))
 
 
-def load_service(key: str, *, folder: Folder | None = None) -> Service:
+def load_service(key: str, *, folders: Sequence[Path] = ()) -> Service:
     """Read the service of that key from its data file.
 
     Called while the app starts; every call reads the file anew.
 
     Args:
-        folder: Where to look; None for the shipped services.
+        folders: The site's own folders, as `open_folders` gives them: a later one comes before an earlier one,
+            and all of them before the shipped services.
 
     Raises:
         ConfigError: If the catalogue has no such service, or its file is malformed.
     """
-    known = service_keys(folder=folder)
+    return load_entry(key, folders=folders).service
+
+
+def load_entry(key: str, *, folders: Sequence[Path] = ()) -> Entry:
+    """Read the service of that key, with what its file says about sources and what is not known.
+
+    Raises:
+        ConfigError: If the catalogue has no such service, or its file is malformed.
+    """
     # Only a name that was listed is ever opened, so a key cannot lead out of the folder.
-    if key not in known:
+    for folder in reversed(folders):
+        own = _list_files(folder)
+        if key in own:
+            return _read(key, own[key], path=folder / own[key].name)
+    shipped = _list_files(_shipped_folder())
+    if key in shipped:
+        return _read(key, shipped[key])
+    raise ConfigError(
+        f"The catalogue has no service {key!r}. The closest: {quote_all(find_closest(str(key), service_keys(folders=folders)))}. "
+        "`flask consent services list` names them all. Use one of them, or declare your own.",
+        key="services",
+        value=key,
+    )
+
+
+def list_entries(*, folders: Sequence[Path] = ()) -> tuple[Entry, ...]:
+    """Read every entry of the catalogue, by the alphabet of their keys.
+
+    Raises:
+        ConfigError: If a file is malformed.
+    """
+    return tuple(load_entry(key, folders=folders) for key in service_keys(folders=folders))
+
+
+def read_shipped(key: str) -> str:
+    """Return the file of a shipped service as it is.
+
+    Raises:
+        KeyError: If none of that key is shipped.
+    """
+    return _list_files(_shipped_folder())[key].read_text(encoding="utf-8")
+
+
+def open_folders(paths: Iterable[str | os.PathLike[str]], *, root: str | os.PathLike[str]) -> tuple[Path, ...]:
+    """Find the folders of `CONSENT_CATALOGUE`, and read every file in them once, so that no mistake waits for its service.
+
+    Args:
+        root: What relative paths start from.
+
+    Raises:
+        ConfigError: If one is missing or no folder, is named twice, or holds a file that is no service. For one that is
+            missing, `value` is its path.
+    """
+    found: list[Path] = []
+    for path in paths:
+        folder = Path(root, path)
+        _check_folder(folder)
+        if any(folder.samefile(other) for other in found):
+            raise ConfigError(f"{_SETTING!r} names {str(folder)!r} twice. Name it once.", key=_SETTING, value=path)
+        found.append(folder)
+        for key, file in sorted(_list_files(folder).items()):
+            _read(key, file, path=folder / file.name)
+    return tuple(found)
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.exists():
         raise ConfigError(
-            f"The catalogue has no service {key!r}. Its services, the closest first: "
-            f"{quote_all(order_by_likeness(str(key), known))}. "
-            "Use one of them, or declare your own with Service(…).",
-            key="services",
-            value=key,
+            f"{_SETTING!r} names {str(folder)!r}, which does not exist. Correct it, create the folder, or let "
+            "`flask consent services new` do so.",
+            key=_SETTING,
+            value=folder,
         )
-    file = _folder(folder) / f"{key}{_SUFFIX}"
-    return _build(key, _read(file), file=file.name)
-
-
-def _folder(folder: Folder | None) -> Folder:
-    return files(__package__) / "services" if folder is None else folder
-
-
-def _read(file: Folder) -> dict[str, object]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
+        names = sorted(entry.name for entry in folder.iterdir())
+    except OSError as error:
         raise ConfigError(
-            f"Catalogue file {file.name!r} is not UTF-8 text. Save it as UTF-8.", key=file.name
+            f"{_SETTING!r} names {str(folder)!r}, which cannot be listed as a folder: {error.strerror}. Name the folder that "
+            "holds your files, and let the site read it.",
+            key=_SETTING,
+            value=str(folder),
         ) from error
-    except tomllib.TOMLDecodeError as error:
+    misnamed = [name for name in names if _is_misnamed(name)]
+    if misnamed:
         raise ConfigError(
-            f"Catalogue file {file.name!r} is not valid TOML: {error}. Correct it.", key=file.name
-        ) from error
+            f"{str(folder / misnamed[0])!r} is not read, because its name does not end in {_SUFFIX!r}. Rename it.",
+            key=_SETTING,
+            value=misnamed[0],
+        )
 
 
-def _build(key: str, table: dict[str, object], *, file: str) -> Service:
-    # Any: TOML values have no static type; `check_table` has just compared each with the schema.
-    fields: dict[str, Any] = check_table(table, SERVICE, where=f"Catalogue file {file!r}")
+def _is_misnamed(name: str) -> bool:
+    return name.lower().endswith(_SUFFIX) and not name.endswith(_SUFFIX)
+
+
+def _shipped_folder() -> Traversable:
+    return files(__package__) / "services"
+
+
+def _list_files(folder: Traversable) -> dict[str, Traversable]:
+    return {
+        entry.name.removesuffix(_SUFFIX): entry
+        for entry in folder.iterdir()
+        # Editors and file managers leave hidden files about.
+        if entry.name.endswith(_SUFFIX) and not entry.name.startswith(".") and not entry.is_dir()
+    }
+
+
+def _read(key: str, file: Traversable, *, path: Path | None = None) -> Entry:
     try:
-        fields["hosts_by_use"] = fields.pop("hosts")
-        fields["has_unknown_storage"] = "cookies" not in table and "cookieless" not in table
-        if "embed" in fields:
-            fields["embed"] = Embed(**fields["embed"])
-        fields["cookies"] = tuple(CookieDeclaration(**each) for each in fields.get("cookies", ()))
-        fields["parameters"] = tuple(Parameter(**each) for each in fields.get("parameters", ()))
-        return Service(key, **fields)
-    except ConfigError as error:
-        raise ConfigError(f"Catalogue file {file!r}: {error}", key=error.key, value=error.value) from error
+        data = file.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"Catalogue file {str(path or file)!r} cannot be read: {error.strerror}. Correct its permissions, or remove it.",
+            key=file.name,
+        ) from error
+    return read_entry(key, data, path=path)
