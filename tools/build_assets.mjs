@@ -16,8 +16,10 @@ const SOURCES = join(CHECKOUT, "consent", "static", "src");
 /** Scripts that are served, and how the page loads each; every other module is a part of one of them. */
 const SCRIPTS = /** @type {const} */ ({
   "consent.js": "iife",
+  "gpp.js": "iife",
+  "gpp_stub.js": "iife",
   "preferences.js": "esm",
-  "scripts.js": "esm",
+  "chosen.js": "esm",
   "signal.js": "iife",
 });
 
