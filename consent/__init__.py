@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consent.core.decision import Decision, Reason
 from consent.core.cookie_declaration import CookieDeclaration
+from consent.core.decision import Decision, Reason
 from consent.core.declaration import Purpose, Service
-from consent.core.embed import Embed, Parameter
 from consent.core.document import Document
+from consent.core.embed import Embed, Parameter
 from consent.core.policy import Policy
 from consent.core.record import Choice, ConsentRecord
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import UnionType
 from typing import TypeVar
 
 from flask import Flask
 
-from consent.catalogue import load_service
+from consent.catalogue import load_service, open_folders
 from consent.core.declaration import Purpose, Service, default_purposes
 from consent.core.document import Document
 from consent.core.lint import Finding, Severity, lint
@@ -24,6 +25,7 @@ from consent.web.known_user import Loader, Saver, UserChoices
 from consent.web.place import make_finder
 from consent.web.runtime import list_storage
 from consent.web.settings import Settings, read_settings, read_signing_keys
+from consent.web.signal_setup import build_signals
 from consent.web.signal_views import GPC_FILE_PATH, show_gpc_file
 from consent.web.site import EXTENSION_KEY, Site, load_assets
 from consent.web.snippet import compile_snippets
@@ -128,7 +130,7 @@ class Consent:
     def _build_site(self, app: Flask) -> Site:
         settings = read_settings(app.config)
         keys, key_warnings = read_signing_keys(app.config)
-        policy = self._build_policy(settings)
+        policy = self._build_policy(settings, folders=open_folders(settings.catalogue, root=app.root_path))
         assets = load_assets()
         messages = load_messages(overrides=settings.texts, fallback=settings.language)
         for purpose in policy.purposes:
@@ -150,6 +152,8 @@ class Consent:
             *(_make_warning("SECRET_KEY", warning) for warning in key_warnings),
             *(_make_warning("CONSENT_JURISDICTION_RULES", warning) for warning in rule_warnings),
         )
+        signals, signal_findings = build_signals(policy, settings)
+        findings = (*findings, *signal_findings)
         _report(findings)
         return Site(
             settings=settings,
@@ -168,11 +172,12 @@ class Consent:
             default_language=messages.fallback,
             assets=assets,
             assets_by_file_name={asset.file_name: asset for asset in assets.values()},
+            signals=signals,
             snippets=compile_snippets(policy),
             storage=list_storage(policy),
         )
 
-    def _build_policy(self, settings: Settings) -> Policy:
+    def _build_policy(self, settings: Settings, *, folders: Sequence[Path]) -> Policy:
         if self._policy is not None:
             has_parts = bool(self._services or self._purposes or self._documents)
             _check_lone_policy(self._policy, settings, has_parts=has_parts)
@@ -188,7 +193,10 @@ class Consent:
         return Policy(
             controller=settings.controller,
             purposes=(*shipped, *own.values()),
-            services=tuple(_resolve(service) for service in self._services),
+            services=tuple(
+                load_service(service, folders=folders) if isinstance(service, str) else service
+                for service in self._services
+            ),
             documents=self._documents,
             accept_months=settings.accept_months,
             refuse_months=settings.refuse_months,
@@ -260,10 +268,6 @@ def _check_title(document: Document, messages: Messages) -> None:
             key=document.key,
             value=document.title,
         )
-
-
-def _resolve(service: str | Service) -> Service:
-    return load_service(service) if isinstance(service, str) else service
 
 
 def _read_list(items: Iterable[T], kind: type[T] | UnionType, *, key: str, allowed: str) -> tuple[T, ...]:

@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 from consent.core.cookie_declaration import StorageKind
 from consent.core.policy import Policy
 from consent.web.fragment import find_fragment_header
+from consent.web.service_signals import describe_signals
 from consent.web.site import Site
 from consent.web.state import describe_state
 from consent.web.visit import Visit
@@ -123,9 +124,10 @@ def _describe_page(visit: Visit) -> dict[str, object]:
         "url": visit.action_url,
         "state_url": f"{visit.base_path}state{_UNASKED if closed else ''}",
         "more": visit.asset_url("preferences.js"),
-        "scripts": visit.asset_url("scripts.js"),
+        "chosen": visit.asset_url("chosen.js"),
         "state": describe_state(visit, shut=closed),
-        **({"storage": storage} if storage else {}),
+        **({"storage": storage, "todo": True} if storage else {}),
+        **describe_signals(visit),
         "saved": visit.text("preferences.saved"),
         "failed": visit.text("preferences.failed"),
     }

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from consent.core.lifetime import MONTHS_LIMIT
 from consent.errors import ConfigError, order_by_likeness, quote_all
@@ -18,7 +18,13 @@ _SHORT_KEY_BYTES = 16
 # Two labels at least: browsers ignore a Domain of one (RFC 6265bis section 5.7).
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _MAY_BE_NONE = frozenset(
-    {"CONSENT_LOCALE", "CONSENT_CSP_NONCE", "CONSENT_COOKIE_DOMAIN", "CONSENT_JURISDICTION_DATABASE"}
+    {
+        "CONSENT_LOCALE",
+        "CONSENT_CSP_NONCE",
+        "CONSENT_COOKIE_DOMAIN",
+        "CONSENT_JURISDICTION_DATABASE",
+        "CONSENT_CATALOGUE",
+    }
 )
 
 
@@ -46,6 +52,14 @@ class Settings:
     jurisdiction_rules: tuple[Mapping[str, object], ...] = ()
     dnt: bool = False
     gpc_file: bool = True
+    catalogue: tuple[str | os.PathLike[str], ...] = ()
+    """`CONSENT_CATALOGUE`: folders of service files, later ones before earlier ones and the shipped ones."""
+
+    signals: Mapping[str, object] = field(default_factory=dict)
+    """`CONSENT_SIGNALS`: options by signal adapter."""
+
+    advanced: tuple[str, ...] = ()
+    """`CONSENT_ADVANCED`: services whose tags load before the choice, told what is denied."""
 
 
 def read_settings(config: Mapping[str, object]) -> Settings:
@@ -73,6 +87,8 @@ def read_settings(config: Mapping[str, object]) -> Settings:
         ("excluded_endpoints", frozenset),
         ("jurisdiction_headers", tuple),
         ("jurisdiction_rules", tuple),
+        ("advanced", tuple),
+        ("catalogue", _list_paths),
     ):
         if name in values:
             values[name] = kind(values[name])  # type: ignore[arg-type,call-overload]  # checked above
@@ -179,6 +195,26 @@ def _check_database(key: str, value: object) -> None:
         raise _refuse(key, value, "the path of an MMDB file")
 
 
+def _list_paths(value: str | os.PathLike[str] | Collection[str | os.PathLike[str]]) -> tuple[object, ...]:
+    return (value,) if isinstance(value, str | os.PathLike) else tuple(value)
+
+
+def _check_folders(key: str, value: object) -> None:
+    is_list = isinstance(value, str | os.PathLike) or (isinstance(value, Collection) and not isinstance(value, bytes))
+    paths = _list_paths(value) if is_list else ()  # type: ignore[arg-type]  # as was just checked
+    if not is_list or not all(isinstance(path, str | os.PathLike) and str(path) for path in paths):
+        raise _refuse(key, value, "the path of a folder with service files, or a list of such paths")
+
+
+def _check_services(key: str, value: object) -> None:
+    _check_names(key, value, example="service keys, such as ['google-analytics']")
+
+
+def _check_signals(key: str, value: object) -> None:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise _refuse(key, value, "options by signal adapter, such as {'google': {'url_passthrough': True}}")
+
+
 def _check_rules(key: str, value: object) -> None:
     is_list = isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
     if not is_list or not all(isinstance(row, Mapping) for row in value):  # type: ignore[attr-defined]  # a collection, see before
@@ -207,4 +243,7 @@ _CHECKS: Mapping[str, Callable[[str, object], None]] = {
     "CONSENT_JURISDICTION_RULES": _check_rules,
     "CONSENT_DNT": _check_flag,
     "CONSENT_GPC_FILE": _check_flag,
+    "CONSENT_CATALOGUE": _check_folders,
+    "CONSENT_SIGNALS": _check_signals,
+    "CONSENT_ADVANCED": _check_services,
 }

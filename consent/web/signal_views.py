@@ -1,4 +1,4 @@
-"""The routes for privacy signals: what the browser's scripts saw, and what the site says of itself."""
+"""The routes for signals: what the browser's scripts saw, what the site says of itself, and what IAB GPP says of the visitor."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from flask import Response, abort, jsonify, request
 
 from consent.core.regime import Regime
 from consent.web.expiry import expire_unwanted
+from consent.web.service_signals import describe_gpp_state
 from consent.web.visit import get_visit
 from consent.wire.headers import format_cookie
 from consent.wire.origin import CrossSiteError, find_evidence
@@ -56,3 +57,11 @@ def show_gpc_file() -> Response:
     response = jsonify({"gpc": True, "lastUpdate": site.rules_checked_on.isoformat()})
     response.headers["Cache-Control"] = _DAY_CACHE
     return response
+
+
+def show_gpp() -> Response:
+    """Answer with the visitor's IAB GPP string and its parts, as JSON; 404 where it does not apply."""
+    state = describe_gpp_state(get_visit())
+    if state is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return jsonify(state)

@@ -18,6 +18,7 @@ from consent.messages import Messages
 from consent.web.known_user import UserChoices
 from consent.web.place import PlaceFinder
 from consent.web.settings import Settings
+from consent.web.signal_setup import SignalSetup
 
 log = logging.getLogger("consent")
 
@@ -75,6 +76,9 @@ class Site:
 
     find_nonce: Callable[[], str] | None = None
     """Gives the CSP nonce of a response; found at the first request, when every extension is there."""
+
+    signals: SignalSetup = field(default_factory=SignalSetup)
+    """Which providers are told what the visitor chose."""
 
     snippets: Mapping[str, Template] = field(default_factory=dict)
     """Compiled vendor markup by service key."""

@@ -15,6 +15,7 @@ from consent.core.declaration import Service
 from consent.core.embed import Embed
 from consent.errors import ConfigError, SetupError, UnknownKeyError
 from consent.web.runtime import held_block_script, runtime_script
+from consent.web.service_signals import signal_scripts
 from consent.web.site import Site
 from consent.web.snippet import is_embed_id, render_frame, render_snippet, source_url
 from consent.web.visit import Visit, current_consent, get_visit
@@ -113,7 +114,7 @@ class ConsentMarkup:
             )
         size = {"width": _check_length(width, embed.width), "height": _check_length(height, embed.height)}
         frame = render_frame(embed, known_id, title=title, **size)
-        if core_gate.is_open(visit.decision, (service_key,)) and service_key not in visit.waiting:
+        if _is_live(visit, (service_key,)):
             return frame
         visit.has_spoken = True
         head = styles(visit) + held_block_script(visit)
@@ -243,11 +244,21 @@ def _gate(keys: Sequence[str], write: Callable[[], object]) -> Markup:
     visit = get_visit()
     for key in keys:
         visit.policy.check_key(key, where=_place().strip())
-    if core_gate.is_open(visit.decision, keys) and visit.waiting.isdisjoint(keys):
-        return Markup(write())  # noqa: S704 - the template's own markup, escaped where it was written
-    # Asked before the block is written: a gate inside it must not take the script with it into the held text.
-    script = held_block_script(visit)
-    return script + _hold(visit, keys, str(write()))
+    is_live = _is_live(visit, keys)
+    signals = signal_scripts(visit, keys, is_held=not is_live)
+    if is_live:
+        return signals + Markup(write())  # noqa: S704 - the template's own markup, escaped where it was written
+    # Asked before the block is written: a gate inside it must take neither the script with it into the held text, nor what
+    # providers are told.
+    script, told = held_block_script(visit), visit.told
+    held = f"{signals}{write()}"
+    visit.told = told
+    return script + _hold(visit, keys, held)
+
+
+def _is_live(visit: Visit, keys: Sequence[str]) -> bool:
+    held_keys = [key for key in keys if key not in visit.site.signals.advanced]
+    return not held_keys or (core_gate.is_open(visit.decision, held_keys) and visit.waiting.isdisjoint(held_keys))
 
 
 def _hold(visit: Visit, keys: Sequence[str], markup: str) -> Markup:

@@ -30,7 +30,8 @@ from consent.engine import Standing
 from consent.errors import SubmissionError
 from consent.web.events import consent_recorded, consent_withdrawn
 from consent.web.expiry import expire_unwanted
-from consent.web.signal_views import receive_gpc
+from consent.web.service_signals import map_signals
+from consent.web.signal_views import receive_gpc, show_gpp
 from consent.web.snippet import is_embed_id, render_frame, source_url
 from consent.web.state import describe_state
 from consent.web.visit import Visit, get_visit
@@ -63,6 +64,7 @@ def make_blueprint(name: str, *, url_prefix: str) -> Blueprint:
     blueprint.add_url_rule("/", "choose", receive_choice, methods=["POST"])
     blueprint.add_url_rule("/gpc", "gpc", receive_gpc, methods=["POST"])
     blueprint.add_url_rule("/state", "state", show_state)
+    blueprint.add_url_rule("/gpp", "gpp", show_gpp)
     blueprint.add_url_rule("/policy", "policy", show_policy)
     blueprint.add_url_rule("/assets/<file_name>", "asset", send_asset)
     blueprint.before_request(_mark_own_page)
@@ -142,8 +144,8 @@ def _record(visit: Visit, submission: Submission, evidence: Evidence) -> Respons
     )
     after = visit.adopt(record)
     closed = find_closed(shown.decision, after.decision)
-    if closed:
-        record = _with_event(record, find_event(shown.decision, closed, regime=visit.rules.regime))
+    event = find_event(shown.decision, closed, regime=visit.rules.regime) if closed else None
+    record = _complete_account(record, visit, event)
     is_taken = _announce(record, before.record, is_withdrawal=bool(closed))
     # A grant that was not recorded must not open anything on the user's other devices either.
     if is_taken or not record.is_grant:
@@ -163,8 +165,12 @@ def _find_granted(submission: Submission, shown: Standing, before: Standing) -> 
     return [key for key in submission.granted if key not in signalled]
 
 
-def _with_event(record: ConsentRecord, event: Event) -> ConsentRecord:
-    return replace(record, account=replace(record.account, event=event)) if record.account else record
+def _complete_account(record: ConsentRecord, visit: Visit, event: Event | None) -> ConsentRecord:
+    """Return the record with what is known only after the choice: what providers are told, and what kind of act it was."""
+    if record.account is None:
+        return record
+    account = replace(record.account, signal_map=map_signals(visit), event=event or record.account.event)
+    return replace(record, account=account)
 
 
 def _grant_nothing(visit: Visit, record: ConsentRecord, *, before: Standing, shown: Standing) -> Response:

@@ -23,6 +23,7 @@ from consent.errors import SetupError
 from consent.web.asking import Asking
 from consent.web.csp import ask_for_nonce
 from consent.web.fragment import find_fetch_header
+from consent.web.gpp_setup import GPP
 from consent.web.known_user import KnownUser
 from consent.web.language import ask_app, parse_language
 from consent.web.own_cookies import OwnCookies
@@ -73,6 +74,9 @@ class Visit(OwnCookies):
         self.has_styles = False
         self.has_script = False
         self.has_banner = False
+        self.told: frozenset[str] = frozenset()
+        """Keys of the signal adapters whose calls the page has, in front of markup that runs."""
+
         self.user = KnownUser(site)
         self._standing: Standing | None = None
         self._whereabouts: tuple[Place | None, Jurisdiction] | None = None
@@ -115,9 +119,13 @@ class Visit(OwnCookies):
     @property
     def jurisdiction(self) -> str | None:
         """Where the visitor is, such as `FR` or `US-CA`; None for unknown, which means opt-in."""
+        return str(self.place) if self.place else None
+
+    @property
+    def place(self) -> Place | None:
+        """Where the visitor is, country and region apart; None for unknown."""
         self._mark()
-        place = self._find_whereabouts()[0]
-        return str(place) if place else None
+        return self._find_whereabouts()[0]
 
     @property
     def rules(self) -> Jurisdiction:
@@ -175,6 +183,22 @@ class Visit(OwnCookies):
         """
         self.policy.check_key(key)
         return gate.is_open(self.decision, (key,))
+
+    def signals(self, adapter_key: str) -> Mapping[str, str]:
+        """Return what a provider is to be told, for calls that the server makes itself.
+
+        Args:
+            adapter_key: Such as `google`, for `{"ad_storage": "granted", …}`; or `gpp`, for `{"gpp": …, "gpp_sid": …}`,
+                empty where it does not apply.
+
+        Raises:
+            SetupError: If no declared service is told by it.
+        """
+        setup = self.site.signals
+        if adapter_key == GPP and setup.gpp:
+            place, rules = self.place, self.rules
+            return setup.gpp.find_macros(place, rules, self.decision, has_gpc=self.browser_signals.gpc)
+        return setup.find_states(adapter_key, lambda keys: gate.is_open(self.decision, keys))
 
     def adopt(self, record: ConsentRecord) -> Standing:
         """Take a choice that was just made for the visitor's standing, and return it."""

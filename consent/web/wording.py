@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import date
 
-from consent.core.cookie_declaration import CookieDeclaration
+from consent.core.cookie_declaration import CookieDeclaration, CookieUse
+from consent.core.declaration import Service, ServiceKind
 from consent.core.declared_value import Text
 from consent.core.policy import Policy
 from consent.messages import direction_of
@@ -63,6 +64,19 @@ class Wording(ABC):
         """Return what a purpose means."""
         description = self.policy.purposes_by_key[key].description
         return self.words(description) if description else self.text(f"purpose.{key}.description")
+
+    def service_description(self, service: Service) -> str:
+        """Return what a service does and who receives what, in its own words or in those of its kind; empty for none."""
+        if service.description or service.kind == ServiceKind.OTHER:
+            return self.words(service.description)
+        provider = service.provider or service.name
+        return self.text(f"service.{service.kind}.description", name=service.name, provider=provider)
+
+    def cookie_description(self, cookie: CookieDeclaration) -> str:
+        """Return what a cookie is for, in its own words or in those of its use; empty for none."""
+        if cookie.description or cookie.use == CookieUse.OTHER:
+            return self.words(cookie.description)
+        return self.text(f"cookie_use.{cookie.use}")
 
     def title_of(self, key: str) -> str:
         """Return the name of a purpose or service."""

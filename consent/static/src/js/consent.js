@@ -35,11 +35,14 @@ function start(script) {
    */
   const loadMore = (use, otherwise = () => {}) => import(page.more).then(use).catch(otherwise);
 
-  /** @param {readonly HTMLScriptElement[]} held */
-  const run = (held) =>
-    held[0] &&
-    import(page.scripts)
-      .then((/** @type {typeof import("./scripts.js")} */ more) => more.runScripts(held, page))
+  /**
+   * Carry out what was chosen, as far as there is anything to do.
+   * @param {readonly HTMLScriptElement[]} [held] Scripts to run.
+   */
+  const carryOut = (held = []) =>
+    (held[0] || (page.todo && state.decided_at)) &&
+    import(page.chosen)
+      .then((/** @type {typeof import("./chosen.js")} */ more) => more.carryOut(held, page))
       .catch(() => {});
 
   /**
@@ -50,18 +53,15 @@ function start(script) {
   async function apply(next, message, isAllowing) {
     const before = state;
     state = next;
-    const cleared = clear();
+    const done = carryOut();
     if (JSON.stringify(before) != JSON.stringify(state)) dispatch("consent:change", state);
     // What runs cannot be stopped; and of a block of another response nobody here can tell who wrote it.
     if (hasClosed(before, state) || ((isAllowing || hasClosed(state, before)) && findGranted(state, page, false))) {
-      // Clearing must not keep running what was refused.
-      await Promise.race([cleared, new Promise((go) => setTimeout(go, 999))]);
+      // It must not keep running what was refused.
+      await Promise.race([done, new Promise((go) => setTimeout(go, 999))]);
       location.reload();
     } else settle(message);
   }
-
-  /** Clear what denied services keep in the browser's storage, once there is a choice. */
-  const clear = () => page.storage && state.decided_at && loadMore((more) => more.clearStorage(page.storage, state));
 
   /**
    * Bring the page in line with the state, also when something has put new content into it.
@@ -69,7 +69,8 @@ function start(script) {
    */
   function settle(message) {
     if (!state.needs_prompt) closeBanner(message);
-    run(openGates(state, page));
+    const opened = openGates(state, page);
+    if (opened[0]) carryOut(opened);
   }
 
   /** Read the choice again: it was made in another tab, or before this page came back. */
@@ -122,7 +123,7 @@ function start(script) {
       event.preventDefault();
       event.stopImmediatePropagation();
       if (button.value == "once") {
-        run(opened);
+        if (opened[0]) carryOut(opened);
       } else if (button != pressed) {
         pressed = button;
         // As it was pressed, and not as it is when its turn comes.
@@ -153,7 +154,7 @@ function start(script) {
     loadMore((more) => more.linkSwitches(panel));
     channel.postMessage(0);
   }
-  clear();
+  carryOut();
   /** @type {any} */ (window).flaskConsent = Object.freeze({
     get state() {
       return state;

@@ -72,7 +72,7 @@ function open(block, page) {
   // What is parsed here is parsed as if there were no scripts, and would come alive.
   for (const each of content.querySelectorAll("noscript")) each.remove();
   for (const held of content.querySelectorAll("[type=importmap]")) {
-    // At once: in Firefox no map counts that comes after the first module, and scripts.js is one.
+    // At once: in Firefox no map counts that comes after the first module, and chosen.js is one.
     const map = create("script");
     map.type = "importmap";
     map.text = page.policy.createScript(/** @type {string} */ (held.textContent));

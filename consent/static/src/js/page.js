@@ -10,8 +10,10 @@ import { check, parse } from "./state.js";
  * @property {string} state_url Where the current state is to be read.
  * @property {import("./state.js").ConsentState} state
  * @property {Readonly<Record<number, StorageEntry>>} [storage] What services declared to keep outside of cookies.
+ * @property {string} [signals] The providers to be told, as JSON: a list of `Signal` (told.js).
+ * @property {boolean} [todo] Whether a choice leaves more to do here than to run scripts: storage to clear, providers to tell.
  * @property {string} more Address of the module `preferences.js`.
- * @property {string} scripts Address of the module `scripts.js`.
+ * @property {string} chosen Address of the module `chosen.js`.
  * @property {string} saved What to say when a choice was saved.
  * @property {string} failed What to say when it was not.
  * @property {Policy} policy The only maker of trusted values.

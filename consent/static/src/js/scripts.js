@@ -1,6 +1,7 @@
-/** What a page needs once a gate with scripts in it was opened: loaded then, and not before. */
+/** Run scripts that were held. */
 
 import { create } from "./document.js";
+import { findSignal, takeSignals, tellChanges } from "./told.js";
 
 /** @typedef {import("./page.js").Page} Page */
 
@@ -14,6 +15,7 @@ const RUNS = /^(module|(text|application)\/(x-)?javascript)?$/i;
  * @param {Page} page
  */
 export async function runScripts(scripts, page) {
+  const signals = takeSignals(scripts);
   /** @type {Promise<unknown> | undefined} */
   let done;
   for (const late of [false, true]) {
@@ -23,10 +25,21 @@ export async function runScripts(scripts, page) {
       if (late != (!isAsync && (held.type == "module" || (held.defer && !isInline)))) continue;
       const isOrdered = !isAsync && !held.noModule && RUNS.test(held.type);
       if (isOrdered && isInline) await done;
+      const key = signals.get(held);
+      if (key && findSignal(key)) {
+        // A tag before this one has said it all: a default that comes twice would take back what was granted since.
+        held.remove();
+        continue;
+      }
       const script = revive(held, page, isAsync);
       // All of them: in Firefox one that fails is known to have failed before an earlier one has run.
       if (isOrdered && !isInline && held.isConnected) done = Promise.all([done, settled(script)]);
       held.replaceWith(script);
+      if (key) {
+        script.dataset.consentSignal = key;
+        page.todo = true;
+        tellChanges(page);
+      }
     }
   }
 }

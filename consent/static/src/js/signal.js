@@ -22,8 +22,20 @@ function start(own) {
   } else if (runtime?.matches("script[data-consent-page]") && runtime.nonce == own.nonce) {
     runtime.dataset.consentPage = openPage(/** @type {string} */ (runtime.dataset.consentPage), told, isShown);
     // The runtime opens nothing of its own accord, but looks at the page again whenever it changes.
-    addEventListener("consent:ready", () => own.remove(), { capture: true, once: true });
+    addEventListener("consent:ready", () => begin(own, runtime), { capture: true, once: true });
   }
+}
+
+/**
+ * @param {HTMLScriptElement} own
+ * @param {HTMLScriptElement} runtime
+ */
+function begin(own, runtime) {
+  own.remove();
+  /** @type {import("./page.js").Page} */
+  const page = JSON.parse(/** @type {string} */ (runtime.dataset.consentPage));
+  // Providers whose tags run were told that all of it is denied.
+  if (page.todo) import(page.chosen).then((/** @type {typeof import("./chosen.js")} */ more) => more.carryOut([], page));
 }
 
 /**
