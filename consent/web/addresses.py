@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from typing import Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from consent.web.fragment import find_fragment_header
 from consent.web.language import LANGUAGE_PARAMETER
@@ -63,6 +63,14 @@ class Addresses(Wording):
         twin = copy.copy(self)
         twin.own_next_path = path
         return twin
+
+    @property
+    def site_host(self) -> str:
+        """Host name that the visitor reached the site by, without a port; empty if the request names none."""
+        try:
+            return urlsplit(f"//{self.environ.get('HTTP_HOST', '')}").hostname or ""
+        except ValueError:
+            return ""
 
     @property
     def home_path(self) -> str:

@@ -17,6 +17,9 @@ from consent.errors import ConfigError, order_by_likeness, quote_all
 # Apart from the app's environment: a host's filters, globals and autoescape rules have no say in vendor markup.
 _environment = Environment(autoescape=True, undefined=StrictUndefined)
 
+# The host of a URL that something is loaded from, quoted as attributes and strings of scripts are.
+_URL_HOST = re.compile(r"""["'](?:https?:)?//([A-Za-z0-9.-]+)""")
+
 _FRAME = _environment.from_string(
     '<iframe class="pvc-embed" src="{{ src }}" title="{{ title }}" width="{{ width }}" height="{{ height }}" loading="lazy"'
     ' referrerpolicy="strict-origin-when-cross-origin" allow="fullscreen{% if allow %}; {{ allow }}{% endif %}"></iframe>'
@@ -41,16 +44,21 @@ def render_snippet(service: Service, template: Template, values: Mapping[str, ob
     return Markup(template.render(**_check_parameters(service, values), nonce=nonce))  # noqa: S704 - autoescaped above
 
 
-def render_frame(embed: Embed, embed_id: str, *, title: str, width: int, height: int) -> Markup:
-    """Return the live frame of an embed; its id was checked before."""
+def render_frame(embed: Embed, embed_id: str, *, title: str, width: int, height: int, site_host: str) -> Markup:
+    """Return the live frame of an embed; its id was checked before.
+
+    Args:
+        site_host: Host name of the page that the frame is in, without a port.
+    """
+    src = _fill(embed, embed.url, embed_id).replace("{site_host}", quote(site_host, safe=""))
     return Markup(  # noqa: S704 - autoescaped above
-        _FRAME.render(src=_fill(embed.url, embed_id), title=title, width=width, height=height, allow=embed.allow)
+        _FRAME.render(src=src, title=title, width=width, height=height, allow=embed.allow)
     )
 
 
 def source_url(embed: Embed, embed_id: str) -> str:
     """Return the address of the content on the provider's own site."""
-    return _fill(embed.source_url, embed_id)
+    return _fill(embed, embed.source_url, embed_id)
 
 
 def is_embed_id(embed: Embed, embed_id: str) -> bool:
@@ -58,14 +66,14 @@ def is_embed_id(embed: Embed, embed_id: str) -> bool:
     return re.fullmatch(embed.id_pattern, embed_id) is not None
 
 
-def _fill(url: str, embed_id: str) -> str:
-    return url.replace("{id}", quote(embed_id, safe=""))
+def _fill(embed: Embed, url: str, embed_id: str) -> str:
+    return url.replace("{id}", quote(embed_id, safe="/" if embed.keeps_slashes else ""))
 
 
 def _compile(service: Service) -> Template:
     try:
         template = _environment.from_string(service.snippet)
-        template.render(**{parameter.name: parameter.example for parameter in service.parameters}, nonce="")
+        markup = template.render(**{parameter.name: parameter.example for parameter in service.parameters}, nonce="")
     except TemplateError as error:
         raise ConfigError(
             f"The snippet of service {service.key!r} has a mistake: {error}. Its variables are "
@@ -73,7 +81,19 @@ def _compile(service: Service) -> Template:
             key=service.key,
             value=service.snippet,
         ) from error
+    _check_hosts(service, markup)
     return template
+
+
+def _check_hosts(service: Service, markup: str) -> None:
+    for host in _URL_HOST.findall(markup):
+        if not service.has_host(host.lower()):
+            raise ConfigError(
+                f"The snippet of service {service.key!r} loads from {host!r}, which is not among its hosts: "
+                f"{quote_all(service.hosts)}. Add it to 'hosts': what is not declared is neither told to the visitor nor held back.",
+                key=service.key,
+                value=host,
+            )
 
 
 def _check_parameters(service: Service, values: Mapping[str, object]) -> dict[str, str]:

@@ -113,7 +113,7 @@ class ConsentMarkup:
                 f"embed() needs a title{_place()}: a frame without one says nothing to a screen reader (WCAG 4.1.2)."
             )
         size = {"width": _check_length(width, embed.width), "height": _check_length(height, embed.height)}
-        frame = render_frame(embed, known_id, title=title, **size)
+        frame = render_frame(embed, known_id, title=title, site_host=visit.site_host, **size)
         if _is_live(visit, (service_key,)):
             return frame
         visit.has_spoken = True

@@ -292,7 +292,14 @@ def _show_once(visit: Visit, submission: Submission) -> Response:
         service=service,
         embed_id=submission.embed_id,
         title=service.name,
-        embed_html=render_frame(embed, submission.embed_id, title=service.name, width=embed.width, height=embed.height),
+        embed_html=render_frame(
+            embed,
+            submission.embed_id,
+            title=service.name,
+            width=embed.width,
+            height=embed.height,
+            site_host=visit.site_host,
+        ),
         source_url=source_url(embed, submission.embed_id),
         back_url=submission.next_path if is_safe_path(submission.next_path) else _find_back_url(visit),
     )
