@@ -127,6 +127,10 @@ requirements: ## Write docs/requirements.md, the table of requirements with thei
 jurisdictions: ## Write the table of docs/jurisdictions.md, the rules of each place, anew
 	@$(PYTHON) -m tools.list_jurisdictions
 
+.PHONY: services
+services: ## Write docs/services.md, the whole catalogue, anew
+	@$(PYTHON) -m tools.list_services
+
 .PHONY: wheel
 wheel: build/wheel.stamp ## Build the wheel and the source distribution into build/wheel
 

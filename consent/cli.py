@@ -17,6 +17,7 @@ from consent.core.lint import Finding, Severity
 from consent.core.record import ConsentRecord, read_record
 from consent.errors import ConfigError, RecordError, SetupError
 from consent.jurisdictions import load_implied_consent
+from consent.service_commands import group as services_group
 from consent.web.explanation import explain
 from consent.web.page_lint import lint_pages
 from consent.web.rehearsal import Situation
@@ -24,6 +25,7 @@ from consent.web.site import Site
 from consent.web.visit import get_site
 
 group = AppGroup("consent", help="Ask what visitors get and why, and whether the configuration is lawful.")
+group.add_command(services_group)
 
 # Any: the plain JSON values of an explanation, taken apart here for people to read.
 Values = Any
