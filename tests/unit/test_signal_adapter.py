@@ -66,7 +66,7 @@ def test_type_that_nothing_stands_for_is_denied():
     found = bind_adapter(ADAPTER, policy, {})
 
     assert found.rules["ad_storage"] == ()
-    assert found.find_states(lambda keys: True)["ad_storage"] is Choice.DENIED
+    assert found.find_states(lambda _: True)["ad_storage"] is Choice.DENIED
 
 
 def test_override_says_what_a_type_follows():
@@ -86,7 +86,7 @@ def test_override_of_an_unknown_type_names_the_closest():
 
 
 def test_override_with_an_unknown_purpose_names_the_closest():
-    with pytest.raises(UnknownKeyError, match="'marketting'.*the closest first: 'marketing'"):
+    with pytest.raises(UnknownKeyError, match=r"'marketting'.*the closest first: 'marketing'"):
         bind_adapter(ADAPTER, make_policy(), {"ad_storage": ["marketting"]})
 
 
