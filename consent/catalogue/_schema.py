@@ -12,6 +12,7 @@ _COOKIE = Table(
         "days": WHOLE,
         "minutes": WHOLE,
         "session": SWITCH,
+        "unpublished": SWITCH,
         "kind": TEXT,
         "domain": TEXT,
         "path": TEXT,

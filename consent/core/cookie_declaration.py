@@ -63,8 +63,8 @@ class CookieUse(StrEnum):
 class CookieDeclaration:
     """Declare one cookie, or storage entry, of a service.
 
-    Exactly one of `months`, `days`, `minutes` and `session` gives the lifetime; only storage
-    of another kind than `cookie` may leave all of them out, for "until it is cleared".
+    Exactly one of `months`, `days`, `minutes`, `session` and `unpublished` gives the lifetime; only
+    storage of another kind than `cookie` may leave all of them out, for "until it is cleared".
 
     Raises:
         ConfigError: If a field is malformed.
@@ -81,6 +81,9 @@ class CookieDeclaration:
     days: int | None = None
     minutes: int | None = None
     session: bool = False
+    unpublished: bool = False
+    """Whether the provider tells nobody how long it stays; the visitor is told just that."""
+
     kind: str = StorageKind.COOKIE
     """A value of `StorageKind`."""
 
@@ -98,7 +101,11 @@ class CookieDeclaration:
 
     def __post_init__(self) -> None:
         where = f"cookie {self.name!r}"
-        check_types(self, where, {"name": str, "domain": str, "path": str, "session": bool, "third_party": bool})
+        check_types(
+            self,
+            where,
+            {"name": str, "domain": str, "path": str, "session": bool, "unpublished": bool, "third_party": bool},
+        )
         object.__setattr__(self, "description", freeze(self.description, where=where))
         object.__setattr__(self, "use", read_member(self.use, CookieUse, name="use", where=where))
         _check_cookie_name(self)
@@ -155,10 +162,10 @@ def _check_cookie_name(cookie: CookieDeclaration) -> None:
 
 def _check_lifetime(cookie: CookieDeclaration) -> None:
     amounts = [amount for amount in (cookie.months, cookie.days, cookie.minutes) if amount is not None]
-    given = len(amounts) + cookie.session
+    given = len(amounts) + cookie.session + cookie.unpublished
     if given > 1 or (given == 0 and cookie.kind == StorageKind.COOKIE):
         raise ConfigError(
-            f"Cookie {cookie.name!r} needs exactly one of 'months', 'days', 'minutes' and 'session=True', got {given}.",
+            f"Cookie {cookie.name!r} needs exactly one of 'months', 'days', 'minutes', 'session=True' and 'unpublished=True', got {given}.",
             key=cookie.name,
             value=given,
         )

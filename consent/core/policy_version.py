@@ -76,6 +76,8 @@ def _material_cookie(cookie: CookieDeclaration) -> list[object]:
         cookie.minutes,
         cookie.session,
         cookie.third_party,
+        # Left out where it is false: declarations of before there was such a thing keep their fingerprint.
+        *(["unpublished"] if cookie.unpublished else []),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -44,23 +44,13 @@ class GppSetup:
             return None
         return "usca" if place.region == "CA" else "usnat"
 
-    def describe(
-        self, name: SectionName, decision: Decision, *, has_gpc: bool, waiting: Collection[str] = ()
-    ) -> Section:
-        """Return the section that says what a visitor has chosen.
-
-        Args:
-            waiting: Keys that are open, but for what the browser has yet to say.
-        """
-
-        def is_running(keys: Collection[str]) -> bool:
-            return is_open(decision, keys) and not any(key in waiting for key in keys)
-
+    def describe(self, name: SectionName, decision: Decision, *, has_gpc: bool) -> Section:
+        """Return the section that says what a visitor has chosen."""
         return describe_us_privacy_choices(
             name,
-            is_advertising_open=is_running(self.advertising),
+            is_advertising_open=is_open(decision, self.advertising),
             gpc=has_gpc,
-            sensitive={number: is_running((key,)) for number, key in self.sensitive.get(name, {}).items()},
+            sensitive={number: is_open(decision, (key,)) for number, key in self.sensitive.get(name, {}).items()},
             mspa_signatory=self.mspa_signatory,
             mspa_mode=self.mspa_mode,
         )

@@ -54,12 +54,15 @@ def map_signals(visit: Visit) -> dict[str, Mapping[str, str]]:
 
 
 def describe_gpp_state(visit: Visit) -> dict[str, object] | None:
-    """Return the GPP string with its parts, in the shape that the browser's API gives; None where it does not apply."""
+    """Return the GPP string with its parts, in the shape that the browser's API gives; None where it does not apply.
+
+    It goes by what the server knows, also where the browser has yet to be asked for its signal.
+    """
     setup = visit.site.signals.gpp
     name = setup.find_section_name(visit.place, visit.rules) if setup else None
     if setup is None or name is None:
         return None
-    section = setup.describe(name, visit.decision, has_gpc=visit.browser_signals.gpc, waiting=visit.waiting)
+    section = setup.describe(name, visit.decision, has_gpc=visit.browser_signals.gpc)
     return describe_gpp([section])
 
 
@@ -76,8 +79,9 @@ def _write_gpp(visit: Visit, *, is_held: bool) -> Markup:
     state = describe_gpp_state(visit)
     if state is None:
         return Markup()
-    # What is held opens after a choice, which the server knows better then.
-    page = encode_attribute_json({"url": f"{visit.base_path}gpp", "gpp": None if is_held else state})
+    # What is held opens after a choice, and what waits after the browser was asked: the server knows better then.
+    known = None if is_held or visit.waiting else state
+    page = encode_attribute_json({"url": f"{visit.base_path}gpp", "gpp": known})
     nonce = _nonce(visit)
     return Markup(  # noqa: S704 - escaped here and there
         f"<script{nonce}>{read_gpp_stub()}</script>"

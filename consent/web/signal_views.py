@@ -60,8 +60,11 @@ def show_gpc_file() -> Response:
 
 
 def show_gpp() -> Response:
-    """Answer with the visitor's IAB GPP string and its parts, as JSON; 404 where it does not apply."""
-    state = describe_gpp_state(get_visit())
-    if state is None:
-        abort(HTTPStatus.NOT_FOUND)
-    return jsonify(state)
+    """Answer with the visitor's IAB GPP string and its parts, as JSON; `null` where it does not apply.
+
+    Who asks has scripts, and says `gpc` if they see the signal: there is nothing to wait for.
+    """
+    visit = get_visit()
+    if "gpc" in request.args:
+        visit.heed_gpc()
+    return jsonify(describe_gpp_state(visit))

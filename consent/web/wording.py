@@ -87,6 +87,8 @@ class Wording(ABC):
         """Return how long a cookie stays, in words."""
         if cookie.session:
             return self.text("duration.session")
+        if cookie.unpublished:
+            return self.text("duration.unpublished")
         for unit in ("months", "days", "minutes"):
             count = getattr(cookie, unit)
             if count is not None:

@@ -57,8 +57,8 @@ def make_client(make_app, template=PAGE, **config):
 
 def find_calls(text, name="gtag"):
     """Return the arguments of each call that the page makes unasked."""
-    live = re.sub(r'<script type="application/json".*?</script>', "", text, flags=re.S)
-    found = re.findall(rf"^{re.escape(name)}\((.*)\);$", live, flags=re.M)
+    live = re.sub(r'<script type="application/json".*?</script>', "", text, flags=re.DOTALL)
+    found = re.findall(rf"^{re.escape(name)}\((.*)\);$", live, flags=re.MULTILINE)
     return [json.loads(f"[{values}]") for values in found]
 
 

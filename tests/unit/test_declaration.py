@@ -14,7 +14,7 @@ from consent.errors import ConfigError
 KEY_RULE = "Use lower-case letters, digits, '-' and '_', beginning and ending with a letter or digit."
 URL_RULE = "Allowed are 'https://…', 'http://…' or a path such as '/privacy'."
 KINDS = "'cookie', 'local_storage', 'session_storage', 'indexed_db'"
-LIFETIMES = "exactly one of 'months', 'days', 'minutes' and 'session=True'"
+LIFETIMES = "exactly one of 'months', 'days', 'minutes', 'session=True' and 'unpublished=True'"
 HOST_RULE = "A host is a lower-case name such as 'stats.example.com' or '*.example.com', with no scheme, port or path."
 NAME_RULE = "Allowed are the characters of an HTTP token (RFC 6265 section 4.1.1), with '*' as the wildcard."
 SWEEP_RULE = (
@@ -377,3 +377,9 @@ def test_embed_refuses_a_hostile_url(field, url):
         make_embed(**{field: url})
 
     assert str(error.value) == f"an embed holds the URL {url!r}. {URL_RULE}"
+
+
+def test_cookie_may_say_that_its_lifetime_is_not_published():
+    cookie = CookieDeclaration("_x", unpublished=True)
+
+    assert cookie.is_clearable

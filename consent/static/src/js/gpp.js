@@ -45,7 +45,9 @@ function start(own) {
  * @param {string} path
  */
 async function ask(path) {
-  const answer = await fetch(location.origin + path, {
+  // No header tells the server where the browser keeps its signal for scripts, as Safari does.
+  const query = navigator.globalPrivacyControl ? "?gpc=1" : "";
+  const answer = await fetch(location.origin + path + query, {
     cache: "no-store",
     headers: { Accept: "application/json" },
     signal: AbortSignal.timeout(TIMEOUT),
