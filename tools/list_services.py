@@ -59,8 +59,9 @@ What the columns hold: **takes** is what `script()` needs, or the id that `embed
 _COUNTS_HEAD = ("| kind | services | sourced | stores nothing | not known |", "|---|---:|---:|---:|---:|")
 _HEAD = ("| key | service, provider | purposes | signals | takes | cookies | notes |", "|---|---|---|---|---|---|---|")
 
-# What Markdown would take for markup.
-_MARKUP = re.compile(r"([\\|*_<\[\]`])")
+# What Markdown would take for markup, outside of code; and the bar, which ends a cell even within it.
+_CODE = re.compile(r"(`[^`]+`)")
+_MARKUP = re.compile(r"([\\|*_<\[\]])")
 
 
 def build_page(entries: Sequence[Entry]) -> str:
@@ -132,12 +133,12 @@ def _join(keys: Iterable[str]) -> str:
 
 
 def _code(text: str) -> str:
-    # A table's cell ends at a bar even within code.
     return f"`{text}`".replace("|", "\\|")
 
 
 def _escape(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", text)
+    parts = _CODE.split(text)
+    return "".join(part.replace("|", "\\|") if at % 2 else _MARKUP.sub(r"\\\1", part) for at, part in enumerate(parts))
 
 
 def _slug(title: str) -> str:

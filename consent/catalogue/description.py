@@ -69,8 +69,8 @@ def build_markup(service: Service) -> str:
 
 def describe_lifetime(cookie: CookieDeclaration) -> str:
     """Return how long a cookie stays, such as `24 months`."""
-    if cookie.session:
-        return "session"
+    if cookie.session or cookie.unpublished:
+        return "session" if cookie.session else "lifetime not published"
     for unit in ("months", "days", "minutes"):
         count = getattr(cookie, unit)
         if count is not None:

@@ -32,13 +32,13 @@ def find_entries(words: Sequence[str], entries: Iterable[Entry]) -> tuple[tuple[
 
 
 def find_closest(word: str, keys: Iterable[str]) -> tuple[str, ...]:
-    """Return the few keys that are most like a word: those that share a part with it, then those spelt alike."""
+    """Return the few keys that are most like a word: spelt alike, sharing a part of the name, or loosely like it."""
     known = sorted(keys)
     word = word.lower()
-    parts = {part for part in word.split("-") if len(part) > 1}
+    parts = {part for part in word.replace(" ", "-").split("-") if len(part) > 1}
     alike = get_close_matches(word, known, n=_CLOSEST, cutoff=0.6)
     sharing = (key for key in known if parts & set(key.split("-")))
-    loosely = get_close_matches(word, known, n=_CLOSEST, cutoff=0.3)
+    loosely = get_close_matches(word, known, n=_CLOSEST, cutoff=0.45)
     return tuple(dict.fromkeys((*alike, *sharing, *loosely)))[:_CLOSEST]
 
 

@@ -72,6 +72,10 @@ def test_names_of_cookies_in_a_note_are_no_markup():
     assert row_of(make('not_known = "_gcl_* <b> [x]"'))[6] == r"*Not known:* \_gcl\_\* \<b> \[x\]"
 
 
+def test_code_in_a_note_stays_code():
+    assert row_of(make('not_known = "See `a_b|*` and _c_."'))[6] == r"*Not known:* See `a_b\|*` and \_c\_."
+
+
 def test_entries_are_counted_by_what_is_known_of_their_storage():
     unsourced = COOKIE.replace("source", "path").replace("their docs", "/")
     entries = [make(COOKIE), make('cookieless = "x"'), make(), make(unsourced)]

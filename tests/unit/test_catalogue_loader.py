@@ -209,7 +209,11 @@ def test_file_against_the_schema_is_refused_with_the_line(
         (HEAD.replace('["analytics"]', '["a", "a"]'), 2, "Service 'stats' must name each purpose once, "),
         (HEAD + 'kind = "analitics"', 4, "'kind' of service 'stats' must be one of 'analytics', "),
         (HEAD + 'privacy_url = "javascript:x"', 4, "'privacy_url' of service 'stats' holds the URL 'javascript:x'."),
-        (HEAD + COOKIE, 4, "Cookie '_st' needs exactly one of 'months', 'days', 'minutes', 'session=True' and 'unpublished=True', got 0."),
+        (
+            HEAD + COOKIE,
+            4,
+            "Cookie '_st' needs exactly one of 'months', 'days', 'minutes', 'session=True' and 'unpublished=True', got 0.",
+        ),
         (HEAD + COOKIE + "days = 0", 6, "The lifetime of cookie '_st' must be at least 1, got 0."),
         (HEAD + COOKIE + "days = 1\n" + COOKIE + "days = 1\nkind = 'jar'", 10, "Cookie '_st' is of kind 'jar'."),
         (HEAD + COOKIE.replace("_st", "_*") + "days = 1", 5, "Cookie name '_*' matches almost every cookie"),
