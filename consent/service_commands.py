@@ -118,7 +118,9 @@ def new_command(
         f"Wrote {path}. Complete it, then:\n\nConsent(app, services=[{json.dumps(key)}])\n{build_markup(service)}"
     )
     if target.resolve() not in {each.resolve() for each in (*site.folders, site.missing_folder) if each}:
-        click.echo(f'\nThe app reads it once its settings say so: app.config["CONSENT_CATALOGUE"] = {str(target)!r}')
+        click.echo(
+            f'\nThe app reads it once its settings say so: app.config["CONSENT_CATALOGUE"] = {str(target.resolve())!r}'
+        )
 
 
 def _read_site(info: ScriptInfo, *, is_quiet: bool = False) -> _Site:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -19,13 +20,22 @@ _SUFFIX = ".toml"
 _SETTING = "CONSENT_CATALOGUE"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """Hold one file of a folder that was listed."""
+
+    content: Traversable
+    path: Path | None
+    """Where the site keeps it; None for one that is shipped."""
+
+
 def service_keys(*, folders: Sequence[Path] = ()) -> tuple[str, ...]:
     """Return the keys of every service in the catalogue, by alphabet.
 
     Args:
         folders: The site's own folders, as `open_folders` gives them.
     """
-    return tuple(sorted({key for folder in (_shipped_folder(), *folders) for key in _list_files(folder)}))
+    return tuple(sorted(_find_files(folders)))
 
 
 def load_service(key: str, *, folders: Sequence[Path] = ()) -> Service:
@@ -49,16 +59,12 @@ def load_entry(key: str, *, folders: Sequence[Path] = ()) -> Entry:
     Raises:
         ConfigError: If the catalogue has no such service, or its file is malformed.
     """
+    known = _find_files(folders)
     # Only a name that was listed is ever opened, so a key cannot lead out of the folder.
-    for folder in reversed(folders):
-        own = _list_files(folder)
-        if key in own:
-            return _read(key, own[key], path=folder / own[key].name)
-    shipped = _list_files(_shipped_folder())
-    if key in shipped:
-        return _read(key, shipped[key])
+    if key in known:
+        return _read(key, known[key])
     raise ConfigError(
-        f"The catalogue has no service {key!r}. The closest: {quote_all(find_closest(str(key), service_keys(folders=folders)))}. "
+        f"The catalogue has no service {key!r}. The closest: {quote_all(find_closest(str(key), known))}. "
         "`flask consent services list` names them all. Use one of them, or declare your own.",
         key="services",
         value=key,
@@ -71,7 +77,7 @@ def list_entries(*, folders: Sequence[Path] = ()) -> tuple[Entry, ...]:
     Raises:
         ConfigError: If a file is malformed.
     """
-    return tuple(load_entry(key, folders=folders) for key in service_keys(folders=folders))
+    return tuple(_read(key, file) for key, file in sorted(_find_files(folders).items()))
 
 
 def read_shipped(key: str) -> str:
@@ -80,7 +86,7 @@ def read_shipped(key: str) -> str:
     Raises:
         KeyError: If none of that key is shipped.
     """
-    return _list_files(_shipped_folder())[key].read_text(encoding="utf-8")
+    return _find_files(())[key].content.read_text(encoding="utf-8")
 
 
 def open_folders(paths: Iterable[str | os.PathLike[str]], *, root: str | os.PathLike[str]) -> tuple[Path, ...]:
@@ -100,21 +106,21 @@ def open_folders(paths: Iterable[str | os.PathLike[str]], *, root: str | os.Path
         if any(folder.samefile(other) for other in found):
             raise ConfigError(f"{_SETTING!r} names {str(folder)!r} twice. Name it once.", key=_SETTING, value=path)
         found.append(folder)
-        for key, file in sorted(_list_files(folder).items()):
-            _read(key, file, path=folder / file.name)
+        for key, file in sorted(_list_files(folder, is_own=True).items()):
+            _read(key, file)
     return tuple(found)
 
 
 def _check_folder(folder: Path) -> None:
-    if not folder.exists():
+    try:
+        names = sorted(entry.name for entry in folder.iterdir())
+    except FileNotFoundError as error:
         raise ConfigError(
             f"{_SETTING!r} names {str(folder)!r}, which does not exist. Correct it, create the folder, or let "
             "`flask consent services new` do so.",
             key=_SETTING,
             value=folder,
-        )
-    try:
-        names = sorted(entry.name for entry in folder.iterdir())
+        ) from error
     except OSError as error:
         raise ConfigError(
             f"{_SETTING!r} names {str(folder)!r}, which cannot be listed as a folder: {error.strerror}. Name the folder that "
@@ -139,21 +145,28 @@ def _shipped_folder() -> Traversable:
     return files(__package__) / "services"
 
 
-def _list_files(folder: Traversable) -> dict[str, Traversable]:
+def _find_files(folders: Sequence[Path]) -> dict[str, _File]:
+    found = _list_files(_shipped_folder(), is_own=False)
+    for folder in folders:
+        found |= _list_files(folder, is_own=True)
+    return found
+
+
+def _list_files(folder: Traversable, *, is_own: bool) -> dict[str, _File]:
     return {
-        entry.name.removesuffix(_SUFFIX): entry
+        entry.name.removesuffix(_SUFFIX): _File(content=entry, path=Path(str(entry)) if is_own else None)
         for entry in folder.iterdir()
         # Editors and file managers leave hidden files about.
         if entry.name.endswith(_SUFFIX) and not entry.name.startswith(".") and not entry.is_dir()
     }
 
 
-def _read(key: str, file: Traversable, *, path: Path | None = None) -> Entry:
+def _read(key: str, file: _File) -> Entry:
     try:
-        data = file.read_bytes()
+        data = file.content.read_bytes()
     except OSError as error:
         raise ConfigError(
-            f"Catalogue file {str(path or file)!r} cannot be read: {error.strerror}. Correct its permissions, or remove it.",
-            key=file.name,
+            f"Catalogue file {str(file.content)!r} cannot be read: {error.strerror}. Correct its permissions, or remove it.",
+            key=file.content.name,
         ) from error
-    return read_entry(key, data, path=path)
+    return read_entry(key, data, path=file.path)

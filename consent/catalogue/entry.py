@@ -85,7 +85,8 @@ def read_entry(key: str, data: bytes, *, path: Path | None = None) -> Entry:
 
 def _decode(data: bytes, *, file: str) -> str:
     try:
-        return data.decode("utf-8")
+        # Some editors on Windows begin a file with a byte order mark.
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{_name_place(file, line)} is not UTF-8 text. Save it as UTF-8.", key=file) from error
@@ -94,7 +95,7 @@ def _decode(data: bytes, *, file: str) -> str:
 def _parse(text: str, *, file: str) -> Fields:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         # The error names line and column.
         raise ConfigError(f"{_name_place(file)} is not valid TOML: {error}. Correct it.", key=file) from error
 

@@ -101,7 +101,7 @@ def test_list_is_a_table_for_people(run):
     assert any(line.startswith("google-maps ") for line in lines)
 
 
-@pytest.mark.parametrize("kind", ServiceKind)
+@pytest.mark.parametrize("kind", ["video", "map", "other"])
 def test_list_by_kind_names_that_kind_alone(run, kind):
     found = keys_of(run("list", "--kind", kind, "--json"))
 
