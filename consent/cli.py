@@ -16,6 +16,7 @@ from consent.core.jurisdiction import Place, parse_place
 from consent.core.lint import Finding, Severity
 from consent.core.record import ConsentRecord, read_record
 from consent.errors import ConfigError, RecordError, SetupError
+from consent.gpp_command import gpp_command
 from consent.jurisdictions import load_implied_consent
 from consent.service_commands import group as services_group
 from consent.web.explanation import explain
@@ -26,6 +27,7 @@ from consent.web.visit import get_site
 
 group = AppGroup("consent", help="Ask what visitors get and why, and whether the configuration is lawful.")
 group.add_command(services_group)
+group.add_command(gpp_command)
 
 # Any: the plain JSON values of an explanation, taken apart here for people to read.
 Values = Any

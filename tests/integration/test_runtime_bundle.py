@@ -12,7 +12,7 @@ from consent.web.site import load_assets
 
 STATIC = resources.files("consent") / "static"
 STYLESHEETS = sorted(entry.name for entry in (STATIC / "src" / "css").iterdir())
-SCRIPTS = ("consent.js", "preferences.js", "scripts.js", "signal.js")
+SCRIPTS = ("chosen.js", "consent.js", "gpp.js", "gpp_stub.js", "preferences.js", "signal.js")
 TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
 
 
