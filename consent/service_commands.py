@@ -41,6 +41,9 @@ class _Site:
     missing_folder: Path | None = None
     """The folder of `CONSENT_CATALOGUE` that keeps the app from starting, because it does not exist yet."""
 
+    trouble: str = ""
+    """Why there is no app, or none with the extension; empty if there is one."""
+
 
 @group.command("list", with_appcontext=False)
 @click.option("--kind", type=_KINDS, help="Only services of this kind.")
@@ -49,7 +52,7 @@ class _Site:
 @pass_script_info
 def list_command(info: ScriptInfo, *, kind: str | None, purpose: str | None, is_json: bool) -> None:
     """List the services of the catalogue, those of the site's own folders included."""
-    site = _read_site(info)
+    site = _tell_site(info)
     entries = [
         entry
         for entry in _list_entries(site)
@@ -64,7 +67,7 @@ def list_command(info: ScriptInfo, *, kind: str | None, purpose: str | None, is_
 @pass_script_info
 def show_command(info: ScriptInfo, *, key: str, is_json: bool) -> None:
     """Show all that is known of one service, and what to write to use it."""
-    site = _read_site(info)
+    site = _tell_site(info)
     try:
         entry = load_entry(key, folders=site.folders)
     except ConfigError as error:
@@ -82,7 +85,7 @@ def search_command(info: ScriptInfo, *, words: tuple[str, ...], is_json: bool) -
 
     The exit code is 1 if there is none.
     """
-    site = _read_site(info)
+    site = _tell_site(info)
     hits = find_entries(words, _list_entries(site))
     if not hits:
         closest = quote_all(find_closest(" ".join(words), service_keys(folders=site.folders)))
@@ -104,12 +107,13 @@ def new_command(
     info: ScriptInfo, *, key: str, name: str, kind: str | None, host: str | None, folder: Path | None
 ) -> None:
     """Begin a file for a service of your own; for a shipped KEY, a copy of its file. Nothing is ever overwritten."""
-    site = _read_site(info, is_quiet=folder is not None)
+    site = _read_site(info)
     target = folder or site.missing_folder or next(iter(site.folders), None)
     if target is None:
         raise click.UsageError(
             "There is no folder for services of your own. Name one with --folder, or in the app's settings: "
             'app.config["CONSENT_CATALOGUE"] = "services" is the folder beside the app\'s templates.'
+            f"{f' There is no app: {site.trouble}' if site.trouble else ''}"
         )
     text = _write_text(key, name=name, kind=kind, host=host)
     path = _save(text, target, key=key)
@@ -123,7 +127,14 @@ def new_command(
         )
 
 
-def _read_site(info: ScriptInfo, *, is_quiet: bool = False) -> _Site:
+def _tell_site(info: ScriptInfo) -> _Site:
+    site = _read_site(info)
+    if site.trouble:
+        click.echo(f"Only the shipped services are known, since there is no app: {site.trouble}", err=True)
+    return site
+
+
+def _read_site(info: ScriptInfo) -> _Site:
     try:
         app = info.load_app()
         with app.app_context():
@@ -133,12 +144,12 @@ def _read_site(info: ScriptInfo, *, is_quiet: bool = False) -> _Site:
             used=frozenset(site.engine.policy.services_by_key),
         )
     except Exception as error:  # noqa: BLE001 - whatever an app raises when it is made: the shipped services need none
-        if not is_quiet:
-            # What an import raised comes with its whole traceback.
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-            click.echo(f"Only the shipped services are known, since there is no app: {reason}", err=True)
         missing = error.value if isinstance(error, ConfigError) else None
-        return _Site(missing_folder=missing if isinstance(missing, Path) else None)
+        return _Site(
+            missing_folder=missing if isinstance(missing, Path) else None,
+            # What an import raised comes with its whole traceback.
+            trouble=(str(error).strip().splitlines() or [type(error).__name__])[-1],
+        )
 
 
 def _list_entries(site: _Site) -> tuple[Entry, ...]:

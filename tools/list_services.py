@@ -52,8 +52,9 @@ _LEGEND = """\
 "Sourced" counts the entries that declare cookies or other storage, each with the source it was read in. "Stores nothing" counts those whose provider
 says so. For the others, nobody could find out what they store, and the cookie table says that.
 
-What the columns hold: **takes** is what `script()` needs, or the id that `embed()` needs, with an example (*optional* where it may be left out); **signals** names
-[who else is told](catalogue.md) what the visitor chose; **cookies** is the number of cookies and other entries. Purposes are a starting point, and no entry is legal advice.
+What the columns hold: **takes** is what `script()` needs, or the id that `embed()` needs, with an example (*optional* where it may be left out); **signals** names the
+consent APIs of providers that are told what the visitor chose; **cookies** is the number of cookies and other entries. A note's "below" means the lines further down in the
+service's file. Purposes are a starting point, and no entry is legal advice.
 """
 
 _COUNTS_HEAD = ("| kind | services | sourced | stores nothing | not known |", "|---|---:|---:|---:|---:|")
@@ -109,9 +110,10 @@ def _build_row(entry: Entry) -> str:
 def _list_what_it_takes(entry: Entry) -> str:
     service = entry.service
     if service.embed:
-        return f"id {_code(service.embed.id_example)}"
+        return f"id, such as {_code(service.embed.id_example)}"
     return "; ".join(
-        f"`{each.name}` {_code(each.example)}{'' if each.required else ' *optional*'}" for each in service.parameters
+        f"`{each.name}`, such as {_code(each.example)}{'' if each.required else ' *optional*'}"
+        for each in service.parameters
     )
 
 

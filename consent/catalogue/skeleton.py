@@ -45,6 +45,7 @@ kind = "$kind"   # one of: $kinds
 purposes = $purposes
 # justification = "…"   # for `necessary` alone: why visitors cannot get what they ask for without it
 # third_party_use = true   # if the provider uses the data for ends of its own
+# signals = ["google"]   # which of the shipped consent APIs tells it what the visitor chose
 sources = []   # what you have read
 # checked = 2027-05-14   # the day on which you read it
 # What nobody could find out. Leave it out once the cookies below are complete.
@@ -107,7 +108,7 @@ _COOKIES = """
 # One for each cookie or entry of the browser's storage, each with its source.
 # [[cookies]]
 # name = "_example"   # or a pattern, such as "_example_*"
-# months = 12   # or days, minutes, or session = true
+# months = 12   # or days, minutes, session = true, or unpublished = true
 # kind = "cookie"   # or local_storage, session_storage, indexed_db
 # domain = "example.com"   # both lines only for one that is set on the provider's own host
 # third_party = true

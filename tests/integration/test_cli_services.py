@@ -279,9 +279,17 @@ def test_new_goes_to_the_first_folder_of_the_app(run_in_app, own_folder):
 def test_new_makes_the_folder_that_keeps_the_app_from_starting(run_in_app, tmp_path):
     result = run_in_app("new", "my-stats", CONSENT_CATALOGUE=tmp_path / "not-yet")
 
-    assert result.exit_code == 0
+    assert (result.exit_code, result.stderr) == (0, "")
     assert (tmp_path / "not-yet" / "my-stats.toml").is_file()
     assert run_in_app("show", "my-stats", CONSENT_CATALOGUE=tmp_path / "not-yet").exit_code == 0
+
+
+def test_new_without_a_folder_says_why_there_is_no_app(run_in_app, own_folder):
+    (own_folder / "broken.toml").write_text("name", encoding="utf-8")
+    result = run_in_app("new", "my-stats", CONSENT_CATALOGUE=own_folder)
+
+    assert result.exit_code == 2
+    assert f"There is no app: Catalogue file '{own_folder}/broken.toml' is not valid TOML" in result.stderr
 
 
 def test_new_without_a_folder_says_how_to_set_one(run, run_in_app):

@@ -49,7 +49,7 @@ def test_row_says_what_the_file_says():
         "Stats, Stats Inc., US",
         "`analytics`",
         "`google`, `gpp`",
-        r"`a` `1\|2` *optional*",
+        r"`a`, such as `1\|2` *optional*",
         "1",
         r"The provider uses the data for ends of its own. *Could be necessary:* Never \| ever. *Not known:* Much.",
     ]
@@ -58,7 +58,7 @@ def test_row_says_what_the_file_says():
 def test_row_of_an_embed_gives_an_id():
     embed = "[embed]\nurl = 'https://a.example/{id}'\nsource_url = 'https://a.example/{id}'\nid_pattern = '[0-9]{1,9}'\nid_example = '12'\n"
 
-    assert row_of(make(embed, kind="video"))[4] == "id `12`"
+    assert row_of(make(embed, kind="video"))[4] == "id, such as `12`"
 
 
 @pytest.mark.parametrize(
