@@ -44,6 +44,7 @@ def create_app(
         SECRET_KEY=twin.config["SECRET_KEY"] if twin else _find_key(),
         CONSENT_CONTROLLER="Harbour Post Media Ltd",
         CONSENT_LOCALE=lambda: _current_edition().language,
+        CONSENT_CATALOGUE="catalogue",
     )
     timeline: Timeline = twin.extensions["newsroom"].timeline if twin else Timeline()
     timeline.watch(app)

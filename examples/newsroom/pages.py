@@ -38,7 +38,11 @@ def section(section: str) -> str:
 def article(slug: str) -> Response:
     story = _find(slug)
     page = render_template(
-        "article.html", article=story, related=_edition().related_to(story), is_kept=slug in _reading_list()
+        "article.html",
+        article=story,
+        related=_edition().related_to(story),
+        is_kept=slug in _reading_list(),
+        outside_host=_find_outside_host,
     )
     return _count_for_offers(make_response(page))
 
@@ -111,6 +115,13 @@ def _link(page: str) -> str:
 
 def _find(slug: str) -> Article:
     return _edition().find(slug) or abort(404)
+
+
+def _find_outside_host(service_key: str) -> str:
+    """Return where a service's frame really comes from; empty for the demonstration's own, which run on this machine."""
+    embed = current_consent.policy.services_by_key[service_key].embed
+    host = urlsplit(embed.url).hostname if embed else None
+    return "" if host is None or host.endswith(".localhost") else host
 
 
 def _reading_list() -> list[str]:

@@ -1,6 +1,7 @@
-"""What the paper declares: two services from the catalogue, and its own.
+"""What the paper declares: services that are shipped, those of its own folder `catalogue/`, and some in Python.
 
-The trackers of the demonstration run on this machine, so their markup can be seen at work without a network.
+The trackers of the demonstration run on this machine, so their markup can be seen at work without a network. Declared in
+Python is what a data file cannot say: a port that is known only at the start, and a service without a host.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ def build_services(tracker_port: int) -> tuple[str | Service, ...]:
         _video(tracker_port),
         _map(tracker_port),
         "youtube",
-        _ads(),
-        _share(),
+        "openstreetmap",
+        "harbour-ads",
+        "harbour-share",
         _own_offers(),
     )
 
@@ -142,54 +144,6 @@ def _map(port: int) -> Service:
             id_example="sea-wall",
             width=720,
             height=420,
-        ),
-    )
-
-
-def _ads() -> Service:
-    return Service(
-        "harbour-ads",
-        name="Harbour Ads",
-        purposes=("marketing",),
-        hosts=("ads.localhost",),
-        provider="Harbour Ads Corporation",
-        provider_country="US",
-        description={
-            "en": "Picks the advertisements you see from what you read here and elsewhere.",
-            "ar": "يختار الإعلانات التي تراها بناءً على ما تقرؤه هنا وفي مواقع أخرى.",
-        },
-        cookies=(
-            CookieDeclaration(
-                "ha_profile",
-                months=13,
-                domain="ads.localhost",
-                third_party=True,
-                description={"en": "Follows you from site to site.", "ar": "يتتبعك من موقع إلى آخر."},
-            ),
-        ),
-    )
-
-
-def _share() -> Service:
-    return Service(
-        "harbour-share",
-        name="Harbour Social",
-        purposes=("marketing",),
-        hosts=("social.localhost",),
-        provider="Harbour Social Ltd",
-        provider_country="IE",
-        description={
-            "en": "Shows how often a story was shared, and who among your contacts did.",
-            "ar": "يعرض عدد مرات مشاركة المقال ومن شاركه من معارفك.",
-        },
-        cookies=(
-            CookieDeclaration(
-                "hso_user",
-                months=12,
-                domain="social.localhost",
-                third_party=True,
-                description={"en": "Recognises members and visitors.", "ar": "يتعرّف على الأعضاء والزوار."},
-            ),
         ),
     )
 

@@ -28,13 +28,15 @@ _WELCOME = """
     1. Read a story before you choose anything, then look at what the trackers saw: nothing.
     2. Reject all, read on, look again. Then accept all, and look once more.
     3. Load the film of the ferry alone, from its placeholder.
-    4. Withdraw under "Privacy choices", at the foot of every page, and look a last time.
+    4. See there what the tag of Harbour Ads was told, in the words of Google's consent mode: denied, then an update.
+    5. Withdraw under "Privacy choices", at the foot of every page, and look a last time.
 
   At the foot of every page, for developers:
-    5. Visit from Japan, California or France: the same site informs, offers an opt-out, or asks.
-    6. Choose the earlier privacy policy, answer the banner, choose the revised one: it is announced.
+    6. Visit from Japan, California or France: the same site informs, offers an opt-out, or asks.
+    7. Choose the earlier privacy policy, answer the banner, choose the revised one: it is announced.
        build/venv-demo/bin/flask --app examples.newsroom consent explain --country JP   says why.
 
+  Most services run on this machine. Google Analytics, YouTube and OpenStreetMap are the real ones, once you allow them.
   Ctrl-C stops both servers.
 """
 

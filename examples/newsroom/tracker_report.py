@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2s
 from http import HTTPStatus
@@ -25,6 +25,20 @@ _FRESH = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentCall:
+    """One command of Google's consent mode, as a tag heard it."""
+
+    command: str
+    """`default` or `update`."""
+
+    states: dict[str, str]
+    """By type of consent."""
+
+    def types(self, state: str) -> list[str]:
+        return [name for name, own in self.states.items() if own == state]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
     """One request, as a tracker logged it."""
 
@@ -37,9 +51,16 @@ class Sighting:
     identifier: str
     """An identifier sent in the address, as scripts do with a cookie of the site itself."""
 
+    told: list[str] = field(default_factory=list)
+    """What the tag says that it was told of consent, each as `command type:state type:state …`."""
+
     @property
     def time_text(self) -> str:
         return _format_time(self.at)
+
+    @property
+    def consent_calls(self) -> list[ConsentCall]:
+        return [_read_call(text) for text in self.told]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +93,11 @@ class Phase:
             for service in services
             if service.key in keys and not any(purpose in keys for purpose in service.purposes)
         ]
+
+    @property
+    def told(self) -> list[Sighting]:
+        """Requests by which a tag said what it was told."""
+        return [sighting for sighting in self.sightings if sighting.told]
 
     @property
     def request_count(self) -> int:
@@ -128,6 +154,13 @@ def cut(sightings: list[Sighting], choices: tuple[ChoiceMade, ...]) -> list[Phas
         Phase(choice=start, sightings=tuple(one for one in sightings if begin <= one.at < end))
         for start, begin, end in zip(starts, edges, edges[1:], strict=False)
     ]
+
+
+def _read_call(text: str) -> ConsentCall:
+    command, *states = text.split(" ")
+    return ConsentCall(
+        command=command, states={name: state for name, _, state in (each.partition(":") for each in states)}
+    )
 
 
 def _find_version(log: bytes | None, choices: tuple[ChoiceMade, ...]) -> str:

@@ -42,6 +42,7 @@ def _note(log: deque[dict[str, object]]) -> None:
             "page": request.args.get("page") or request.referrer or "",
             "cookies": dict(request.cookies),
             "identifier": request.args.get("id", ""),
+            "told": request.args.getlist("told"),
         }
     )
 

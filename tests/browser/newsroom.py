@@ -56,6 +56,12 @@ class Newsroom:
         return [f"{entry['host']}{entry['path']}" for entry in answer.get_json()["requests"]]
 
     @property
+    def told(self) -> Sequence[str]:
+        """What the tag of Harbour Ads says that it was told of consent, each as `command type:state type:state …`."""
+        answer = self._tracker_client.get("/log", base_url="http://127.0.0.1")
+        return [call for entry in answer.get_json()["requests"] for call in entry["told"]]
+
+    @property
     def hosts_reached(self) -> set[str]:
         """Names under which a tracker was reached."""
         return {sighting.partition("/")[0] for sighting in self.sightings}
