@@ -200,7 +200,7 @@ def _list_paths(value: str | os.PathLike[str] | Collection[str | os.PathLike[str
 
 
 def _check_folders(key: str, value: object) -> None:
-    is_list = isinstance(value, str | os.PathLike) or (isinstance(value, Collection) and not isinstance(value, bytes))
+    is_list = isinstance(value, str | os.PathLike | list | tuple)
     paths = _list_paths(value) if is_list else ()  # type: ignore[arg-type]  # as was just checked
     if not is_list or not all(isinstance(path, str | os.PathLike) and str(path) for path in paths):
         raise _refuse(key, value, "the path of a folder with service files, or a list of such paths")

@@ -86,8 +86,10 @@ def _compile(service: Service) -> Template:
 
 
 def _check_hosts(service: Service, markup: str) -> None:
+    # What comes with a parameter is a server of the site's own, or its place at the provider's.
+    given = " ".join(parameter.example for parameter in service.parameters)
     for host in _URL_HOST.findall(markup):
-        if not service.has_host(host.lower()):
+        if host not in given and not service.has_host(host.lower()):
             raise ConfigError(
                 f"The snippet of service {service.key!r} loads from {host!r}, which is not among its hosts: "
                 f"{quote_all(service.hosts)}. Add it to 'hosts': what is not declared is neither told to the visitor nor held back.",

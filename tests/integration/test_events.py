@@ -109,7 +109,17 @@ def test_record_as_plain_values_has_the_documented_shape(client, choose):
         "profile": "unknown",
         "language": "en",
         "evidence": "sec-fetch-site",
-        "signal_map": {},
+        "signal_map": {
+            "google": {
+                "ad_storage": "denied",
+                "ad_user_data": "denied",
+                "ad_personalization": "denied",
+                "analytics_storage": "granted",
+                "functionality_storage": "denied",
+                "personalization_storage": "denied",
+                "security_storage": "granted",
+            }
+        },
         "noted": {},
         "documents": {},
         "withdrawal_url": "/privacy-choices/",

@@ -33,7 +33,8 @@ def get(make_app, add_page):
         lambda: current_consent.regime,
         lambda: current_consent.jurisdiction,
         lambda: current_consent.cache_key,
-        lambda: current_consent.signals,
+        lambda: current_consent.browser_signals,
+        lambda: current_consent.signals("google"),
         lambda: current_consent.standing,
     ],
     ids=[
@@ -45,6 +46,7 @@ def get(make_app, add_page):
         "regime",
         "jurisdiction",
         "cache_key",
+        "browser_signals",
         "signals",
         "standing",
     ],

@@ -40,7 +40,7 @@ def test_tag_is_exact(make_app):
     assert tag
     assert re.sub('data-consent-key="[^"]+"', 'data-consent-key="KEY"', tag[0]) == (
         f'<script src="{asset(app, "consent.js")}" defer data-consent-key="KEY" data-consent-page=\''
-        f'{{"url":"/privacy-choices/","state_url":"{STATE}","more":"{asset(app, "preferences.js")}","scripts":"{asset(app, "scripts.js")}",'
+        f'{{"url":"/privacy-choices/","state_url":"{STATE}","more":"{asset(app, "preferences.js")}","chosen":"{asset(app, "chosen.js")}",'
         '"state":{"choices":{"analytics":"denied","marketing":"denied","necessary":"granted","preferences":"denied"},'
         f'"decided_at":null,"needs_prompt":true,"policy_version":"{get_site(app).engine.policy.version}",'
         '"regime":"opt_in","services":{"youtube":"denied"}},'
