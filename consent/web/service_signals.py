@@ -48,9 +48,7 @@ def describe_signals(visit: Visit) -> dict[str, object]:
 
 def map_signals(visit: Visit) -> dict[str, Mapping[str, str]]:
     """Return what each provider is told, by adapter key: for the record of a choice."""
-    setup = visit.site.signals
-    names = (*setup.maps, *([GPP] if setup.gpp else []))
-    return {name: states for name in names if (states := visit.signals(name))}
+    return {key: told for key in visit.site.signals.keys if (told := visit.signals(key))}
 
 
 def describe_gpp_state(visit: Visit) -> dict[str, object] | None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from consent.catalogue.adapters import adapter_keys, load_adapter
+from consent.core.decision import Decision
+from consent.core.gate import is_open
+from consent.core.jurisdiction import Jurisdiction, Place
 from consent.core.lint import Finding, Severity
 from consent.core.policy import Policy
-from consent.core.record import Choice
 from consent.core.signal_adapter import SignalAdapter, SignalMap, bind_adapter
 from consent.errors import ConfigError, SetupError, UnknownKeyError, order_by_likeness, quote_all
 from consent.web.gpp_setup import GPP, GppSetup, read_gpp_setup
 from consent.web.settings import Settings
+from consent.web.tcf_hook import TCF, TcfHook, read_tcf_hook
 
 _SETTING = "CONSENT_SIGNALS"
 _TYPES = "types"
@@ -38,20 +41,32 @@ class SignalSetup:
     gpp: GppSetup | None = None
     """IAB GPP; None if no service reads it."""
 
-    def find_states(self, adapter_key: str, is_open: Callable[[Collection[str]], bool]) -> dict[str, Choice]:
-        """Return the state of each type of an adapter.
+    tcf: TcfHook | None = None
+    """The site's own IAB TCF platform; None for none."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Everything that `describe` knows."""
+        return (*self.maps, *([GPP] if self.gpp else []), *([TCF] if self.tcf else []))
+
+    def describe(
+        self, key: str, decision: Decision, *, place: Place | None, rules: Jurisdiction, has_gpc: bool
+    ) -> Mapping[str, str]:
+        """Return what a provider is to be told of a visitor, for a call that the server makes itself.
 
         Raises:
             SetupError: If no declared service is told by it.
         """
-        found = self.maps.get(adapter_key)
-        if found is None:
-            known = [*self.maps, *([GPP] if self.gpp else [])]
-            raise SetupError(
-                f"No declared service is told by a signal adapter {adapter_key!r}. Those of the declared services, the closest "
-                f"first: {quote_all(order_by_likeness(adapter_key, known)) or 'none'}. Declare the service, or use one of these."
-            )
-        return found.find_states(is_open)
+        if key in self.maps:
+            return self.maps[key].find_states(lambda keys: is_open(decision, keys))
+        if key == GPP and self.gpp:
+            return self.gpp.find_macros(place, rules, decision, has_gpc=has_gpc)
+        if key == TCF and self.tcf:
+            return self.tcf.find_macros(decision)
+        raise SetupError(
+            f"No declared service is told by a signal adapter {key!r}. Those of the declared services, the closest first: "
+            f"{quote_all(order_by_likeness(key, self.keys))}. Declare the service, or use one of these."
+        )
 
 
 def build_signals(policy: Policy, settings: Settings) -> tuple[SignalSetup, tuple[Finding, ...]]:
@@ -79,12 +94,13 @@ def build_signals(policy: Policy, settings: Settings) -> tuple[SignalSetup, tupl
         adapters_by_service=MappingProxyType({key: keys for key, keys in told.items() if keys}),
         advanced=_read_advanced(policy, settings, told),
         gpp=read_gpp_setup(settings.signals.get(GPP, {}), policy) if GPP in names else None,
+        tcf=read_tcf_hook(settings.signals[TCF]) if settings.signals.get(TCF) else None,
     )
     return setup, (*_warn_of_advanced(setup), *_warn_of_options(adapters, options), *_warn_of_idle(settings, names))
 
 
 def _check_adapter_names(signals: Mapping[str, object]) -> None:
-    known = (*adapter_keys(), GPP)
+    known = (*adapter_keys(), GPP, TCF)
     for key, value in signals.items():
         if key not in known:
             raise ConfigError(
@@ -181,5 +197,5 @@ def _warn_of_idle(settings: Settings, names: Collection[str]) -> list[Finding]:
             _SETTING, f"{_SETTING!r} has options for {key!r}, but no declared service is told by it: they do nothing."
         )
         for key, value in settings.signals.items()
-        if key not in names and value is not False
+        if key not in (*names, TCF) and value is not False
     ]

@@ -23,7 +23,6 @@ from consent.errors import SetupError
 from consent.web.asking import Asking
 from consent.web.csp import ask_for_nonce
 from consent.web.fragment import find_fetch_header
-from consent.web.gpp_setup import GPP
 from consent.web.known_user import KnownUser
 from consent.web.language import ask_app, parse_language
 from consent.web.own_cookies import OwnCookies
@@ -194,11 +193,8 @@ class Visit(OwnCookies):
         Raises:
             SetupError: If no declared service is told by it.
         """
-        setup = self.site.signals
-        if adapter_key == GPP and setup.gpp:
-            place, rules = self.place, self.rules
-            return setup.gpp.find_macros(place, rules, self.decision, has_gpc=self.browser_signals.gpc)
-        return setup.find_states(adapter_key, lambda keys: gate.is_open(self.decision, keys))
+        place, has_gpc = self.place, self.browser_signals.gpc
+        return self.site.signals.describe(adapter_key, self.decision, place=place, rules=self.rules, has_gpc=has_gpc)
 
     def adopt(self, record: ConsentRecord) -> Standing:
         """Take a choice that was just made for the visitor's standing, and return it."""
