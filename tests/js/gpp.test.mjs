@@ -228,6 +228,24 @@ test("what the server did not tell is asked for", async () => {
   assert.deepEqual(names(events).slice(1), ["cmpStatus loaded", "sectionChange usca", "signalStatus ready"]);
 });
 
+test("a signal that the server has not seen is told to it, and what it said before counts for nothing", async () => {
+  const page = openPage({ gpp: IN, hasSignal: true });
+  const events = listen(page);
+  page.load();
+
+  assert.deepEqual(page.requests.map(({ url }) => url), ["https://site.example/choices/gpp?gpc=1"]);
+  assert.deepEqual(names(events).slice(1), ["cmpStatus loaded"]);
+  await page.requests[0]?.answer(OUT);
+  assert.deepEqual(names(events).slice(2), ["sectionChange usca", "signalStatus ready"]);
+});
+
+test("a signal that the server has seen is not told again", () => {
+  const page = openPage({ gpp: OUT, hasSignal: true });
+  page.load();
+
+  assert.deepEqual(page.requests, []);
+});
+
 test("a change begins and ends with the signal's status", async () => {
   const page = openPage();
   page.load();

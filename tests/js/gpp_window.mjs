@@ -30,10 +30,10 @@ export const IN = Object.freeze({
 
 /**
  * A window with just what the two scripts touch.
- * @param {{ gpp?: unknown, told?: string, hasBody?: boolean, foreign?: Function, hasStub?: boolean }} [options]
+ * @param {{ gpp?: unknown, told?: string, hasBody?: boolean, foreign?: Function, hasStub?: boolean, hasSignal?: boolean }} [options]
  */
 export function openPage({ gpp = OUT, told = JSON.stringify({ url: "/choices/gpp", gpp }), ...options } = {}) {
-  const { hasBody = true, foreign, hasStub = true } = options;
+  const { hasBody = true, foreign, hasStub = true, hasSignal } = options;
   /** @type {Record<string, ((event: any) => void)[]>} */
   const handlers = {};
   /** @type {{ url: string, init: any, answer: (json: unknown, ok?: boolean) => Promise<void>, fail: () => Promise<void> }[]} */
@@ -75,6 +75,7 @@ export function openPage({ gpp = OUT, told = JSON.stringify({ url: "/choices/gpp
     ...{ AbortSignal, Document, MutationObserver, fetch, document: new Document(), frames: {} },
     addEventListener: (/** @type {string} */ type, /** @type {any} */ handler) => (handlers[type] ??= []).push(handler),
     location: { origin: "https://site.example" },
+    navigator: { globalPrivacyControl: hasSignal },
     reportError: (/** @type {unknown} */ error) => errors.push(error),
     ...(foreign && { __gpp: foreign }),
   };

@@ -18,7 +18,8 @@ function start(own) {
   // Another tool's API: two of them would contradict each other.
   if (typeof stub != "function" || !Object.hasOwn(stub, "consentHeld")) return;
   const { url, gpp } = JSON.parse(/** @type {string} */ (own.dataset.consentGpp));
-  const first = gpp && readGpp(gpp);
+  // Where scripts alone see the browser's signal, as in Safari, a page may have come that knows nothing of it.
+  const first = gpp && (!hasSignal() || saysSignal(gpp)) ? readGpp(gpp) : null;
   const api = makeApi(stub.consentHeld);
   let turn = 0;
 
@@ -40,13 +41,21 @@ function start(own) {
   addEventListener("consent:change", refresh, true);
 }
 
+/** @returns {boolean} Whether the browser tells its scripts that Global Privacy Control is on. */
+const hasSignal = () => !!navigator.globalPrivacyControl;
+
+/** @param {import("./gpp_api.js").Gpp} gpp */
+function saysSignal({ parsedSections }) {
+  return Object.values(parsedSections).every((segments) => segments.some((each) => /** @type {any} */ (each).Gpc));
+}
+
 /**
  * The origin is spelled out: a `<base>` in the page must not lead elsewhere.
  * @param {string} path
  */
 async function ask(path) {
   // No header tells the server where the browser keeps its signal for scripts, as Safari does.
-  const query = navigator.globalPrivacyControl ? "?gpc=1" : "";
+  const query = hasSignal() ? "?gpc=1" : "";
   const answer = await fetch(location.origin + path + query, {
     cache: "no-store",
     headers: { Accept: "application/json" },
