@@ -84,6 +84,7 @@ def _video(port: int) -> Service:
     return Service(
         "harbour-video",
         name="Harbour Video",
+        kind="video",
         purposes=("marketing",),
         hosts=("video.localhost",),
         provider="Harbour Video NV",
@@ -120,6 +121,7 @@ def _map(port: int) -> Service:
     return Service(
         "harbour-map",
         name="Harbour Maps",
+        kind="map",
         purposes=("preferences",),
         hosts=("maps.localhost",),
         provider="Harbour Maps Oy",
@@ -143,7 +145,7 @@ def _map(port: int) -> Service:
             id_pattern=r"[a-z0-9-]{3,40}",
             id_example="sea-wall",
             width=720,
-            height=420,
+            height=540,
         ),
     )
 

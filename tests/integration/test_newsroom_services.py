@@ -206,7 +206,7 @@ def report(serve):
 
 def test_report_shows_what_the_tag_was_told_the_latest_on_top(report):
     page = report("default ad_storage:denied security_storage:granted", "update ad_storage:granted")
-    rows = re.findall(r"<strong>(\w+)</strong></td><td>(.*?)</td><td>(.*?)</td></tr>", page)
+    rows = re.findall(r"<strong>(\w+)</strong></td><td>(.*?)</td><td>(.*?)</td>", page)
 
     assert rows == [
         ("update", "<code>ad_storage</code> ", "–"),
