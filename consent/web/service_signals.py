@@ -19,6 +19,8 @@ from consent.wire.gpp_page import describe_gpp, read_gpp_stub
 from consent.wire.held_markup import encode_attribute_json, encode_json
 from consent.wire.signal_script import write_calls
 
+_KEPT_LIMIT = 512
+
 
 def signal_scripts(visit: Visit, keys: Sequence[str], *, is_held: bool) -> Markup:
     """Return what goes in front of the markup of some services: each adapter once a page.
@@ -41,9 +43,13 @@ def describe_signals(visit: Visit) -> dict[str, object]:
         return {}
     is_running = _find_running(visit)
     has_spoken = any(is_running((key,)) or key in setup.advanced for key in setup.adapters_by_service)
-    signals = [_describe_signal(visit, key, found, is_running) for key, found in setup.maps.items()]
     # As text: the runtime reads its page without prototypes, and providers want plain lists and objects.
-    return {"signals": encode_json(signals), **({"todo": True} if has_spoken else {})}
+    signals = _keep(
+        visit,
+        ("",),
+        lambda: encode_json([_describe_signal(visit, key, found, is_running) for key, found in setup.maps.items()]),
+    )
+    return {"signals": signals, **({"todo": True} if has_spoken else {})}
 
 
 def map_signals(visit: Visit) -> dict[str, Mapping[str, str]]:
@@ -67,10 +73,28 @@ def describe_gpp_state(visit: Visit) -> dict[str, object] | None:
 def _write_signal(visit: Visit, name: str, *, is_held: bool) -> Markup:
     if name == GPP:
         return _write_gpp(visit, is_held=is_held)
+    text = _keep(visit, (name, is_held), lambda: _write_calls(visit, name, is_held=is_held))
+    return Markup(f'<script{_nonce(visit)} data-consent-signal="{escape(name)}">\n{text}\n</script>')  # noqa: S704 - a shipped stub, and JSON
+
+
+def _keep(visit: Visit, key: tuple[object, ...], write: Callable[[], str]) -> str:
+    """Return a text that is the same for all who chose alike, written for the first of them."""
+    kept = visit.site.signal_texts
+    # The day: laws begin to hold.
+    day = visit.site.engine.read_clock().date()
+    whole_key = (*key, visit.standing.outcome.likeness, visit.waiting, visit.place is None, visit.record is None, day)
+    text = kept.get(whole_key)
+    if text is None:
+        if len(kept) >= _KEPT_LIMIT:
+            kept.clear()
+        text = kept[whole_key] = write()
+    return text
+
+
+def _write_calls(visit: Visit, name: str, *, is_held: bool) -> str:
     found = visit.site.signals.maps[name]
     calls = fill_calls(found.adapter.before, _find_situation(visit, name, found, is_held=is_held))
-    text = "\n".join(filter(None, (found.adapter.stub.strip(), write_calls(calls))))
-    return Markup(f'<script{_nonce(visit)} data-consent-signal="{escape(name)}">\n{text}\n</script>')  # noqa: S704 - a shipped stub, and JSON
+    return "\n".join(filter(None, (found.adapter.stub.strip(), write_calls(calls))))
 
 
 def _write_gpp(visit: Visit, *, is_held: bool) -> Markup:

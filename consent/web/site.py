@@ -95,6 +95,9 @@ class Site:
     scripts: dict[tuple[object, ...], tuple[str, str]] = field(default_factory=dict)
     """The runtime's tag for visitors without a record, cut where nonce and page key go."""
 
+    signal_texts: dict[tuple[object, ...], str] = field(default_factory=dict)
+    """What providers are told, written out, by all that it depends on."""
+
     keeps_banners: bool = False
     """Whether a rendered banner is kept: not while templates are worked on."""
 
