@@ -28,7 +28,7 @@ _WELCOME = """
     1. Read a story before you choose anything, then look at what the trackers saw: nothing.
     2. Reject all, read on, look again. Then accept all, and look once more.
     3. Load the film of the ferry alone, from its placeholder.
-    4. See there what the tag of Harbour Ads was told, in the words of Google's consent mode: denied, then an update.
+    4. See, under the trackers' log, what the tag of Harbour Ads was told by Google's consent mode: denied, then an update.
     5. Withdraw under "Privacy choices", at the foot of every page, and look a last time.
 
   At the foot of every page, for developers:
