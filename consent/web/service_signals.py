@@ -74,7 +74,9 @@ def _write_signal(visit: Visit, name: str, *, is_held: bool) -> Markup:
     if name == GPP:
         return _write_gpp(visit, is_held=is_held)
     text = _keep(visit, (name, is_held), lambda: _write_calls(visit, name, is_held=is_held))
-    return Markup(f'<script{_nonce(visit)} data-consent-signal="{escape(name)}">\n{text}\n</script>')  # noqa: S704 - a shipped stub, and JSON
+    # Until it runs, the browser runtime must not take it for one that has spoken.
+    mark = "data-consent-signal-held" if is_held else "data-consent-signal"
+    return Markup(f'<script{_nonce(visit)} {mark}="{escape(name)}">\n{text}\n</script>')  # noqa: S704 - a shipped stub, and JSON
 
 
 def _keep(visit: Visit, key: tuple[object, ...], write: Callable[[], str]) -> str:

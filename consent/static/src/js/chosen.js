@@ -16,8 +16,6 @@ export async function carryOut(held, page) {
   /** @type {import("./state.js").ConsentState} */
   const state = /** @type {any} */ (window).flaskConsent.state;
   const cleared = state.decided_at && clearStorage(page.storage, state);
-  // Its first steps are taken at once: what is to run is no longer taken for what has run.
-  runScripts(held, page);
   tellChanges(page);
-  await cleared;
+  await Promise.all([cleared, runScripts(held, page)]);
 }

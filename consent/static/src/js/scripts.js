@@ -1,7 +1,7 @@
 /** Run scripts that were held. */
 
 import { create } from "./document.js";
-import { findSignal, takeSignals, tellChanges } from "./told.js";
+import { findSignal, tellChanges } from "./told.js";
 
 /** @typedef {import("./page.js").Page} Page */
 
@@ -15,7 +15,6 @@ const RUNS = /^(module|(text|application)\/(x-)?javascript)?$/i;
  * @param {Page} page
  */
 export async function runScripts(scripts, page) {
-  const signals = takeSignals(scripts);
   /** @type {Promise<unknown> | undefined} */
   let done;
   for (const late of [false, true]) {
@@ -25,7 +24,7 @@ export async function runScripts(scripts, page) {
       if (late != (!isAsync && (held.type == "module" || (held.defer && !isInline)))) continue;
       const isOrdered = !isAsync && !held.noModule && RUNS.test(held.type);
       if (isOrdered && isInline) await done;
-      const key = signals.get(held);
+      const key = held.dataset.consentSignalHeld;
       if (key && findSignal(key)) {
         // A tag before this one has said it all: a default that comes twice would take back what was granted since.
         held.remove();

@@ -16,36 +16,13 @@ import { find } from "./document.js";
  */
 
 /**
- * Take the mark off scripts that speak to providers: until it is back, they have not.
- * @param {readonly HTMLScriptElement[]} held
- * @returns {Map<HTMLScriptElement, string>} Key of the signal adapter by script.
- */
-export function takeSignals(held) {
-  const keys = new Map();
-  for (const script of held) {
-    const key = script.dataset.consentSignal;
-    if (!key) continue;
-    keys.set(script, key);
-    delete script.dataset.consentSignal;
-    delete script.dataset.consentTold;
-  }
-  return keys;
-}
-
-/**
- * Find the script that has spoken to a provider.
+ * Find the script that has spoken to a provider. One that was held has another mark until it runs.
  * @param {string} key
  */
-export const findSignal = (key) => findSignals(key)[0];
-
-/** @param {string} key */
-const findSignals = (key) => [...find(`script[data-consent-signal="${key}"]`)];
+export const findSignal = (key) => find(`script[data-consent-signal="${key}"]`)[0];
 
 /**
  * Tell every provider that was told something before, if there is anything new. Each is told once.
- *
- * A block may have been opened whose scripts come to their turn only later, and nothing tells them from those that ran.
- * So whoever has no function to be called yet is left to them, and what was said counts for all of one provider.
  * @param {Page} page
  */
 export function tellChanges(page) {
@@ -53,14 +30,12 @@ export function tellChanges(page) {
   /** @type {ConsentState} */
   const state = /** @type {any} */ (window).flaskConsent.state;
   for (const signal of readSignals(page)) {
-    const scripts = findSignals(signal.key);
+    const script = findSignal(signal.key);
     const states = findStates(signal, state);
     const text = JSON.stringify(states);
-    const calls = listCalls(signal, states, state);
-    const isTold = scripts.some(({ dataset }) => text == (dataset.consentTold ?? JSON.stringify(signal.states)));
-    if (!scripts[0] || isTold || !calls.every(([name]) => findFunction(name))) continue;
-    for (const { dataset } of scripts) dataset.consentTold = text;
-    for (const call of calls) makeCall(call);
+    if (!script || text == (script.dataset.consentTold ?? JSON.stringify(signal.states))) continue;
+    script.dataset.consentTold = text;
+    for (const call of listCalls(signal, states, state)) makeCall(call);
   }
 }
 
@@ -108,24 +83,14 @@ function fill(value, states, state) {
 
 /** @param {[name: string, values: unknown[]]} call */
 function makeCall([name, values]) {
+  const path = name.split(".");
+  const method = /** @type {string} */ (path.pop());
   try {
-    findFunction(name)?.(...values);
+    path.reduce((owner, part) => owner[part], /** @type {any} */ (window))[method](...values);
   } catch (error) {
     // One provider's trouble is not to keep the next from hearing.
     reportError(error);
   }
-}
-
-/**
- * Find a function of the page's own.
- * @param {string} name
- * @returns {((...values: unknown[]) => unknown) | undefined} Nothing if the page does not have it.
- */
-function findFunction(name) {
-  const path = name.split(".");
-  const method = /** @type {string} */ (path.pop());
-  const owner = path.reduce((each, part) => each?.[part], /** @type {any} */ (window));
-  return typeof owner?.[method] == "function" ? owner[method].bind(owner) : undefined;
 }
 
 /**
