@@ -202,7 +202,7 @@ class Service:
         # Each once, in the order in which they were named.
         named = (*self.hosts, *(host for hosts in self.hosts_by_use.values() for host in hosts))
         object.__setattr__(self, "hosts", tuple(dict.fromkeys(named)))
-        _check_embed_hosts(self)
+        _check_frame_host(self)
         if self.privacy_url:
             check_url(self.privacy_url, where=f"'privacy_url' of service {self.key!r}")
 
@@ -272,16 +272,15 @@ def _check_hosts(service: Service) -> None:
             )
 
 
-def _check_embed_hosts(service: Service) -> None:
-    for url in (service.embed.url, service.embed.source_url) if service.embed else ():
-        host = urlsplit(url.replace("{id}", "")).hostname or ""
-        if host and not service.has_host(host):
-            raise ConfigError(
-                f"Service {service.key!r} embeds from {host!r}, which is not among its hosts. Add it to 'hosts': what is not "
-                "declared is neither told to the visitor nor held back.",
-                key=service.key,
-                value=host,
-            )
+def _check_frame_host(service: Service) -> None:
+    host = urlsplit(service.embed.url.replace("{id}", "")).hostname if service.embed else None
+    if host and not service.has_host(host):
+        raise ConfigError(
+            f"Service {service.key!r} embeds from {host!r}, which is not among its hosts. Add it to 'hosts': what is not "
+            "declared is neither told to the visitor nor held back.",
+            key=service.key,
+            value=host,
+        )
 
 
 def _check_service_parts(service: Service) -> None:

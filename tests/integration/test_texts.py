@@ -66,7 +66,7 @@ def build(make_app, words, slots):
         name=fill("service"),
         purposes=("marketing",),
         provider=fill("provider"),
-        hosts=("player.example", "www.example"),
+        hosts=("player.example",),
         description=fill("service"),
         cookies=(CookieDeclaration("a_cookie", months=1, description=fill("cookie")),),
         embed=PLAYER,
