@@ -58,13 +58,13 @@ def read(page):
 
 
 def find_mentions(elements, service):
-    """Return what elements say of the hosts of a service, but for links to its own site, which load nothing."""
+    """Return what elements say of the hosts of a service, but for links to its own site and ids in forms, which load nothing."""
     hosts = [host for use, hosts in service.hosts_by_use.items() if use != HostUse.PAGE for host in hosts]
     pattern = re.compile("|".join(rf"(?<![\w-]){re.escape(host.removeprefix('*.'))}(?![\w-])" for host in hosts))
     values = [
         text
         for element in elements
-        if element.tag != "a"
+        if element.tag not in {"a", "input"}
         for text in (*element.attrib.values(), *([element.text] if element.tag in {"script", "style"} else []))
     ]
     return [text for text in values if text and pattern.search(text)]

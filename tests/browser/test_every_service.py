@@ -1,0 +1,61 @@
+"""Every service of the catalogue in a real browser, under strict policies: nothing before the choice, everything after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser import chromium
+from tests.browser.every_service import CARELESS, GROUPS, NECESSARY, POLICIES, CatalogueSite, Policy, Visitor, list_urls
+
+# So high that no frame of a page is too far below to be loaded.
+_VIEWPORT = (1280, 15_000)
+
+
+@pytest.fixture(scope="module", params=POLICIES)
+def catalogue(request: pytest.FixtureRequest) -> Iterator[CatalogueSite]:
+    policy: Policy = request.param
+    with CatalogueSite.open(policy) as running:
+        yield running
+
+
+@pytest.fixture
+def visitor(browser: Browser) -> Iterator[Visitor]:
+    with chromium.visitor(browser, javascript=True, viewport=_VIEWPORT) as context:
+        yield Visitor(context)
+
+
+@pytest.mark.parametrize("number", range(len(GROUPS)), ids=lambda number: GROUPS[number][0])
+def test_services_are_held_before_the_choice_and_live_after_it(
+    catalogue: CatalogueSite, visitor: Visitor, number: int
+) -> None:
+    urls = list_urls(GROUPS[number])
+    visitor.page.goto(f"{catalogue.url}/group/{number}")
+    assert sorted(visitor.asked) == sorted(list_urls([key for key in GROUPS[number] if key in NECESSARY]))
+
+    visitor.page.click(".pvc-banner [data-consent-action=accept_all]")
+    visitor.wait_for(urls)
+    assert sorted(visitor.asked) == sorted(urls)
+    assert visitor.errors == []
+
+    visitor.page.reload()
+    visitor.wait_for(urls)
+    assert sorted(visitor.asked) == sorted(urls * 2)
+    assert visitor.errors == []
+
+
+def test_careless_service_is_found(catalogue: CatalogueSite, visitor: Visitor) -> None:
+    """Prove that the test above could fail."""
+    visitor.page.goto(f"{catalogue.url}/{CARELESS}")
+
+    visitor.page.click(".pvc-banner [data-consent-action=accept_all]")
+    visitor.wait_for([])
+    assert visitor.errors == ["careless is not defined"]
+
+    # The runtime lends what was held the page's nonce; a parser does not.
+    visitor.page.reload()
+    visitor.wait_for([])
+    assert [error for error in visitor.errors[1:] if "Content Security Policy" not in error] == []
+    assert len(visitor.errors) == 3
