@@ -79,15 +79,22 @@ class ProviderSites:
 
     @classmethod
     @contextmanager
-    def open(cls, services: Mapping[str, Sequence[str]], answers: Mapping[str, str]) -> Iterator[Self]:
+    def open(
+        cls, services: Mapping[str, Sequence[str]], answers: Mapping[str, str], *, declared: Sequence[str] = ()
+    ) -> Iterator[Self]:
         """Start all; stop when the block ends.
 
         Args:
-            services: Keys of the services of each site, by its name.
+            services: Keys of the services whose tags each site has, by its name.
             answers: Script by host of a provider.
+            declared: Keys of services that every site declares besides: their tags come another way.
         """
         hosts = ProviderHosts(answers)
-        apps = {f"{name}-{mode}.localhost": _make_site(keys, mode) for name, keys in services.items() for mode in MODES}
+        apps = {
+            f"{name}-{mode}.localhost": _make_site(keys, mode, declared)
+            for name, keys in services.items()
+            for mode in MODES
+        }
         with ExitStack() as stack:
             providers = stack.enter_context(serve(hosts.make_app(), is_secure=True))
             sites = stack.enter_context(serve(_choose_by_host(apps)))
@@ -113,7 +120,7 @@ class ProviderSites:
     @contextmanager
     def launch_firefox(self) -> Iterator[firefox.Firefox]:
         """Run a Firefox to which every other host is the providers' server."""
-        preferences = {
+        preferences: dict[str, bool | int | str] = {
             "network.proxy.type": 0,
             "network.dns.forceResolve": "127.0.0.1",
             "network.socket.forcePort": f"443={self.hosts_port}",
@@ -122,11 +129,11 @@ class ProviderSites:
             yield launched
 
 
-def _make_site(keys: Sequence[str], mode: Mode) -> Flask:
+def _make_site(keys: Sequence[str], mode: Mode, declared: Sequence[str]) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config.update(SECRET_KEY="a key that is long enough for every check", CONSENT_CONTROLLER="Signals Ltd")
     app.config["CONSENT_ADVANCED"] = list(keys) if mode == "advanced" else []
-    Consent(app, services=list(keys))
+    Consent(app, services=[*keys, *declared])
     services = {key: _read_examples(key) for key in keys}
 
     @app.get("/")
@@ -145,5 +152,3 @@ def _choose_by_host(apps: Mapping[str, WSGIApplication]) -> WSGIApplication:
         return apps[environ["HTTP_HOST"].partition(":")[0]](environ, start_response)
 
     return answer
-
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -193,18 +193,16 @@ def _tell(calls: Sequence[str]) -> str:
     return "<br>".join(f"`{call.replace('|', chr(92) + '|')}`" for call in calls) or "nothing"
 
 
-def _walk_both() -> Iterator[tuple[Mode, Mapping[str, Sight]]]:
-    with ProviderSites.open(SERVICES, ANSWERS) as sites, sync_playwright() as playwright:
-        with sites.launch_chromium(playwright) as browser:
-            for mode in MODES:
-                yield mode, walk(open_with(watch_chromium, browser), sites.find_url("all", mode))
-
-
 def main() -> None:
     """Print a table of each mode."""
     situations = ("first visit", "returning, granted", "returning, denied", "withdrawn")
-    for mode, sights in _walk_both():
-        print_table(mode, sights, situations)
+    with (
+        ProviderSites.open(SERVICES, ANSWERS) as sites,
+        sync_playwright() as playwright,
+        sites.launch_chromium(playwright) as browser,
+    ):
+        for mode in MODES:
+            print_table(mode, walk(open_with(watch_chromium, browser), sites.find_url("all", mode)), situations)
 
 
 if __name__ == "__main__":
