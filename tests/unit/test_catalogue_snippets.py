@@ -183,6 +183,16 @@ def test_value_that_names_the_host_names_nothing_else(key):
             assert all(map(service.has_host, find_hosts(hostile))) or each.example.startswith("https://")
 
 
+@each_snippet
+def test_value_in_an_address_is_encoded(key):
+    service = service_of(key)
+    for each in service.parameters:
+        if each.example.startswith("https://") or re.fullmatch(each.pattern, "stats.example.com:8443"):
+            continue  # an address or a host of its own, of which nothing may be encoded
+        urls = find_urls(render(service, **examples(service) | {each.name: 'm4rk "&#'}))
+        assert [url for url in urls if re.search('[ "#]', url)] == []
+
+
 def find_hosts(markup):
     return [urlsplit(url).hostname or "" for url in find_urls(markup)]
 
