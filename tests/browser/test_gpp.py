@@ -25,9 +25,9 @@ IN, IN_SIGNAL = "DBABBg~BUoAAACA.QA", "DBABBg~BUoAAACA.YA"
 _HOST: Final = "gpp.localhost"
 _FRAME_HOST: Final = "frame.localhost"
 _STATE: Final = "/privacy-choices/gpp"
-# The first policy of docs/browser.md, without 'strict-dynamic': nothing runs but what the server has marked.
+# The first policy of docs/browser.md, and yet without 'strict-dynamic': nothing runs but what the server has marked.
 _POLICY: Final = (
-    "default-src 'none'; img-src data:; frame-src {frame}; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'nonce-{nonce}'; "
+    "default-src 'none'; img-src data:; frame-src {frame}; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; require-trusted-types-for 'script'; "
     "trusted-types consent"
 )
@@ -52,15 +52,20 @@ addEventListener("message", ({ data: { __gppReturn } }) => {
   const { callId, returnValue, success } = __gppReturn;
   say(callId, returnValue.eventName ?? "ping", (returnValue.pingData ?? returnValue).signalStatus, success);
 });
-try {
-  // A window of another host shows the names of its frames, and throws for anything else.
-  parent.frames.__gppLocator.postMessage;
+const ask = () => {
+  try {
+    // A window of another host shows the names of its frames, and throws for anything else.
+    parent.frames.__gppLocator.postMessage;
+  } catch {
+    say("nothing");
+    // In Firefox, the process of a frame may learn late of the frames beside it.
+    return setTimeout(ask, 500);
+  }
   for (const command of ["ping", "addEventListener"]) {
     parent.postMessage({ __gppCall: { command, version: "1.1", callId: command } }, "*");
   }
-} catch {
-  say("nothing");
-}
+};
+ask();
 </script>"""
 
 
@@ -157,13 +162,19 @@ class Heard:
 
     def wait_for(self, name: str, *what: object) -> None:
         """Wait until this is what a reader has heard last."""
-        self._wait_until(lambda: self.of(name)[-1:] == [list(what)])
+        self.wait_until(lambda: self.of(name)[-1:] == [list(what)])
+
+    def wait_for_ready(self, name: str, string: str) -> None:
+        """Wait until a reader, whenever it began, may go by a string."""
+        self.wait_until(lambda: [each[2:] for each in self.of(name)[-1:]] == [["ready", string]])
 
     def wait_for_any(self, name: str) -> None:
         """Wait until a reader has heard anything."""
-        self._wait_until(lambda: bool(self.of(name)))
+        self.wait_until(lambda: bool(self.of(name)))
 
-    def _wait_until(self, is_so: Callable[[], bool]) -> None:
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Wait for something that the console says."""
+
         def is_so_now() -> bool:
             # Playwright hands over what the console says while it waits for something.
             self._page.wait_for_timeout(1)
@@ -253,18 +264,17 @@ def test_reader_hears_nothing_certain_before_the_browser_was_asked(page: Page, s
 def test_reader_that_was_held_hears_the_same_in_the_end(page: Page, site: GppSite) -> None:
     heard = Heard(page)
     page.goto(site.url)
-    heard.wait_for_any("ads")
-    heard.wait_for("checkout", "signalStatus", "ready", "ready", IN)
-    page.evaluate("() => __gpp('ping', () => {})")
+    heard.wait_for_ready("ads", IN)
 
-    assert {each[-1] for each in heard.of("ads") if each[2] == "ready"} <= {IN, True}
+    assert {each[3] for each in heard.of("ads") if each[2] == "ready"} == {IN}
     assert site.seen == [f"{_STATE}?"]
 
 
 def test_opt_out_begins_with_not_ready_and_ends_with_ready(page: Page, site: GppSite) -> None:
     heard = Heard(page)
     page.goto(site.url)
-    heard.wait_for("checkout", "signalStatus", "ready", "ready", IN)
+    for name in ("checkout", "ads"):
+        heard.wait_for_ready(name, IN)
     heard.forget()
     page.locator(f"{BANNER} [value=reject_all]").click()
     heard.wait_for("checkout", "signalStatus", "ready", "ready", OUT)
@@ -273,7 +283,7 @@ def test_opt_out_begins_with_not_ready_and_ends_with_ready(page: Page, site: Gpp
     assert first == ["signalStatus", "not ready", "not ready", IN]
     # What runs is ended by loading the page again, before or after the new state has come.
     assert [each[3] for each in others if each[0] == "signalStatus"] in ([OUT], [OUT, OUT])
-    assert all(each[1] != "ready" for each in heard.of("ads"))
+    assert heard.of("ads")[0] == first
 
 
 def test_grant_in_spite_of_the_signal_is_heard_by_who_ran_and_who_was_held(signalling: Page, site: GppSite) -> None:
@@ -283,7 +293,7 @@ def test_grant_in_spite_of_the_signal_is_heard_by_who_ran_and_who_was_held(signa
     heard.forget()
     grant_all(signalling)
     heard.wait_for("checkout", "signalStatus", "ready", "ready", IN_SIGNAL)
-    heard.wait_for_any("ads")
+    heard.wait_for_ready("ads", IN_SIGNAL)
 
     assert heard.of("checkout") == [
         ["signalStatus", "not ready", "not ready", OUT_SIGNAL],
@@ -299,7 +309,7 @@ def test_grant_is_known_to_the_next_page(signalling: Page, site: GppSite) -> Non
     heard = Heard(signalling)
     signalling.goto(site.url)
     grant_all(signalling)
-    heard.wait_for("checkout", "signalStatus", "ready", "ready", IN_SIGNAL)
+    heard.wait_for_ready("ads", IN_SIGNAL)
     heard.forget()
     signalling.reload()
     heard.wait_for("ads", "signalStatus", "ready", "ready", IN_SIGNAL)
@@ -316,7 +326,7 @@ def test_signal_for_scripts_alone_opts_out(safari: Page, site: GppSite) -> None:
     heard.wait_for("checkout", "signalStatus", "ready", "ready", OUT_SIGNAL)
 
     assert {each[3] for each in heard.of("checkout") if each[2] == "ready"} == {OUT_SIGNAL}
-    assert (site.seen, heard.of("ads")) in (([f"{_STATE}?gpc=1"], []), ([f"{_STATE}?gpc=1"] * 2, []), ([], []))
+    assert (set(site.seen), heard.of("ads")) == ({f"{_STATE}?gpc=1"}, [])
 
 
 def test_signal_for_scripts_alone_is_told_where_all_was_refused(safari: Page, site: GppSite) -> None:
@@ -372,11 +382,11 @@ def test_page_elsewhere_has_nothing_of_it(page: Page, site: GppSite, place: str)
 def test_policy_is_kept_and_nothing_fails(
     open_tab_of: Callable[[Engine], OpenTab], site: GppSite, engine: Engine
 ) -> None:
-    with open_tab_of(engine)(SIGNAL_SCRIPT) as tab:
+    with open_tab_of(engine)() as tab:
         tab.open(site.url)
-        tab.wait_until(lambda tab: any(f'"ready","ready","{OUT_SIGNAL}"' in line for line in tab.lines))
+        tab.wait_until(lambda tab: any(f'"ready","ready","{IN}"' in line for line in tab.lines))
         tab.wait_until(lambda tab: any('["frame","addEventListener"' in line for line in tab.lines))
 
         assert [noted(tab, kind) for kind in ("violation", "uncaught", "error")] == [[], [], []]
         assert tab.count("iframe[name=__gppLocator]") == 1
-        assert not any(IN in line for line in tab.lines)
+        assert not any("returned" in line for line in tab.lines)
