@@ -13,11 +13,12 @@ from consent.core.record import Choice
 from consent.core.signal_adapter import SignalMap
 from consent.core.signal_call import Region, Situation, fill_calls, select_calls
 from consent.core.signal_region import group_regions
+from consent.web.fragment import find_fragment_header
 from consent.web.gpp_setup import GPP
 from consent.web.visit import Visit
 from consent.wire.gpp_page import describe_gpp, read_gpp_stub
 from consent.wire.held_markup import encode_attribute_json, encode_json
-from consent.wire.signal_script import write_calls
+from consent.wire.signal_script import write_calls, write_unless_told
 
 _KEPT_LIMIT = 512
 
@@ -74,6 +75,10 @@ def _write_signal(visit: Visit, name: str, *, is_held: bool) -> Markup:
     if name == GPP:
         return _write_gpp(visit, is_held=is_held)
     text = _keep(visit, (name, is_held), lambda: _write_calls(visit, name, is_held=is_held))
+    header = "" if is_held else find_fragment_header(visit.environ)
+    if header:
+        visit.add_vary(header)
+        text = write_unless_told(name, text)
     # Until it runs, the browser runtime must not take it for one that has spoken.
     mark = "data-consent-signal-held" if is_held else "data-consent-signal"
     return Markup(f'<script{_nonce(visit)} {mark}="{escape(name)}">\n{text}\n</script>')  # noqa: S704 - a shipped stub, and JSON
@@ -116,8 +121,8 @@ def _write_gpp(visit: Visit, *, is_held: bool) -> Markup:
 def _find_situation(visit: Visit, name: str, found: SignalMap, *, is_held: bool) -> Situation:
     is_running = _find_running(visit)
     states = found.find_states(is_running)
-    # Once a held tag opens, the visitor has chosen.
-    is_asking = visit.needs_prompt and not is_held
+    # Once a held tag opens, the visitor has chosen; while something waits, the browser has yet to be asked.
+    is_asking = (visit.needs_prompt or bool(visit.waiting)) and not is_held
     options = visit.site.signals.options[name]
     return Situation(
         states=states,

@@ -14,3 +14,12 @@ def write_calls(calls: Iterable[tuple[str, Sequence[object]]]) -> str:
         calls: Name of the function, and its arguments as plain JSON values.
     """
     return "\n".join(f"{name}({', '.join(map(encode_json, arguments))});" for name, arguments in calls)
+
+
+def write_unless_told(key: str, text: str) -> str:
+    """Return a script for a part of a page: it runs only if the page that the part goes into has told the provider nothing.
+
+    Args:
+        key: The adapter's, which is on the script element itself and on any that was there before.
+    """
+    return f"if (document.querySelectorAll({encode_json(f'script[data-consent-signal={encode_json(key)}]')}).length < 2) {{\n{text}\n}}"

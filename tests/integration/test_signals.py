@@ -308,3 +308,12 @@ def test_service_with_an_unknown_adapter_names_the_closest(make_app):
 
     with pytest.raises(ConfigError, match=r"no signal adapter 'gogle'. There are, the closest first: 'google'"):
         make_app(services=[service])
+
+
+def test_part_of_a_page_tells_only_who_has_heard_nothing(make_app):
+    client = make_client(make_app, MACROS + '{{ script("stats") }}')
+    grant(client, "analytics")
+
+    text = client.get("/", headers={"HX-Request": "true"}).text
+
+    assert 'if (document.querySelectorAll("script[data-consent-signal=\\"google\\"]").length < 2) {' in text
