@@ -49,6 +49,10 @@ class SignalSetup:
         """Everything that `describe` knows."""
         return (*self.maps, *([GPP] if self.gpp else []), *([TCF] if self.tcf else []))
 
+    def find_gpp_section(self, place: Place | None, rules: Jurisdiction) -> str | None:
+        """Return the section of IAB GPP that pages tell of a visitor; None for none."""
+        return self.gpp.find_section_name(place, rules) if self.gpp else None
+
     def describe(
         self, key: str, decision: Decision, *, place: Place | None, rules: Jurisdiction, has_gpc: bool
     ) -> Mapping[str, str]:

@@ -142,7 +142,8 @@ class Visit(OwnCookies):
 
         To be part of the key of every cached view or fragment in which a gate stands.
         """
-        text = repr((self.prompt_key, sorted(self.waiting)))
+        section_name = self.site.signals.find_gpp_section(self.place, self.rules)
+        text = repr((self.prompt_key, sorted(self.waiting), section_name))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
