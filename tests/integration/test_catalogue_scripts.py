@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import subprocess
+import tomllib
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,14 @@ def test_snippet_leaves_the_stub_to_the_adapter(key):
 
     assert find_names(stubs)
     assert find_names(snippet) & find_names(stubs) == set()
+
+
+@each_adapter
+def test_adapter_names_its_sources_and_the_day_they_were_read(adapter):
+    table = tomllib.loads((files("consent.catalogue") / "signals" / f"{adapter}.toml").read_text("utf-8"))
+
+    assert table["checked"]
+    assert [source for source in table["sources"] if source.strip()]
 
 
 @each_adapter
