@@ -78,8 +78,8 @@ def bind_adapter(adapter: SignalAdapter, policy: Policy, overrides: Mapping[str,
     """Find out which purposes and services each type of an adapter follows.
 
     A type follows the services that are told by this adapter and serve a purpose of its kind: one
-    that is granted is enough. Where there is none, it follows the purposes of that kind, all of them. What
-    nothing stands for is denied.
+    that is granted is enough, or of one that serves others too, its purposes of this kind. Where there is
+    none, it follows the purposes of that kind, all of them. What nothing stands for is denied.
 
     Args:
         overrides: Purposes or services that a type follows instead, all of them, by type.
@@ -99,12 +99,14 @@ def _find_rule(adapter: SignalAdapter, policy: Policy, kind: str) -> Rule:
     if kind == NECESSARY:
         return ((NECESSARY,),)
     purposes = tuple(purpose.key for purpose in policy.optional_purposes if purpose.kind == kind)
-    told = tuple(
-        (service.key,)
-        for service in policy.services
-        if adapter.key in service.signals and any(key in purposes for key in service.purposes)
-    )
-    return told or ((purposes,) if purposes else ())
+    told: list[tuple[str, ...]] = []
+    for service in policy.services:
+        own = tuple(key for key in service.purposes if key in purposes)
+        if own and adapter.key in service.signals:
+            told.append((service.key,))
+            # Of a tool for several purposes, such as a tag manager, a part may be granted.
+            told += [own] if len(own) < len(service.purposes) else []
+    return tuple(dict.fromkeys(told)) or ((purposes,) if purposes else ())
 
 
 def _check_overrides(adapter: SignalAdapter, policy: Policy, overrides: Mapping[str, Collection[str]]) -> None:

@@ -229,8 +229,8 @@ def test_file_against_the_schema_is_refused_with_the_line(
             "The pattern '[' of parameter 'site' does not compile: ",
         ),
         (
-            HEAD + EMBED + 'source_url = "https://x.example/{id}"\nid_pattern = "[a-z]"\nid_example = "a"',
-            6,
+            HEAD + EMBED.replace("stats.example", "x.example") + 'source_url = "https://stats.example/{id}"\nid_pattern = "[a-z]"\nid_example = "a"',
+            5,
             "Service 'stats' embeds from 'x.example', which is not among its hosts.",
         ),
         (

@@ -42,9 +42,16 @@ def test_type_follows_the_services_that_are_told_and_serve_its_kind():
 
 
 def test_one_of_two_services_is_enough():
-    policy = make_policy(make_service("ads", "marketing"), make_service("tags", "analytics", "marketing"))
+    policy = make_policy(make_service("ads", "marketing"), make_service("more-ads", "marketing"))
 
-    assert bind_adapter(ADAPTER, policy, {}).rules["ad_storage"] == (("ads",), ("tags",))
+    assert bind_adapter(ADAPTER, policy, {}).rules["ad_storage"] == (("ads",), ("more-ads",))
+
+
+def test_type_follows_the_purpose_of_its_kind_of_a_service_for_several():
+    rules = bind_adapter(ADAPTER, make_policy(make_service("tags", "analytics", "marketing")), {}).rules
+
+    assert rules["ad_storage"] == (("tags",), ("marketing",))
+    assert rules["analytics_storage"] == (("tags",), ("analytics",))
 
 
 def test_type_follows_its_purpose_where_no_service_of_the_provider_serves_it():
