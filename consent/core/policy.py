@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from consent.core.declaration import NECESSARY, Purpose, Service, default_purposes
+from consent.core.declaration import NECESSARY, Purpose, Service, ServiceKind, default_purposes
 from consent.core.declared_value import check_url
 from consent.core.document import Document
 from consent.core.lifetime import MONTHS_LIMIT
@@ -38,6 +38,16 @@ _NEVER_NECESSARY_HOSTS = (
 )
 _NEVER_NECESSARY_KEYS = frozenset(
     {"google-analytics", "google-tag-manager", "matomo", "plausible", "meta-pixel"},
+)
+_NEVER_NECESSARY_KINDS = frozenset(
+    {
+        ServiceKind.ANALYTICS,
+        ServiceKind.RECORDING,
+        ServiceKind.ADVERTISING,
+        ServiceKind.TAG_MANAGER,
+        ServiceKind.CRM,
+        ServiceKind.TESTING,
+    }
 )
 
 
@@ -234,7 +244,7 @@ def _check_necessary(service: Service) -> None:
 
 
 def _tracker_in(service: Service) -> str:
-    if service.key in _NEVER_NECESSARY_KEYS:
+    if service.key in _NEVER_NECESSARY_KEYS or service.kind in _NEVER_NECESSARY_KINDS:
         return service.key
     return next(
         (host for host in service.hosts if any(_is_within(host, never) for never in _NEVER_NECESSARY_HOSTS)), ""

@@ -5,11 +5,11 @@ A signal tells a tag that runs how far it may go. It is no gate: what is denied 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from types import MappingProxyType
 
-from consent.core.declaration import NECESSARY, PurposeKind
+from consent.core.declaration import NECESSARY, PurposeKind, Service
 from consent.core.declared_value import read_member
 from consent.core.policy import Policy
 from consent.core.record import Choice
@@ -62,6 +62,16 @@ class SignalMap:
     adapter: SignalAdapter
     rules: Mapping[str, Rule]
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of purpose that the types follow."""
+        return frozenset(self.adapter.types.values()) - {NECESSARY}
+
+    def follows(self, service: Service) -> bool:
+        """Whether granting a service grants some type."""
+        named = {key for rule in self.rules.values() for keys in rule for key in keys}
+        return service.key in named or not named.isdisjoint(service.purposes)
+
     def find_states(self, is_open: Callable[[Collection[str]], bool]) -> dict[str, Choice]:
         """Return the state of each type.
 
@@ -74,39 +84,75 @@ class SignalMap:
         }
 
 
-def bind_adapter(adapter: SignalAdapter, policy: Policy, overrides: Mapping[str, Collection[str]]) -> SignalMap:
+def bind_adapter(
+    adapter: SignalAdapter,
+    policy: Policy,
+    overrides: Mapping[str, Collection[str]],
+    *,
+    advanced: Collection[str] = (),
+) -> SignalMap:
     """Find out which purposes and services each type of an adapter follows.
 
     A type follows the services that are told by this adapter and serve a purpose of its kind: one
     that is granted is enough, or of one that serves others too, its purposes of this kind. Where there is
-    none, it follows the purposes of that kind, all of them. What nothing stands for is denied.
+    none, it follows the purposes of that kind, all of them. What nothing stands for is denied. The one
+    type of an adapter that has no other follows the services that are told, whatever they are for.
+
+    A tag that runs although its service was refused must not hear of a grant that was given to others.
 
     Args:
         overrides: Purposes or services that a type follows instead, all of them, by type.
+        advanced: Keys of the services whose tags run before the choice.
 
     Raises:
         ConfigError: If an override names what does not exist, or would grant what the visitor refused.
     """
     _check_overrides(adapter, policy, overrides)
-    rules = {
-        name: (tuple(overrides[name]),) if name in overrides else _find_rule(adapter, policy, kind)
-        for name, kind in adapter.types.items()
-    }
+    told = find_told(adapter.key, policy)
+    running = [service for service in told if service.key in advanced]
+    rules: dict[str, Rule] = {}
+    for name, kind in adapter.types.items():
+        purposes = tuple(purpose.key for purpose in policy.optional_purposes if purpose.kind == kind)
+        rule = (tuple(overrides[name]),) if name in overrides else _find_rule(adapter, told, purposes, kind)
+        for service in running if kind != NECESSARY else ():
+            rule = _require(rule, _list_ways(service, purposes))
+        rules[name] = rule
     return SignalMap(adapter=adapter, rules=MappingProxyType(rules))
 
 
-def _find_rule(adapter: SignalAdapter, policy: Policy, kind: str) -> Rule:
+def find_told(adapter_key: str, policy: Policy) -> tuple[Service, ...]:
+    """Return the services that an adapter tells: what is necessary runs, and nobody decides on it."""
+    return tuple(
+        service
+        for service in policy.services
+        if adapter_key in service.signals and policy.optional_purposes_of(service)
+    )
+
+
+def _find_rule(adapter: SignalAdapter, told: Sequence[Service], purposes: tuple[str, ...], kind: str) -> Rule:
     if kind == NECESSARY:
         return ((NECESSARY,),)
-    purposes = tuple(purpose.key for purpose in policy.optional_purposes if purpose.kind == kind)
-    told: list[tuple[str, ...]] = []
-    for service in policy.services:
-        own = tuple(key for key in service.purposes if key in purposes)
-        if own and adapter.key in service.signals:
-            told.append((service.key,))
-            # Of a tool for several purposes, such as a tag manager, a part may be granted.
-            told += [own] if len(own) < len(service.purposes) else []
-    return tuple(dict.fromkeys(told)) or ((purposes,) if purposes else ())
+    is_only_type = len(adapter.types) == 1
+    ways = [
+        way
+        for service in told
+        if is_only_type or any(key in purposes for key in service.purposes)
+        for way in _list_ways(service, purposes)
+    ]
+    return tuple(dict.fromkeys(ways)) or ((purposes,) if purposes else ())
+
+
+def _list_ways(service: Service, purposes: tuple[str, ...]) -> Rule:
+    """Return what counts as a grant of a service, as far as some purposes go: itself, or its own among them."""
+    own = tuple(key for key in service.purposes if key in purposes)
+    # Of a tool for several purposes, such as a tag manager, a part may be granted.
+    return ((service.key,), own) if 0 < len(own) < len(service.purposes) else ((service.key,),)
+
+
+def _require(rule: Rule, ways: Rule) -> Rule:
+    """Return the rule that also asks for one of several ways."""
+    both = (tuple(dict.fromkeys((*keys, *way))) for keys in rule for way in ways)
+    return tuple(dict.fromkeys(both))
 
 
 def _check_overrides(adapter: SignalAdapter, policy: Policy, overrides: Mapping[str, Collection[str]]) -> None:

@@ -31,6 +31,7 @@ from consent.web.site import EXTENSION_KEY, Site, load_assets
 from consent.web.snippet import compile_snippets
 from consent.web.templating import register_templating
 from consent.web.views import make_blueprint
+from consent.wire.headers import compile_names
 
 log = logging.getLogger("consent")
 
@@ -131,6 +132,7 @@ class Consent:
         settings = read_settings(app.config)
         keys, key_warnings = read_signing_keys(app.config)
         policy = self._build_policy(settings, folders=open_folders(settings.catalogue, root=app.root_path))
+        _check_cookies(policy, app)
         assets = load_assets()
         messages = load_messages(overrides=settings.texts, fallback=settings.language)
         for purpose in policy.purposes:
@@ -175,6 +177,7 @@ class Consent:
             signals=signals,
             snippets=compile_snippets(policy),
             storage=list_storage(policy),
+            names_host=any(each.embed and "{site_host}" in each.embed.url for each in policy.services),
         )
 
     def _build_policy(self, settings: Settings, *, folders: Sequence[Path]) -> Policy:
@@ -201,6 +204,23 @@ class Consent:
             accept_months=settings.accept_months,
             refuse_months=settings.refuse_months,
         )
+
+
+def _check_cookies(policy: Policy, app: Flask) -> None:
+    """Refuse names that would take the app's own cookies along: without them visitors are logged out."""
+    # Flask-Login keeps its name for "remember me" here.
+    own = (app.config["SESSION_COOKIE_NAME"], app.config.get("REMEMBER_COOKIE_NAME", "remember_token"))
+    for service in policy.services:
+        for cookie in service.cookies if policy.optional_purposes_of(service) else ():
+            pattern = compile_names([cookie]) if cookie.is_clearable else None
+            taken = next((name for name in own if pattern and pattern.search(f"{name}=")), "")
+            if taken:
+                raise ConfigError(
+                    f"Cookie {cookie.name!r} of service {service.key!r} also means {taken!r}, the app's own cookie, and refusing the "
+                    "service would log visitors out. Write out more of the name, or file the service under 'necessary'.",
+                    key=service.key,
+                    value=cookie.name,
+                )
 
 
 def _make_warning(key: str, message: str) -> Finding:

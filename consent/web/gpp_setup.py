@@ -13,7 +13,7 @@ from consent.core.jurisdiction import Jurisdiction, Place
 from consent.core.policy import Policy
 from consent.core.regime import Regime
 from consent.errors import ConfigError, order_by_likeness, quote_all
-from consent.wire.gpp import Section, describe_us_privacy_choices, encode_gpp
+from consent.wire.gpp import Section, UsCalifornia, UsNational, describe_us_privacy_choices, encode_gpp
 from consent.wire.us_privacy import UsPrivacy, format_us_privacy
 
 GPP = "gpp"
@@ -102,7 +102,9 @@ def read_gpp_setup(given: object, policy: Policy) -> GppSetup:
     )
 
 
-_SENSITIVE_LIMITS: Mapping[str, int] = {"usnat": 16, "usca": 9}
+_SENSITIVE_LIMITS: Mapping[str, int] = {
+    section.prefix: len(section().sensitive_data_processing) for section in (UsNational, UsCalifornia)
+}
 
 
 def _read_sensitive(given: object, policy: Policy) -> Mapping[str, Mapping[int, str]]:
@@ -119,6 +121,8 @@ def _read_sensitive(given: object, policy: Policy) -> Mapping[str, Mapping[int, 
                     f"for {name!r} numbers data activities from 1 to {_SENSITIVE_LIMITS[name]}, as the section does, got {number!r}",
                 )
             policy.check_key(key, where="in 'CONSENT_SIGNALS' for 'gpp'")
+            if key not in (purpose.key for purpose in policy.optional_purposes):
+                raise _refuse("sensitive", f"needs a purpose that visitors decide on, got {key!r}")
     return {name: dict(numbers) for name, numbers in given.items()}
 
 

@@ -13,7 +13,7 @@ from consent.core.record import Choice
 from consent.core.signal_adapter import SignalMap
 from consent.core.signal_call import Region, Situation, fill_calls, select_calls
 from consent.core.signal_region import group_regions
-from consent.web.fragment import find_fragment_header
+from consent.web.fragment import find_fetch_header, find_fragment_header
 from consent.web.gpp_setup import GPP
 from consent.web.visit import Visit
 from consent.wire.gpp_page import describe_gpp, read_gpp_stub
@@ -27,10 +27,12 @@ def signal_scripts(visit: Visit, keys: Sequence[str], *, is_held: bool) -> Marku
     """Return what goes in front of the markup of some services: each adapter once a page.
 
     Args:
-        is_held: Whether the markup is held: then the browser runtime sees to it that nothing is told twice.
+        is_held: Whether the markup is held, as all is that stands in held markup: then the browser runtime sees to it
+            that nothing is told twice.
     """
     told = visit.site.signals.adapters_by_service
     names = dict.fromkeys(name for key in keys for name in told.get(key, ()))
+    is_held = is_held or visit.is_holding
     if not is_held:
         names = dict.fromkeys(name for name in names if name not in visit.told)
         visit.told = visit.told | names.keys()
@@ -43,14 +45,14 @@ def describe_signals(visit: Visit) -> dict[str, object]:
     if not setup.maps:
         return {}
     is_running = _find_running(visit)
-    has_spoken = any(is_running((key,)) or key in setup.advanced for key in setup.adapters_by_service)
     # As text: the runtime reads its page without prototypes, and providers want plain lists and objects.
     signals = _keep(
         visit,
         ("",),
         lambda: encode_json([_describe_signal(visit, key, found, is_running) for key, found in setup.maps.items()]),
     )
-    return {"signals": signals, **({"todo": True} if has_spoken else {})}
+    # Which of them were told something, the runtime sees in the page, parts that come later included.
+    return {"signals": signals, "todo": True}
 
 
 def map_signals(visit: Visit) -> dict[str, Mapping[str, str]]:
@@ -75,12 +77,12 @@ def _write_signal(visit: Visit, name: str, *, is_held: bool) -> Markup:
     if name == GPP:
         return _write_gpp(visit, is_held=is_held)
     text = _keep(visit, (name, is_held), lambda: _write_calls(visit, name, is_held=is_held))
-    header = "" if is_held else find_fragment_header(visit.environ)
+    header = "" if is_held else find_fragment_header(visit.environ) or find_fetch_header(visit.environ)
     if header:
         visit.add_vary(header)
         text = write_unless_told(name, text)
     # Until it runs, the browser runtime must not take it for one that has spoken.
-    mark = "data-consent-signal-held" if is_held else "data-consent-signal"
+    mark = "data-consent-tells" if is_held else "data-consent-told"
     return Markup(f'<script{_nonce(visit)} {mark}="{escape(name)}">\n{text}\n</script>')  # noqa: S704 - a shipped stub, and JSON
 
 
@@ -99,9 +101,9 @@ def _keep(visit: Visit, key: tuple[object, ...], write: Callable[[], str]) -> st
 
 
 def _write_calls(visit: Visit, name: str, *, is_held: bool) -> str:
-    found = visit.site.signals.maps[name]
-    calls = fill_calls(found.adapter.before, _find_situation(visit, name, found, is_held=is_held))
-    return "\n".join(filter(None, (found.adapter.stub.strip(), write_calls(calls))))
+    found = visit.site.signals.maps.get(name)
+    calls = fill_calls(found.adapter.before, _find_situation(visit, name, found, is_held=is_held)) if found else ()
+    return "\n".join(filter(None, (visit.site.signals.stubs[name], write_calls(calls))))
 
 
 def _write_gpp(visit: Visit, *, is_held: bool) -> Markup:

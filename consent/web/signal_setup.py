@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -12,7 +12,7 @@ from consent.core.gate import is_open
 from consent.core.jurisdiction import Jurisdiction, Place
 from consent.core.lint import Finding, Severity
 from consent.core.policy import Policy
-from consent.core.signal_adapter import SignalAdapter, SignalMap, bind_adapter
+from consent.core.signal_adapter import SignalAdapter, SignalMap, bind_adapter, find_told
 from consent.errors import ConfigError, SetupError, UnknownKeyError, order_by_likeness, quote_all
 from consent.web.gpp_setup import GPP, GppSetup, read_gpp_setup
 from consent.web.settings import Settings
@@ -27,7 +27,10 @@ class SignalSetup:
     """Hold the signal adapters of one policy."""
 
     maps: Mapping[str, SignalMap] = field(default_factory=dict)
-    """By adapter key."""
+    """By adapter key; those that are switched off are left out."""
+
+    stubs: Mapping[str, str] = field(default_factory=dict)
+    """What tags stand on, by adapter key, those that are switched off included."""
 
     options: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Options that are on, by adapter key."""
@@ -66,7 +69,7 @@ class SignalSetup:
         if key == GPP and self.gpp:
             return self.gpp.find_macros(place, rules, decision, has_gpc=has_gpc)
         if key == TCF and self.tcf:
-            return self.tcf.find_macros(decision)
+            return self.tcf.find_macros(decision, place)
         raise SetupError(
             f"No declared service is told by a signal adapter {key!r}. Those of the declared services, the closest first: "
             f"{quote_all(order_by_likeness(key, self.keys))}. Declare the service, or use one of these."
@@ -79,31 +82,78 @@ def build_signals(policy: Policy, settings: Settings) -> tuple[SignalSetup, tupl
     Raises:
         ConfigError: If a setting names what does not exist, or maps a type to what it does not stand for.
     """
-    _check_adapter_names(settings.signals)
-    switched_off = {key for key, value in settings.signals.items() if value is False}
-    told = {
-        service.key: tuple(key for key in service.signals if key not in switched_off) for service in policy.services
-    }
+    _check_setting(settings.signals)
+    told = {service.key: service.signals for service in policy.services if service.signals}
     names = dict.fromkeys(key for keys in told.values() for key in keys)
-    adapters = {key: load_adapter(key) for key in names if key != GPP}
+    _check_names(names)
+    _check_frames(policy)
+    loaded = {key: load_adapter(key) for key in names if key != GPP}
+    # The tag of a provider that is told nothing still stands on the stub.
+    adapters = {
+        key: adapter
+        for key, adapter in loaded.items()
+        if settings.signals.get(key) is not False and find_told(key, policy)
+    }
+    advanced = _read_advanced(policy, settings, adapters)
     options = {key: _read_options(adapter, settings.signals.get(key, {})) for key, adapter in adapters.items()}
     setup = SignalSetup(
         maps=MappingProxyType(
             {
-                key: bind_adapter(adapter, policy, _read_types(adapter, settings.signals.get(key, {})))
+                key: bind_adapter(
+                    adapter, policy, _read_types(adapter, settings.signals.get(key, {})), advanced=advanced
+                )
                 for key, adapter in adapters.items()
             }
         ),
+        stubs=MappingProxyType({key: adapter.stub.strip() for key, adapter in loaded.items()}),
         options=MappingProxyType(options),
-        adapters_by_service=MappingProxyType({key: keys for key, keys in told.items() if keys}),
-        advanced=_read_advanced(policy, settings, told),
-        gpp=read_gpp_setup(settings.signals.get(GPP, {}), policy) if GPP in names else None,
-        tcf=read_tcf_hook(settings.signals[TCF]) if settings.signals.get(TCF) else None,
+        adapters_by_service=MappingProxyType(told),
+        advanced=advanced,
+        gpp=_read_gpp(settings, policy, is_read=GPP in names),
+        tcf=read_tcf_hook(settings.signals[TCF]) if settings.signals.get(TCF, False) is not False else None,
     )
-    return setup, (*_warn_of_advanced(setup), *_warn_of_options(adapters, options), *_warn_of_idle(settings, names))
+    findings = (
+        *_warn_of_advanced(setup),
+        *_warn_of_options(adapters, options),
+        *_warn_of_idle(settings, names),
+        *_warn_of_denied(setup, policy),
+    )
+    return setup, findings
 
 
-def _check_adapter_names(signals: Mapping[str, object]) -> None:
+def _check_names(names: Iterable[str]) -> None:
+    known = (*adapter_keys(), GPP)
+    for key in names:
+        if key not in known:
+            advice = " An IAB TCF platform is hooked in by 'CONSENT_SIGNALS'." if key == TCF else ""
+            raise ConfigError(
+                f"A service names signal adapter {key!r}, which does not exist. There are, the closest first: "
+                f"{quote_all(order_by_likeness(key, known))}. Use one of them in 'signals', or leave it out: then the tag is only "
+                f"held.{advice}",
+                key="signals",
+                value=key,
+            )
+
+
+def _check_frames(policy: Policy) -> None:
+    for service in policy.services:
+        if service.embed and service.signals:
+            raise ConfigError(
+                f"Service {service.key!r} is a frame and names 'signals'. A frame is a page of its own provider, in which nothing "
+                "can be called; leave 'signals' out.",
+                key=service.key,
+                value=service.signals,
+            )
+
+
+def _read_gpp(settings: Settings, policy: Policy, *, is_read: bool) -> GppSetup | None:
+    given = settings.signals.get(GPP, {})
+    # Read also where nobody reads the string: a mistake is a mistake.
+    setup = None if given is False else read_gpp_setup(given, policy)
+    return setup if is_read else None
+
+
+def _check_setting(signals: Mapping[str, object]) -> None:
     known = (*adapter_keys(), GPP, TCF)
     for key, value in signals.items():
         if key not in known:
@@ -157,11 +207,11 @@ def _read_types(adapter: SignalAdapter, given: object) -> Mapping[str, tuple[str
     return {name: tuple(keys) for name, keys in types.items()}
 
 
-def _read_advanced(policy: Policy, settings: Settings, told: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+def _read_advanced(policy: Policy, settings: Settings, adapters: Collection[str]) -> frozenset[str]:
     for key in settings.advanced:
         if key not in policy.services_by_key:
             raise UnknownKeyError(key, allowed=policy.services_by_key, where="in 'CONSENT_ADVANCED'")
-        if not any(adapter != GPP for adapter in told[key]):
+        if not any(adapter in adapters for adapter in policy.services_by_key[key].signals):
             raise ConfigError(
                 f"'CONSENT_ADVANCED' names service {key!r}, which has no consent API that could be told what is denied: its tag "
                 "can only be held. Take it out.",
@@ -171,17 +221,18 @@ def _read_advanced(policy: Policy, settings: Settings, told: Mapping[str, tuple[
     return frozenset(settings.advanced)
 
 
-def _warn(key: str, message: str) -> Finding:
-    return Finding(rule="S13", severity=Severity.WARNING, key=key, message=message)
+def _warn(key: str, message: str, *, rule: str = "-") -> Finding:
+    return Finding(rule=rule, severity=Severity.WARNING, key=key, message=message)
 
 
 def _warn_of_advanced(setup: SignalSetup) -> list[Finding]:
     return [
         _warn(
             "CONSENT_ADVANCED",
-            f"The tag of service {key!r} loads before anyone has agreed ('CONSENT_ADVANCED'). It is told that consent is denied, and "
-            "its provider still receives the visitor's address and browser, which in Europe needs consent as well (EDPB "
-            "Guidelines 2/2023). Take it out to hold the tag.",
+            f"The tag of service {key!r} loads before anyone has agreed, and after they refused ('CONSENT_ADVANCED'). It is told "
+            "that consent is denied, and its provider still receives the visitor's address and browser, which in Europe needs "
+            "consent as well (EDPB Guidelines 2/2023). Take it out to hold the tag.",
+            rule="S13",
         )
         for key in sorted(setup.advanced)
     ]
@@ -193,6 +244,30 @@ def _warn_of_options(adapters: Mapping[str, SignalAdapter], options: Mapping[str
         for key, names in options.items()
         for name in sorted(names)
     ]
+
+
+def _warn_of_denied(setup: SignalSetup, policy: Policy) -> list[Finding]:
+    """Tell of services that run once they are granted, and whose providers would then hear of refusals alone."""
+    advice = "Give the purposes the 'kind' that they are of, or map the types with 'types' in 'CONSENT_SIGNALS'."
+    unheard = [
+        _warn(
+            _SETTING,
+            f"Service {service.key!r} is told by signal adapter {key!r}, whose types follow purposes of kind "
+            f"{quote_all(sorted(found.kinds))}, and it serves none of these: when it is granted, its provider is told that "
+            f"everything is denied. {advice}",
+        )
+        for key, found in setup.maps.items()
+        for service in find_told(key, policy)
+        if not found.follows(service)
+    ]
+    if setup.gpp and not setup.gpp.advertising:
+        unheard.append(
+            _warn(
+                _SETTING,
+                f"No purpose is of kind 'advertising', so IAB GPP says of everyone that they have opted out. {advice}",
+            )
+        )
+    return unheard
 
 
 def _warn_of_idle(settings: Settings, names: Collection[str]) -> list[Finding]:

@@ -98,6 +98,9 @@ class Site:
     signal_texts: dict[tuple[object, ...], str] = field(default_factory=dict)
     """What providers are told, written out, by all that it depends on."""
 
+    names_host: bool = False
+    """Whether a frame's address names the host that the visitor reached the site by."""
+
     keeps_banners: bool = False
     """Whether a rendered banner is kept: not while templates are worked on."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import quote
 
-from jinja2 import Environment, StrictUndefined, Template, TemplateError
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from consent.core.declaration import Service
@@ -17,8 +17,10 @@ from consent.errors import ConfigError, order_by_likeness, quote_all
 # Apart from the app's environment: a host's filters, globals and autoescape rules have no say in vendor markup.
 _environment = Environment(autoescape=True, undefined=StrictUndefined)
 
-# The host of a URL that something is loaded from, quoted as attributes and strings of scripts are.
-_URL_HOST = re.compile(r"""["'](?:https?:)?//([A-Za-z0-9.-]+)""")
+# The host of an address that something may be loaded from: with a scheme anywhere, without one where a value can begin.
+_URL_HOST = re.compile(
+    r"""(?:(?:https?|wss?)://|(?<=["'`=(\s,])//)(?:[^/"'`\s<>@]*@)?([a-z0-9-]+(?:\.[a-z0-9-]+)+)""", re.IGNORECASE
+)
 
 _FRAME = _environment.from_string(
     '<iframe class="pvc-embed" src="{{ src }}" title="{{ title }}" width="{{ width }}" height="{{ height }}" loading="lazy"'
@@ -39,9 +41,12 @@ def render_snippet(service: Service, template: Template, values: Mapping[str, ob
     """Return a service's script markup.
 
     Raises:
-        ConfigError: If a parameter is unknown, missing, or refused by its pattern.
+        ConfigError: If a parameter is unknown, missing, or refused by its pattern, or leads to a host that the service does
+            not declare.
     """
-    return Markup(template.render(**_check_parameters(service, values), nonce=nonce))  # noqa: S704 - autoescaped above
+    markup = template.render(**_check_parameters(service, values), nonce=nonce)
+    _check_hosts(service, markup)
+    return Markup(markup)  # noqa: S704 - autoescaped above
 
 
 def render_frame(embed: Embed, embed_id: str, *, title: str, width: int, height: int, site_host: str) -> Markup:
@@ -61,33 +66,28 @@ def source_url(embed: Embed, embed_id: str) -> str:
     return _fill(embed, embed.source_url, embed_id)
 
 
-def is_embed_id(embed: Embed, embed_id: str) -> bool:
-    """Whether an id is one the provider could have given."""
-    return re.fullmatch(embed.id_pattern, embed_id) is not None
-
-
 def _fill(embed: Embed, url: str, embed_id: str) -> str:
     return url.replace("{id}", quote(embed_id, safe="/" if embed.keeps_slashes else ""))
 
 
 def _compile(service: Service) -> Template:
+    examples = {parameter.name: parameter.example for parameter in service.parameters}
     try:
         template = _environment.from_string(service.snippet)
-        markup = template.render(**{parameter.name: parameter.example for parameter in service.parameters}, nonce="")
-    except TemplateError as error:
+        markup = template.render(**examples, nonce="")
+    except Exception as error:  # a snippet is a program: whatever it raises is its mistake
         raise ConfigError(
             f"The snippet of service {service.key!r} has a mistake: {error}. Its variables are "
-            f"{quote_all([*(parameter.name for parameter in service.parameters), 'nonce'])}.",
+            f"{quote_all([*examples, 'nonce'])}.",
             key=service.key,
             value=service.snippet,
         ) from error
-    _check_hosts(service, markup)
+    # A site with a server of its own keeps the parameter, and its example, of the provider's.
+    _check_hosts(service, markup, given=_URL_HOST.findall(" ".join(f" {each} //{each}" for each in examples.values())))
     return template
 
 
-def _check_hosts(service: Service, markup: str) -> None:
-    # What comes with a parameter is a server of the site's own, or its place at the provider's.
-    given = " ".join(parameter.example for parameter in service.parameters)
+def _check_hosts(service: Service, markup: str, *, given: Collection[str] = ()) -> None:
     for host in _URL_HOST.findall(markup):
         if host not in given and not service.has_host(host.lower()):
             raise ConfigError(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from consent.core.decision import Decision
-from consent.core.regime import Regime
+from consent.core.jurisdiction import Place
 from consent.errors import ConfigError
 
 log = logging.getLogger("consent")
@@ -17,9 +17,57 @@ TCF = "tcf"
 """The key under which a site names its platform, and the server's own calls ask for its string."""
 
 # IAB Europe gives out ids from 2 on; 0 and 1 stand for none.
-_FIRST_CMP_ID = 2
+# IAB Europe gives out ids from 2 on, 12 bits each; 0 and 1 stand for none.
+_CMP_IDS = range(2, 4096)
 # Segments of base64url, the first of which begins with the version, 2 (TC string format, "core string").
-_STRING = re.compile(r"C[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]+)+")
+_STRING = re.compile(r"C[A-Za-z0-9_-]{14,}(?:\.[A-Za-z0-9_-]+)+")
+_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+# Bits 78 to 89 of the core string, behind version, created and last updated: 6 bits are one character.
+_CMP_ID_AT = slice(13, 15)
+# Where the GDPR or its like-named British twin holds, or the Swiss act that is told the same way: EEA, its territories, GB, CH.
+_COUNTRIES = frozenset(
+    [
+        "AT",
+        "BE",
+        "BG",
+        "CY",
+        "CZ",
+        "DE",
+        "DK",
+        "EE",
+        "ES",
+        "FI",
+        "FR",
+        "GR",
+        "HR",
+        "HU",
+        "IE",
+        "IT",
+        "LT",
+        "LU",
+        "LV",
+        "MT",
+        "NL",
+        "PL",
+        "PT",
+        "RO",
+        "SE",
+        "SI",
+        "SK",
+        "IS",
+        "LI",
+        "NO",
+        "AX",
+        "GF",
+        "GP",
+        "MF",
+        "MQ",
+        "RE",
+        "YT",
+        "GB",
+        "CH",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,19 +77,29 @@ class TcfHook:
     cmp_id: int
     encode: Callable[[Decision], str]
 
-    def find_macros(self, decision: Decision) -> dict[str, str]:
+    def find_macros(self, decision: Decision, place: Place | None) -> dict[str, str]:
         """Return what requests carry, by the names of IAB's URL macros; without a string where there is none to be had."""
-        if decision.regime is not Regime.OPT_IN:
+        if place and place.country not in _COUNTRIES:
             return {"gdpr": "0"}
+        text = self._write(decision)
+        return {"gdpr": "1", "gdpr_consent": text} if text else {"gdpr": "1"}
+
+    def _write(self, decision: Decision) -> str:
+        """Return the platform's string; empty if it gave none that is its own."""
         try:
-            text = self.encode(decision)
+            text = str(self.encode(decision))
         except Exception:  # the site's own code; what asks for consent gets none
             log.exception("The function that writes TCF strings failed; nothing is claimed.")
-            return {"gdpr": "1"}
-        if not _STRING.fullmatch(text):
-            log.error("The function that writes TCF strings gave something that is none; nothing is claimed.")
-            return {"gdpr": "1"}
-        return {"gdpr": "1", "gdpr_consent": text}
+            return ""
+        if _STRING.fullmatch(text) and _read_cmp_id(text) == self.cmp_id:
+            return text
+        log.error("The function that writes TCF strings gave none of platform %d; nothing is claimed.", self.cmp_id)
+        return ""
+
+
+def _read_cmp_id(text: str) -> int:
+    high, low = (_DIGITS.index(character) for character in text[_CMP_ID_AT])
+    return high * len(_DIGITS) + low
 
 
 def read_tcf_hook(given: object) -> TcfHook:
@@ -52,12 +110,8 @@ def read_tcf_hook(given: object) -> TcfHook:
     """
     options = given if isinstance(given, Mapping) else {}
     cmp_id, encode = options.get("cmp_id"), options.get("encode")
-    if (
-        type(cmp_id) is not int
-        or cmp_id < _FIRST_CMP_ID
-        or not callable(encode)
-        or len(options) != len(TcfHook.__slots__)
-    ):
+    is_whole = options.keys() == set(TcfHook.__slots__)
+    if not is_whole or type(cmp_id) is not int or cmp_id not in _CMP_IDS or not callable(encode):
         raise ConfigError(
             "'CONSENT_SIGNALS' for 'tcf' must be {'cmp_id': …, 'encode': …}: the id under which IAB Europe has registered your "
             "consent management platform (0 and 1 are none), and a function that takes a Decision and returns a TC string. "

@@ -17,7 +17,7 @@ from consent.errors import ConfigError, SetupError, UnknownKeyError
 from consent.web.runtime import held_block_script, runtime_script
 from consent.web.service_signals import signal_scripts
 from consent.web.site import Site
-from consent.web.snippet import is_embed_id, render_frame, render_snippet, source_url
+from consent.web.snippet import render_frame, render_snippet, source_url
 from consent.web.visit import Visit, current_consent, get_visit
 from consent.wire.held_markup import hold
 
@@ -114,7 +114,7 @@ class ConsentMarkup:
             )
         size = {"width": _check_length(width, embed.width), "height": _check_length(height, embed.height)}
         frame = render_frame(embed, known_id, title=title, site_host=visit.site_host, **size)
-        if _is_live(visit, (service_key,)):
+        if core_gate.is_open(visit.decision, (service_key,)) and service_key not in visit.waiting:
             return frame
         visit.has_spoken = True
         head = styles(visit) + held_block_script(visit)
@@ -248,11 +248,13 @@ def _gate(keys: Sequence[str], write: Callable[[], object]) -> Markup:
     signals = signal_scripts(visit, keys, is_held=not is_live)
     if is_live:
         return signals + Markup(write())  # noqa: S704 - the template's own markup, escaped where it was written
-    # Asked before the block is written: a gate inside it must take neither the script with it into the held text, nor what
-    # providers are told.
-    script, told = held_block_script(visit), visit.told
-    held = f"{signals}{write()}"
-    visit.told = told
+    # Asked before the block is written: a gate inside it must not take the script with it into the held text.
+    script = held_block_script(visit)
+    was_holding, visit.is_holding = visit.is_holding, True
+    try:
+        held = f"{signals}{write()}"
+    finally:
+        visit.is_holding = was_holding
     return script + _hold(visit, keys, held)
 
 
@@ -279,7 +281,7 @@ def _find_embed(service: Service) -> Embed:
 
 
 def _check_embed_id(service: Service, embed: Embed, embed_id: str) -> str:
-    if not is_embed_id(embed, embed_id):
+    if not embed.takes(embed_id):
         raise ConfigError(
             f"{embed_id!r} is no id of service {service.key!r}{_place()}. It must match {embed.id_pattern!r}, such as "
             f"{embed.id_example!r}.",

@@ -32,7 +32,7 @@ from consent.web.events import consent_recorded, consent_withdrawn
 from consent.web.expiry import expire_unwanted
 from consent.web.service_signals import map_signals
 from consent.web.signal_views import receive_gpc, show_gpp
-from consent.web.snippet import is_embed_id, render_frame, source_url
+from consent.web.snippet import render_frame, source_url
 from consent.web.state import describe_state
 from consent.web.visit import Visit, get_visit
 from consent.wire.cookie import find_values
@@ -284,7 +284,7 @@ def _answer(visit: Visit, submission: Submission) -> Response:
 def _show_once(visit: Visit, submission: Submission) -> Response:
     service = visit.policy.services_by_key[submission.service_key]
     embed = service.embed
-    if embed is None or not is_embed_id(embed, submission.embed_id):
+    if embed is None or not embed.takes(submission.embed_id):
         return _refuse(visit, HTTPStatus.BAD_REQUEST, "malformed", "The embed's id is malformed.")
     page = render_template(
         "consent/once.html",

@@ -70,9 +70,10 @@ class Visit(OwnCookies):
         self.is_stand_in = False
         """Whether it is the visit of nobody, made up to see what somebody would."""
 
-        self.has_styles = False
-        self.has_script = False
-        self.has_banner = False
+        self.has_styles = self.has_script = self.has_banner = False
+        self.is_holding = False
+        """Whether markup is being written that a shut gate holds."""
+
         self.told: frozenset[str] = frozenset()
         """Keys of the signal adapters whose calls the page has, in front of markup that runs."""
 
@@ -143,7 +144,9 @@ class Visit(OwnCookies):
         To be part of the key of every cached view or fragment in which a gate stands.
         """
         section_name = self.site.signals.find_gpp_section(self.place, self.rules)
-        text = repr((self.prompt_key, sorted(self.waiting), section_name))
+        host = self.site_host if self.site.names_host else ""
+        # Google is told of other places by the pages of visitors whose own is not known.
+        text = repr((self.prompt_key, sorted(self.waiting), section_name, self.place is None, host))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property

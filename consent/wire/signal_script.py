@@ -20,6 +20,9 @@ def write_unless_told(key: str, text: str) -> str:
     """Return a script for a part of a page: it runs only if the page that the part goes into has told the provider nothing.
 
     Args:
-        key: The adapter's, which is on the script element itself and on any that was there before.
+        key: The adapter's, which is on the script element itself and on any that was there before. One without the
+            response's nonce is somebody else's markup.
     """
-    return f"if (document.querySelectorAll({encode_json(f'script[data-consent-signal={encode_json(key)}]')}).length < 2) {{\n{text}\n}}"
+    selector = encode_json(f"script[data-consent-told={encode_json(key)}]")
+    own = "each.nonce === document.currentScript.nonce"
+    return f"if ([...document.querySelectorAll({selector})].filter((each) => {own}).length < 2) {{\n{text}\n}}"

@@ -271,7 +271,7 @@ def test_script_is_live_with_its_nonce_once_granted(render):
     ).text
 
     assert re.findall(r"<script[^>]*>", text) == [
-        '<script nonce="abc" data-consent-signal="google">',
+        '<script nonce="abc" data-consent-told="google">',
         '<script nonce="abc">',
         '<script async src="https://www.googletagmanager.com/gtag/js?id=G-AB12CD34EF" nonce="abc">',
     ]

@@ -7,7 +7,7 @@ import logging
 import pytest
 from flask import Flask
 
-from consent import Consent, Document, Policy, Purpose, Service
+from consent import Consent, CookieDeclaration, Document, Policy, Purpose, Service
 from consent.errors import ConfigError, SetupError
 
 PREFERENCES = "/privacy-choices/"
@@ -239,3 +239,13 @@ def test_policy_with_nothing_to_ask_shows_no_banner(make_app, page):
 
     assert response.text == page
     assert "Vary" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("name", "config"), [("sess*", {}), ("session", {}), ("*_token", {}), ("my*", {"SESSION_COOKIE_NAME": "mysite"})]
+)
+def test_cookie_of_a_service_that_would_take_the_apps_own_along_is_refused(make_app, name, config):
+    service = Service("own", name="Own", purposes=("analytics",), cookies=(CookieDeclaration(name, days=1),))
+
+    with pytest.raises(ConfigError, match="the app's own cookie, and refusing the service would log visitors out"):
+        make_app(services=[service], **config)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import re
+from dataclasses import replace
 
 import pytest
 from flask import render_template_string
 
-from consent import ConsentRecord, Service, consent_recorded, current_consent
+from consent import ConsentRecord, Purpose, Service, consent_recorded, current_consent
+from consent.catalogue import load_service
 from consent.errors import ConfigError, SetupError, UnknownKeyError
 from consent.testing import grant, refuse
 
@@ -70,7 +72,7 @@ def test_nothing_is_told_while_everything_is_held(make_app):
     text = make_client(make_app).get("/").text
 
     assert find_calls(text) == []
-    assert 'data-consent-signal="google"' not in re.sub(r'<script type="application/json".*?</script>', "", text)
+    assert 'data-consent-told="google"' not in re.sub(r'<script type="application/json".*?</script>', "", text)
 
 
 def test_default_is_already_right_for_a_visitor_who_has_chosen(make_app):
@@ -131,19 +133,24 @@ def test_markup_of_the_sites_own_is_told_of_too_where_its_service_is_named(make_
     assert text.index('"default"') < text.index("<p>own</p>")
 
 
-def test_tag_within_a_held_block_tells_nobody_outside_of_it(make_app):
+def test_granted_tag_within_a_held_block_has_told_nothing_yet(make_app):
     inner = '{% call gate("marketing") %}{{ script("stats") }}{% endcall %}{{ script("stats") }}'
     client = make_client(make_app, HEAD + MACROS + inner + "{{ settings_link() }}</body></html>")
     grant(client, "analytics")
 
-    assert len(find_calls(client.get("/").text)) == 2
+    text = client.get("/").text
+    (held,) = find_held(text)
+
+    assert 'data-consent-tells="google"' in held
+    assert "data-consent-told" not in held
+    assert len(find_calls(text)) == 2
 
 
 def test_signal_carries_the_nonce(make_app):
     client = make_client(make_app, CONSENT_CSP_NONCE=lambda: "n0nce")
     grant(client, "analytics")
 
-    assert '<script nonce="n0nce" data-consent-signal="google">' in client.get("/").text
+    assert '<script nonce="n0nce" data-consent-told="google">' in client.get("/").text
 
 
 # Calls of the server's own
@@ -240,6 +247,31 @@ def test_regions_are_not_named_unless_asked_for_nor_under_a_signal(make_app, sig
     assert "region" not in client.get("/", headers=signal).text
 
 
+def test_advanced_tag_whose_service_was_refused_hears_of_no_grant_to_others(make_app):
+    other = Service("more-stats", name="More", purposes=("analytics",), signals=("google",), hosts=("more.example",))
+    client = make_client(
+        make_app,
+        HEAD + MACROS + '{{ script("stats") }}</body></html>',
+        services=(STATS, other),
+        CONSENT_ADVANCED=["stats"],
+    )
+    grant(client, "more-stats")
+
+    assert find_calls(client.get("/").text)[0] == ["consent", "default", ALL_DENIED]
+
+
+def test_advanced_tag_is_told_that_all_is_denied_under_global_privacy_control(make_app):
+    client = make_client(make_app, jurisdiction=lambda: "US-TX", CONSENT_ADVANCED=["ads"])
+    default = find_calls(client.get("/", headers={"Sec-GPC": "1"}).text)[0][2]
+
+    assert default == ALL_DENIED | {"wait_for_update": 500}
+
+
+def test_frame_does_not_load_before_the_choice(make_app):
+    with pytest.raises(ConfigError, match="'youtube', which has no consent API that could be told"):
+        make_app(CONSENT_ADVANCED=["youtube"])
+
+
 # Settings
 
 
@@ -250,11 +282,15 @@ def test_type_can_follow_another_purpose(make_app):
     assert find_calls(client.get("/").text)[0][2] == ONLY_STATISTICS | {"ad_storage": "granted"}
 
 
-def test_provider_that_is_switched_off_is_told_nothing(make_app):
+def test_provider_that_is_switched_off_is_told_nothing_and_its_tag_still_has_its_queue(make_app):
     client = make_client(make_app, CONSENT_SIGNALS={"google": False})
     grant(client, "analytics")
 
-    assert find_calls(client.get("/").text) == []
+    text = client.get("/").text
+
+    assert find_calls(text) == []
+    assert text.index("window.gtag = window.gtag ||") < text.index("stats.example")
+    assert "google" not in client.get("/privacy-choices/state").text
 
 
 def test_url_passthrough_is_off_unless_asked_for_and_then_warned_of(make_app, caplog):
@@ -298,6 +334,47 @@ def test_advanced_mode_needs_a_provider_that_can_be_told(make_app):
         make_app(services=[STATS, SHOP], CONSENT_ADVANCED=["shop"])
 
 
+def test_frame_cannot_be_told(make_app):
+    frame = replace(load_service("youtube"), signals=("google",))
+
+    with pytest.raises(ConfigError, match="'youtube' is a frame and names 'signals'"):
+        make_app(services=[frame])
+
+
+@pytest.mark.parametrize(
+    ("key", "kinds"),
+    [("google-analytics", "'advertising', 'appearance', 'statistics'"), ("zendesk", "'appearance', 'statistics'")],
+)
+def test_service_whose_provider_would_hear_of_refusals_alone_is_warned_of(make_app, caplog, key, kinds):
+    own = Purpose("own", title="Own", description="Own.")
+    make_app(services=[replace(load_service(key), purposes=("own",))], purposes=[own])
+
+    assert f"Service {key!r} is told by signal adapter" in caplog.text
+    assert f"whose types follow purposes of kind {kinds}, and it serves none of these" in caplog.text
+
+
+def test_only_type_of_a_provider_follows_its_service_whatever_that_is_for(make_app):
+    matomo = replace(load_service("matomo"), purposes=("marketing",))
+    app = make_app(services=[matomo])
+    app.add_url_rule("/matomo", "matomo", lambda: dict(current_consent.signals("matomo")))
+    client = app.test_client()
+    grant(client, "analytics")
+    before = client.get("/matomo").json
+    grant(client, "marketing")
+
+    assert (before, client.get("/matomo").json) == ({"consent": "denied"}, {"consent": "granted"})
+
+
+def test_service_that_is_necessary_is_not_told_of_choices(make_app):
+    zendesk = replace(load_service("zendesk"), purposes=("necessary",), justification="Support is what we sell.")
+    app = make_app(services=[zendesk])
+    app.view_functions["index"] = lambda: render_template_string(
+        HEAD + MACROS + '{{ script("zendesk", key="94db1cb1-74f4-4a40-ad6c-962362670409") }}</body></html>'
+    )
+
+    assert 'tellZendesk("none")' not in app.test_client().get("/").text
+
+
 def test_advanced_mode_needs_a_declared_service(make_app):
     with pytest.raises(UnknownKeyError, match=r"'stat'.*the closest first: 'stats'"):
         make_app(services=[STATS], CONSENT_ADVANCED=["stat"])
@@ -306,7 +383,10 @@ def test_advanced_mode_needs_a_declared_service(make_app):
 def test_service_with_an_unknown_adapter_names_the_closest(make_app):
     service = Service("x", name="X", purposes=("analytics",), signals=("gogle",))
 
-    with pytest.raises(ConfigError, match=r"no signal adapter 'gogle'. There are, the closest first: 'google'"):
+    with pytest.raises(
+        ConfigError,
+        match=r"names signal adapter 'gogle', which does not exist. There are, the closest first: 'google', 'gpp'",
+    ):
         make_app(services=[service])
 
 
@@ -316,4 +396,6 @@ def test_part_of_a_page_tells_only_who_has_heard_nothing(make_app):
 
     text = client.get("/", headers={"HX-Request": "true"}).text
 
-    assert 'if (document.querySelectorAll("script[data-consent-signal=\\"google\\"]").length < 2) {' in text
+    assert text.startswith(
+        '<script data-consent-told="google">\nif ([...document.querySelectorAll("script[data-consent-told=\\"google\\"]")].filter('
+    )

@@ -32,6 +32,51 @@ def test_host_that_comes_with_a_parameter_is_the_sites_own(make_app):
     assert make_app(services=[service])
 
 
+def test_parameter_that_leads_to_an_undeclared_host_is_refused_where_it_is_written(make_app):
+    service = Service(
+        "own",
+        name="Own",
+        purposes=("analytics",),
+        hosts=("stats.example",),
+        parameters=(URL,),
+        snippet='<script src="{{ url }}/s.js"></script>',
+    )
+    app = make_app(services=[service])
+    app.testing = True
+    source = '{% from "consent/macros.html" import script %}{{ script("own", url="https://stats.evil") }}'
+    app.add_url_rule("/page", "page", lambda: render_template_string(source))
+
+    with pytest.raises(
+        ConfigError, match=r"'own' loads from 'stats.evil', which is not among its hosts: 'stats.example'"
+    ):
+        app.test_client().get("/page")
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<script src=https://other.example/s.js></script>",
+        '<script src="HTTPS://OTHER.example/s.js"></script>',
+        '<script src=" https://other.example/s.js"></script>',
+        "<script>new WebSocket(`wss://other.example/`)</script>",
+        '<img srcset="/a.png 1x, //other.example/b.png 2x" alt="">',
+        '<script src="https://key@other.example/s.js"></script>',
+    ],
+)
+def test_undeclared_host_is_found_however_it_is_written(make_app, markup):
+    with pytest.raises(ConfigError, match=r"(?i)loads from 'other.example'"):
+        make_app(services=[Service("own", name="Own", purposes=("analytics",), hosts=("own.example",), snippet=markup)])
+
+
+@pytest.mark.parametrize("snippet", ["{{ 1 + u }}", "{{ 1 / 0 }}"])
+def test_snippet_that_fails_names_its_service(make_app, snippet):
+    parameter = Parameter("u", pattern="[a-z]{1,9}", example="a")
+    service = Service("own", name="Own", purposes=("analytics",), parameters=(parameter,), snippet=snippet)
+
+    with pytest.raises(ConfigError, match=r"The snippet of service 'own' has a mistake"):
+        make_app(services=[service])
+
+
 @pytest.mark.parametrize("hosts", [(), ("www.example",), ("*.player.example",)])
 def test_frame_from_an_undeclared_host_is_refused(hosts):
     embed = Embed(

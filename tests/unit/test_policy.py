@@ -314,3 +314,11 @@ def test_same_cookie_may_be_declared_by_two_services():
     policy = make_policy(services=(make_service("one", cookies=(cookie,)), make_service("two", cookies=(cookie,))))
 
     assert len(policy.services) == 2
+
+
+@pytest.mark.parametrize("kind", ["analytics", "recording", "advertising", "tag_manager", "crm", "testing"])
+def test_service_that_measures_or_advertises_is_never_necessary(kind):
+    service = Service("own", name="Own", kind=kind, purposes=("necessary",), justification="We like it.")
+
+    with pytest.raises(ConfigError, match=r"'own' is filed under 'necessary', but 'own' measures or advertises"):
+        Policy(controller="Example", services=(service,))

@@ -24,8 +24,8 @@ export async function runScripts(scripts, page) {
       if (late != (!isAsync && (held.type == "module" || (held.defer && !isInline)))) continue;
       const isOrdered = !isAsync && !held.noModule && RUNS.test(held.type);
       if (isOrdered && isInline) await done;
-      const key = held.dataset.consentSignalHeld;
-      if (key && findSignal(key)) {
+      const key = held.dataset.consentTells;
+      if (key && findSignal(key, page)) {
         // A tag before this one has said it all: a default that comes twice would take back what was granted since.
         held.remove();
         continue;
@@ -35,8 +35,7 @@ export async function runScripts(scripts, page) {
       if (isOrdered && !isInline && held.isConnected) done = Promise.all([done, settled(script)]);
       held.replaceWith(script);
       if (key) {
-        script.dataset.consentSignal = key;
-        page.todo = true;
+        script.dataset.consentTold = key;
         tellChanges(page);
       }
     }

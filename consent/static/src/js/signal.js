@@ -34,8 +34,9 @@ function begin(own, runtime) {
   own.remove();
   /** @type {import("./page.js").Page} */
   const page = JSON.parse(/** @type {string} */ (runtime.dataset.consentPage));
+  page.nonce = own.nonce;
   // Providers whose tags run were told that all of it is denied.
-  if (page.todo) import(page.chosen).then((/** @type {typeof import("./chosen.js")} */ more) => more.carryOut([], page));
+  if (page.todo) import(page.chosen).then((/** @type {typeof import("./chosen.js")} */ more) => more.carryOut([], page)).catch(() => {});
 }
 
 /**

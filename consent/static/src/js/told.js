@@ -16,10 +16,17 @@ import { find } from "./document.js";
  */
 
 /**
- * Find the script that has spoken to a provider. One that was held has another mark until it runs.
+ * Find the script that has spoken to a provider. One that was held has another mark until it runs; and one without the
+ * nonce of this response is somebody else's markup.
  * @param {string} key
+ * @param {Page} page
  */
-export const findSignal = (key) => find(`script[data-consent-signal="${key}"]`)[0];
+export function findSignal(key, page) {
+  for (const script of find(`script[data-consent-told="${key}"]`)) {
+    if (script.nonce == page.nonce) return script;
+  }
+  return undefined;
+}
 
 /**
  * Tell every provider that was told something before, if there is anything new. Each is told once.
@@ -30,11 +37,11 @@ export function tellChanges(page) {
   /** @type {ConsentState} */
   const state = /** @type {any} */ (window).flaskConsent.state;
   for (const signal of readSignals(page)) {
-    const script = findSignal(signal.key);
+    const script = findSignal(signal.key, page);
     const states = findStates(signal, state);
     const text = JSON.stringify(states);
-    if (!script || text == (script.dataset.consentTold ?? JSON.stringify(signal.states))) continue;
-    script.dataset.consentTold = text;
+    if (!script || text == (script.dataset.consentStates ?? JSON.stringify(signal.states))) continue;
+    script.dataset.consentStates = text;
     for (const call of listCalls(signal, states, state)) makeCall(call);
   }
 }
@@ -69,8 +76,8 @@ export function listCalls({ change }, states, state) {
  * @returns {any}
  */
 function fill(value, states, state) {
-  if (value == "$states") return { ...states };
-  if (value == "$choices") return { ...state.choices };
+  if (value === "$states") return { ...states };
+  if (value === "$choices") return { ...state.choices };
   if (typeof value == "string" && value.startsWith("$denied:")) return states[value.slice(8)] == "denied";
   if (Array.isArray(value)) return value.map((each) => fill(each, states, state));
   if (!value || typeof value != "object") return value;
