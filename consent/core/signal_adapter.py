@@ -53,6 +53,14 @@ class SignalAdapter:
                 read_member(kind, PurposeKind, name=f"types.{name}", where=where)
         for call in (*self.before, *self.change):
             check_call(call, self.types, self.options, where=where)
+        for call in self.change:
+            if call.is_regional or call.while_asking is not None:
+                raise ConfigError(
+                    f"A change call of {where} names '$regions' or 'while_asking'. Who changes something has chosen, and the server "
+                    "is not there to be asked: leave them out.",
+                    key="change",
+                    value=call.call,
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,32 @@ def test_type_that_nothing_stands_for_is_denied():
     assert found.find_states(lambda _: True)["ad_storage"] is Choice.DENIED
 
 
+def test_only_type_follows_the_services_that_are_told_whatever_they_are_for():
+    adapter = SignalAdapter("maker", name="Maker", types={"consent": "statistics"})
+    policy = make_policy(make_service("ads", "marketing"))
+
+    assert bind_adapter(adapter, policy, {}).rules == {"consent": (("ads",),)}
+
+
+def test_tag_that_runs_unasked_hears_of_no_grant_to_others():
+    policy = make_policy(make_service("stats", "analytics"), make_service("more-stats", "analytics"))
+
+    rules = bind_adapter(ADAPTER, policy, {}, advanced=["stats"]).rules
+
+    assert rules["analytics_storage"] == (("stats",), ("more-stats", "stats"))
+    assert rules["ad_storage"] == (("marketing", "stats"),)
+    assert rules["security_storage"] == (("necessary",),)
+
+
+def test_tag_manager_that_runs_unasked_hears_of_each_of_its_purposes():
+    policy = make_policy(make_service("tags", "analytics", "marketing"))
+
+    rules = bind_adapter(ADAPTER, policy, {}, advanced=["tags"]).rules
+
+    assert ("analytics",) in rules["analytics_storage"]
+    assert all({"tags", "marketing"} & set(keys) for keys in rules["ad_storage"])
+
+
 def test_override_says_what_a_type_follows():
     personal = Purpose("personal-ads", title="Ads", description="Ads.", kind="advertising")
     policy = make_policy(make_service("ads", "marketing"), purposes=(personal,))
@@ -162,6 +188,14 @@ def test_call_must_name_a_function(name):
 )
 def test_call_must_depend_on_what_there_is(call, words):
     with pytest.raises(ConfigError, match=words):
+        SignalAdapter("maker", name="Maker", types=TYPES, change=(call,))
+
+
+@pytest.mark.parametrize("call", [Call(call="f", while_asking=True), Call(call="f", arguments=("$regions",))])
+def test_change_knows_neither_regions_nor_asking(call):
+    with pytest.raises(
+        ConfigError, match=r"A change call of signal adapter 'maker' names '\$regions' or 'while_asking'"
+    ):
         SignalAdapter("maker", name="Maker", types=TYPES, change=(call,))
 
 
