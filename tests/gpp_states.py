@@ -9,6 +9,13 @@ from typing import Any
 from consent.wire.gpp import Section, UsCalifornia, UsNational
 
 _GUARDED = ("sale_opt_out", "sharing_opt_out", "targeted_advertising_opt_out")
+_UNSOLD = ("sale_opt_out_notice", "sharing_opt_out_notice", "sensitive_data_limit_use_notice")
+"""Notices that do not apply in the agreement's service provider mode."""
+
+_OUTSIDE, _OPT_OUT_OPTION, _SERVICE_PROVIDER = (
+    {"mspa_opt_out_option_mode": one, "mspa_service_provider_mode": other} for one, other in ((0, 0), (1, 2), (2, 1))
+)
+_MODES = {1: (_OPT_OUT_OPTION, _SERVICE_PROVIDER), 2: (_OUTSIDE, _OUTSIDE)}
 
 
 def draw_sections(seed: int) -> dict[int, Section]:
@@ -31,12 +38,13 @@ def _draw_section(random: Random, kind: type[Section]) -> Section:
 
 
 def _make_consistent(values: dict[str, Any], kind: type[Section]) -> dict[str, Any]:
-    """Say nothing of what was not announced, and nothing of the agreement outside of it."""
+    """Say nothing of what was not announced, nothing of the agreement outside of it, and one mode of it inside."""
+    values |= _MODES[values["mspa_covered_transaction"]][values["mspa_service_provider_mode"] % 2]
+    if values["mspa_service_provider_mode"] == 1:
+        values |= dict.fromkeys(_UNSOLD, 0)
     for name in _GUARDED:
         if values.get(f"{name}_notice", 1) != 1:
             values[name] = 0
     if kind is UsCalifornia and values["sensitive_data_limit_use_notice"] != 1:
         values["sensitive_data_processing"] = (0,) * 9
-    if values["mspa_covered_transaction"] == 2:
-        values["mspa_opt_out_option_mode"] = values["mspa_service_provider_mode"] = 0
     return values

@@ -13,8 +13,10 @@ from consent.errors import ConfigError, quote_all
 _COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 # RFC 6265 section 4.1.1: a path-value is any character but control characters and `;`.
 _COOKIE_PATH = re.compile(r"/[ -:<-~]*")
-# A name such as `*` or `_*` would sweep everyone else's cookies away on withdrawal.
+# A name such as `*` or `__*` would sweep everyone else's cookies away on withdrawal.
 _MIN_LITERAL_CHARACTERS = 2
+# A browser gives these beginnings a meaning (RFC 6265bis section 4.1.3), so they are anybody's.
+_PREFIXES = ("__Host-", "__Secure-")
 
 
 class StorageKind(StrEnum):
@@ -115,7 +117,7 @@ class CookieDeclaration:
                 key=self.name,
                 value=self.domain,
             )
-        if self.kind not in set(StorageKind):
+        if self.kind not in tuple(StorageKind):
             raise ConfigError(
                 f"Cookie {self.name!r} is of kind {self.kind!r}. Allowed kinds: {quote_all(StorageKind)}.",
                 key=self.name,
@@ -150,14 +152,23 @@ def _check_cookie_name(cookie: CookieDeclaration) -> None:
             value=name,
         )
     # A storage key is exact, whatever it looks like, but not empty; a cookie's one-letter name is a name too.
-    literal = name.replace("*", "")
-    if not literal or ("*" in name and len(literal) < _MIN_LITERAL_CHARACTERS):
+    if not name or ("*" in name and _is_sweeping(name)):
         raise ConfigError(
             f"Cookie name {name!r} matches almost every cookie, so withdrawing would delete what is not its own. "
-            f"Give at least {_MIN_LITERAL_CHARACTERS} characters besides '*'.",
+            f"Give at least {_MIN_LITERAL_CHARACTERS} letters or digits besides '*' and a prefix such as '__Host-'.",
             key=name,
             value=name,
         )
+
+
+def _is_sweeping(name: str) -> bool:
+    pattern = re.compile(".*".join(map(re.escape, name.split("*"))), re.DOTALL)
+    # No name holds a NUL: what takes one behind a prefix takes anything there.
+    takes_prefixed = any(pattern.fullmatch(f"{prefix}\0") for prefix in _PREFIXES)
+    literal = name
+    for prefix in _PREFIXES:
+        literal = literal.removeprefix(prefix)
+    return takes_prefixed or sum(map(str.isalnum, literal)) < _MIN_LITERAL_CHARACTERS
 
 
 def _check_lifetime(cookie: CookieDeclaration) -> None:

@@ -18,6 +18,7 @@ NECESSARY = "necessary"
 """The purpose that is always on."""
 
 _KEY = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 
 
 class PurposeKind(StrEnum):
@@ -141,7 +142,7 @@ class Service:
     """Declare a tool that serves one or more purposes.
 
     Raises:
-        ConfigError: If a key, host, URL or parameter is malformed, or it serves no purpose.
+        ConfigError: If a key, host, URL or parameter is malformed, something is declared twice, or it serves no purpose.
     """
 
     key: str
@@ -165,16 +166,16 @@ class Service:
     """The legal entity behind it."""
 
     provider_country: str = ""
-    """ISO 3166-1 alpha-2 code of the provider's seat."""
+    """ISO 3166-1 alpha-2 code of the provider's seat, in capitals; empty for not said."""
 
     privacy_url: str = ""
     description: Text = ""
     justification: Text = ""
-    """Why the site cannot do without it; required for a service of the purpose `necessary`."""
+    """Why the site cannot do without it; required for a service of the purpose `necessary`, and shown for no other."""
 
     parameters: tuple[Parameter, ...] = ()
     snippet: str = ""
-    """Jinja source of the vendor's markup; `parameters` and `nonce` are its variables."""
+    """Jinja source of the provider's markup; `parameters` and `nonce` are its variables."""
 
     embed: Embed | None = None
     signals: tuple[str, ...] = ()
@@ -197,7 +198,9 @@ class Service:
         for name in ("name", "provider", "provider_country", "privacy_url", "description", "justification"):
             object.__setattr__(self, name, freeze(getattr(self, name), where=where))
         _check_service_parts(self)
+        _check_twins(self)
         _check_purposes(self)
+        _check_country(self)
         _check_hosts(self)
         # Each once, in the order in which they were named.
         named = (*self.hosts, *(host for hosts in self.hosts_by_use.values() for host in hosts))
@@ -253,12 +256,24 @@ def _freeze_hosts(hosts_by_use: object, *, where: str) -> Mapping[str, tuple[str
         )
     return MappingProxyType(
         {
-            read_member(use, HostUse, name="hosts_by_use", where=where): tuple(
-                map(str, as_tuple(hosts, where=f"{use!r} in 'hosts_by_use' of {where}"))
+            read_member(use, HostUse, name="hosts_by_use", where=where): _read_hosts(
+                hosts, where=f"{use!r} in 'hosts_by_use' of {where}"
             )
             for use, hosts in hosts_by_use.items()
         }
     )
+
+
+def _read_hosts(hosts: object, *, where: str) -> tuple[str, ...]:
+    found = as_tuple(hosts, where=where)
+    for host in found:
+        if not isinstance(host, str):
+            raise ConfigError(
+                f"{where} must hold host names such as 'stats.example.com', got {host!r}.",
+                key="hosts_by_use",
+                value=host,
+            )
+    return tuple(map(str, found))
 
 
 def _check_hosts(service: Service) -> None:
@@ -296,6 +311,33 @@ def _check_service_parts(service: Service) -> None:
                     key=service.key,
                     value=part,
                 )
+
+
+def _check_twins(service: Service) -> None:
+    named: Mapping[str, list[object]] = {
+        "cookies": [(each.name, str(each.kind), each.domain, each.path) for each in service.cookies],
+        "parameters": [each.name for each in service.parameters],
+        "signals": [*service.signals],
+    }
+    for name, found in named.items():
+        for each in found:
+            if found.count(each) > 1:
+                twin = each[0] if isinstance(each, tuple) else each
+                raise ConfigError(
+                    f"{name!r} of service {service.key!r} holds {twin!r} twice. Declare it once.",
+                    key=service.key,
+                    value=twin,
+                )
+
+
+def _check_country(service: Service) -> None:
+    if service.provider_country and not _COUNTRY.fullmatch(service.provider_country):
+        raise ConfigError(
+            f"'provider_country' of service {service.key!r} must be two capital letters (ISO 3166-1) such as 'DE', or empty, "
+            f"got {service.provider_country!r}.",
+            key=service.key,
+            value=service.provider_country,
+        )
 
 
 def _check_purposes(service: Service) -> None:

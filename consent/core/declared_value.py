@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType, UnionType
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from consent.errors import ConfigError, quote_all
 
@@ -15,7 +16,8 @@ Member = TypeVar("Member", bound=StrEnum)
 Text = str | Mapping[str, str]
 """Words for the visitor: plain text, or plain text by language tag (`{"en": …, "de": …}`)."""
 
-HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*")
+# `*.com` would be half of the web: after `*.` stand two labels at least, but for the developer's own machine.
+HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*|\*\.(?:localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)+)")
 """A host name, or `*.` and one for all of its subdomains."""
 
 
@@ -23,10 +25,10 @@ def check_url(url: str, *, where: str) -> None:
     """Refuse everything but an absolute http(s) URL or a path on this site.
 
     Raises:
-        ConfigError: For `javascript:`, `data:`, `//host`, control characters and the like.
+        ConfigError: For `javascript:`, `data:`, `//host`, a host or port that is none, control characters and the like.
     """
     is_path = url.startswith("/") and not url.startswith(("//", "/\\"))
-    is_web = url.startswith(("https://", "http://"))
+    is_web = url.startswith(("https://", "http://")) and _has_host(url)
     if (is_path or is_web) and not any(character <= " " or character == "\x7f" for character in url):
         return
     raise ConfigError(
@@ -111,6 +113,15 @@ def read_member(value: object, kind: type[Member], *, name: str, where: str) -> 
         raise ConfigError(
             f"{name!r} of {where} must be one of {quote_all(kind)}, got {value!r}.", key=name, value=value
         ) from error
+
+
+def _has_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        # Reading the port is what checks it.
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _words_of(text: str | Mapping[str, str]) -> Iterable[object]:

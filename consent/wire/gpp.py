@@ -84,7 +84,8 @@ def describe_us_privacy_choices(
     """Say in a section what a decision means.
 
     Notices count as given, since every page links the choices; those on sensitive data only if there is any. One switch
-    stands for sale, sharing and targeted advertising.
+    stands for sale, sharing and targeted advertising. In the MSPA's service provider mode there is none of the three, whatever
+    the decision: their notices and opt-outs do not apply.
 
     Args:
         is_advertising_open: Whether the decision opens what serves advertising.
@@ -116,15 +117,31 @@ def describe_us_privacy_choices(
         mspa_service_provider_mode=service_provider,
         gpc=gpc,
     )
-    if isinstance(section, UsCalifornia):
-        return section
-    return replace(
+    if isinstance(section, UsNational):
+        section = replace(
+            section,
+            sharing_notice=1,
+            targeted_advertising_opt_out_notice=1,
+            sensitive_data_processing_opt_out_notice=sensitive_notice,
+            targeted_advertising_opt_out=opt_out,
+        )
+    return _leave_out_sale(section) if mspa_mode == "service_provider" else section
+
+
+def _leave_out_sale(section: Section) -> Section:
+    """Return the section of a site that neither sells nor shares, nor limits what it does with sensitive data."""
+    section = replace(
         section,
-        sharing_notice=1,
-        targeted_advertising_opt_out_notice=1,
-        sensitive_data_processing_opt_out_notice=sensitive_notice,
-        targeted_advertising_opt_out=opt_out,
+        sale_opt_out_notice=0,
+        sharing_opt_out_notice=0,
+        sensitive_data_limit_use_notice=0,
+        sale_opt_out=0,
+        sharing_opt_out=0,
     )
+    if isinstance(section, UsCalifornia):
+        # Its values are opt-outs behind that notice; those of `usnat` are consents, which stay.
+        return replace(section, sensitive_data_processing=UsCalifornia().sensitive_data_processing)
+    return replace(section, sharing_notice=0, targeted_advertising_opt_out_notice=0, targeted_advertising_opt_out=0)
 
 
 def _read_sensitive(sensitive: Mapping[int, bool | None], *, count: int) -> tuple[int, ...]:

@@ -14,6 +14,10 @@ from typing import ClassVar
 from consent.wire._gpp_bits import BitReader, encode_int, pack_bits
 
 _GPC_SEGMENT_TYPE = 1
+_OPT_OUT_OPTION_MODE = (1, 2)
+_SERVICE_PROVIDER_MODE = (2, 1)
+"""The values of the two fields on the MSPA's modes."""
+
 _TEXT = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -211,6 +215,23 @@ def _check_consistency(section: Section) -> None:
             f"The MSPA modes of {section.prefix!r} must be 0 outside of a covered transaction, got {modes}. "
             "Set both to 0; only signatories of the MSPA may set 'mspa_covered_transaction' to 1."
         )
+    if section.mspa_covered_transaction == 1 and modes not in {_OPT_OUT_OPTION_MODE, _SERVICE_PROVIDER_MODE}:
+        raise ValueError(
+            f"One of the MSPA modes of {section.prefix!r} must be 1 and the other 2 in a covered transaction, got {modes}. "
+            "Set them to the mode that the site has chosen."
+        )
+    if modes == _SERVICE_PROVIDER_MODE:
+        _check_service_provider(section)
+
+
+def _check_service_provider(section: Section) -> None:
+    # What IAB's encoders have validated (IABTechLab/iabgpp-java, pull request 36); 0 says "does not sell", "does not share".
+    for name in ("sale_opt_out_notice", "sharing_opt_out_notice", "sensitive_data_limit_use_notice"):
+        if getattr(section, name):
+            raise ValueError(
+                f"{name!r} of {section.prefix!r} must be 0 in the MSPA's service provider mode, in which nothing is sold or "
+                f"shared, got {getattr(section, name)}. Set it to 0, or take the other mode."
+            )
 
 
 def _check_notice(section: Section, name: str, notice_name: str) -> None:

@@ -19,7 +19,7 @@ HOST_RULE = "A host is a lower-case name such as 'stats.example.com' or '*.examp
 NAME_RULE = "Allowed are the characters of an HTTP token (RFC 6265 section 4.1.1), with '*' as the wildcard."
 SWEEP_RULE = (
     "matches almost every cookie, so withdrawing would delete what is not its own. "
-    "Give at least 2 characters besides '*'."
+    "Give at least 2 letters or digits besides '*' and a prefix such as '__Host-'."
 )
 
 HOSTILE_URLS = [
@@ -38,6 +38,12 @@ HOSTILE_URLS = [
     "privacy",
     "ftp://example.com",
     "HTTPS//example.com",
+    "https://",
+    "https:///evil.example",
+    "https://[",
+    "https://[::1",
+    "http://a.example:port",
+    "https://a.example:99999/",
 ]
 
 
@@ -183,6 +189,9 @@ def test_service_refuses_a_purpose_that_is_no_key():
         "a..b",
         "a b",
         "a.example\n",
+        "*.com",
+        "*.example",
+        "*.*.example.com",
     ],
 )
 def test_service_refuses_what_is_no_host(host):
@@ -193,7 +202,7 @@ def test_service_refuses_what_is_no_host(host):
     assert (error.value.key, error.value.value) == ("stats", host)
 
 
-@pytest.mark.parametrize("host", ["localhost", "a.example", "*.a.example", "xn--bcher-kva.example"])
+@pytest.mark.parametrize("host", ["localhost", "*.localhost", "a.example", "*.a.example", "xn--bcher-kva.example"])
 def test_service_accepts_a_host(host):
     assert make_service(hosts=(host,)).hosts == (host,)
 
@@ -223,7 +232,10 @@ def test_cookie_refuses_what_is_no_cookie_name(name):
     assert str(error.value) == f"{name!r} is not a cookie name. {NAME_RULE}"
 
 
-@pytest.mark.parametrize("name", ["*", "**", "a*", "*_", "*a*"])
+@pytest.mark.parametrize(
+    "name",
+    ["*", "**", "a*", "*_", "*a*", "__*", "_-*", "*--*", "__Host-*", "__Secure-*", "__Host-a*", "__Sec*", "__H*st-*"],
+)
 def test_cookie_refuses_a_pattern_that_sweeps_all(name):
     with pytest.raises(ConfigError) as error:
         CookieDeclaration(name, days=1)
@@ -246,7 +258,7 @@ def test_storage_refuses_a_pattern_that_sweeps_all():
     assert str(error.value) == f"Cookie name '*' {SWEEP_RULE}"
 
 
-@pytest.mark.parametrize("name", ["a", "_ga", "_ga_*", "ab*", "__Host-x", "!#$%&'+-.^_`|~"])
+@pytest.mark.parametrize("name", ["a", "_ga", "_ga_*", "ab*", "*_jid", "__Host-x", "__Host-st*", "!#$%&'+-.^_`|~"])
 def test_cookie_accepts_a_token(name):
     assert CookieDeclaration(name, days=1).name == name
 
@@ -327,14 +339,14 @@ def test_wildcard_makes_a_pattern():
 # -- parameters and embeds
 
 
-@pytest.mark.parametrize("name", ["", "a-b", "1a", "nonce", "a b", "a\n"])
+@pytest.mark.parametrize("name", ["", "a-b", "1a", "nonce", "a b", "a\n", "class", "None"])
 def test_parameter_refuses_a_name_that_is_no_keyword_argument(name):
     with pytest.raises(ConfigError) as error:
         Parameter(name, pattern="a", example="a")
 
     assert str(error.value) == (
-        f"Parameter name {name!r} must be a Python identifier other than 'nonce': "
-        "it is written as a keyword argument of script()."
+        f"Parameter name {name!r} must be a Python identifier, no keyword such as 'class', and not 'nonce': "
+        "it is written as a keyword argument of script(). Take another name."
     )
 
 
@@ -383,3 +395,161 @@ def test_cookie_may_say_that_its_lifetime_is_not_published():
     cookie = CookieDeclaration("_x", unpublished=True)
 
     assert cookie.is_clearable
+
+
+def test_pattern_of_one_label_takes_no_host_of_others():
+    assert not make_service(hosts=("*.a.example",)).has_host("evil.example")
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "wanted"),
+    [
+        ({"name": 3}, "name", "str"),
+        ({"pattern": None}, "pattern", "str"),
+        ({"example": 5}, "example", "str"),
+        ({"required": 1}, "required", "bool"),
+    ],
+)
+def test_parameter_refuses_another_type(fields, name, wanted):
+    values = {"name": "id", "pattern": "a", "example": "a"} | fields
+
+    with pytest.raises(ConfigError, match=f"^'{name}' of parameter .* must be of type {wanted}, got "):
+        Parameter(values.pop("name"), **values)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "wanted"),
+    [
+        ("url", None, "str"),
+        ("source_url", b"https://v.example/{id}", "str"),
+        ("id_pattern", None, "str"),
+        ("id_example", 12, "str"),
+        ("width", "wide", "int"),
+        ("width", True, "int"),
+        ("height", 1.5, "int"),
+        ("allow", None, "str"),
+        ("keeps_slashes", "yes", "bool"),
+    ],
+)
+def test_embed_refuses_another_type(field, value, wanted):
+    with pytest.raises(ConfigError) as error:
+        make_embed(**{field: value})
+
+    assert str(error.value) == f"{field!r} of an embed must be of type {wanted}, got {value!r}."
+
+
+@pytest.mark.parametrize("field", ["width", "height"])
+@pytest.mark.parametrize("size", [0, -3])
+def test_embed_refuses_a_size_below_one(field, size):
+    with pytest.raises(ConfigError) as error:
+        make_embed(**{field: size})
+
+    assert str(error.value) == f"{field!r} of an embed must be at least 1, in CSS pixels, got {size}."
+
+
+@pytest.mark.parametrize("field", ["url", "source_url"])
+@pytest.mark.parametrize("url", ["https://v.example/{foo}/{id}", "https://v.example/{id}}", "/x/{}/{id}", "/{ID}/{id}"])
+def test_embed_refuses_an_unknown_placeholder(field, url):
+    with pytest.raises(ConfigError, match="holds an unknown placeholder or brace. Allowed are {id}"):
+        make_embed(**{field: url})
+
+
+def test_embed_knows_the_host_of_the_site_in_its_own_address_alone():
+    assert make_embed(url="https://v.example/{id}?parent={site_host}")
+    with pytest.raises(ConfigError, match="Allowed are {id}; "):
+        make_embed(source_url="https://v.example/{id}?parent={site_host}")
+
+
+@pytest.mark.parametrize("url", ["/{id}", "/{id}/x"])
+@pytest.mark.parametrize("field", ["url", "source_url"])
+def test_embed_whose_id_keeps_its_slashes_cannot_begin_with_it(field, url):
+    # `/{id}` with the id `/evil.example/p` would be an address on another host.
+    assert make_embed(**{field: url})
+    with pytest.raises(ConfigError, match="begins with an id that keeps its slashes, and could name a host"):
+        make_embed(keeps_slashes=True, **{field: url})
+
+
+@pytest.mark.parametrize(
+    ("embed_id", "is_taken"),
+    [
+        ("a", True),
+        ("a/b.c/d", True),
+        ("a/", True),
+        ("/a", False),
+        ("a//b", False),
+        ("//", False),
+        ("/", False),
+        ("..", False),
+        (".", False),
+        ("a/../b", False),
+        ("a/.", False),
+        ("a/b/..", False),
+        ("A", False),
+        ("", False),
+    ],
+)
+def test_embed_takes_ids_that_stay_in_their_folder(embed_id, is_taken):
+    embed = make_embed(keeps_slashes=True, id_pattern="[a-z./]{1,20}")
+
+    assert embed.takes(embed_id) is is_taken
+
+
+@pytest.mark.parametrize(("embed_id", "is_taken"), [("/a//b", True), ("..", False), ("A", False), ("a\n", False)])
+def test_embed_takes_slashes_as_text_where_they_are_encoded(embed_id, is_taken):
+    assert make_embed(id_pattern="[a-z./]{1,20}").takes(embed_id) is is_taken
+
+
+def test_embed_refuses_an_example_that_leaves_its_folder():
+    with pytest.raises(ConfigError, match="The example '../a' of an embed's id leaves its folder"):
+        make_embed(keeps_slashes=True, id_pattern="[a-z./]{1,20}", id_example="../a")
+
+
+ID = Parameter("id", pattern="a", example="a")
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "twin"),
+    [
+        ({"parameters": (ID, Parameter("id", pattern="b", example="b"))}, "parameters", "id"),
+        ({"signals": ("google", "gpp", "google")}, "signals", "google"),
+        ({"cookies": (CookieDeclaration("_a", days=1), CookieDeclaration("_a", days=2))}, "cookies", "_a"),
+    ],
+)
+def test_service_refuses_to_hold_something_twice(fields, field, twin):
+    with pytest.raises(ConfigError) as error:
+        make_service(**fields)
+
+    assert str(error.value) == f"{field!r} of service 'stats' holds {twin!r} twice. Declare it once."
+
+
+@pytest.mark.parametrize("other", [{"path": "/shop"}, {"domain": "a.example"}, {"kind": "local_storage"}])
+def test_cookie_of_the_same_name_in_another_place_is_another_one(other):
+    cookies = (CookieDeclaration("_a", days=1), CookieDeclaration("_a", days=1, **other))
+
+    assert len(make_service(cookies=cookies).cookies) == 2
+
+
+@pytest.mark.parametrize("host", [1, None, b"a.example"])
+def test_service_refuses_a_host_by_use_that_is_no_text(host):
+    with pytest.raises(ConfigError) as error:
+        make_service(hosts_by_use={"script": (host,)})
+
+    assert str(error.value) == (
+        f"'script' in 'hosts_by_use' of service 'stats' must hold host names such as 'stats.example.com', got {host!r}."
+    )
+
+
+@pytest.mark.parametrize("country", ["de", "Germany", "D", "DEU", " DE", "Ä1"])
+def test_service_refuses_what_is_no_country(country):
+    with pytest.raises(ConfigError) as error:
+        make_service(provider_country=country)
+
+    assert str(error.value) == (
+        "'provider_country' of service 'stats' must be two capital letters (ISO 3166-1) such as 'DE', or empty, "
+        f"got {country!r}."
+    )
+
+
+def test_storage_refuses_a_kind_of_another_type():
+    with pytest.raises(ConfigError, match=r"Cookie '_a' is of kind \[\]"):
+        CookieDeclaration("_a", days=1, kind=[])  # type: ignore[arg-type]  # the mistake under test

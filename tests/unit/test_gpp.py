@@ -162,6 +162,27 @@ def test_mode_outside_of_a_covered_transaction_is_not_written(name, mode):
         encode_gpp({8: replace(CALIFORNIA, **{name: mode})})
 
 
+MODES = ["mspa_opt_out_option_mode", "mspa_service_provider_mode"]
+
+
+@pytest.mark.parametrize("modes", [(0, 0), (1, 1), (2, 2), (1, 0), (0, 2)])
+def test_covered_transaction_without_exactly_one_mode_is_not_written(modes):
+    section = replace(CALIFORNIA, mspa_covered_transaction=1, **dict(zip(MODES, modes, strict=True)))
+
+    with pytest.raises(ValueError, match=r"must be 1 and the other 2 in a covered transaction, got \("):
+        encode_gpp({8: section})
+
+
+@pytest.mark.parametrize("name", ["sale_opt_out_notice", "sharing_opt_out_notice", "sensitive_data_limit_use_notice"])
+def test_notice_of_a_sale_is_not_written_in_service_provider_mode(name):
+    section = describe_us_privacy_choices(
+        "usca", is_advertising_open=True, gpc=False, mspa_signatory=True, mspa_mode="service_provider"
+    )
+
+    with pytest.raises(ValueError, match=f"'{name}' of 'usca' must be 0 in the MSPA's service provider mode"):
+        encode_gpp({8: replace(section, **{name: 1})})
+
+
 @pytest.mark.parametrize(
     ("sections", "words"),
     [
@@ -212,6 +233,35 @@ def test_signatory_is_in_one_mode(mode, codes):
 
     modes = (section.mspa_opt_out_option_mode, section.mspa_service_provider_mode)
     assert (section.mspa_covered_transaction, *modes) == codes
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+@pytest.mark.parametrize("prefix", ["usnat", "usca"])
+def test_service_provider_mode_says_that_nothing_is_sold_or_shared(prefix, is_open):
+    section = describe_us_privacy_choices(
+        prefix, is_advertising_open=is_open, gpc=True, mspa_signatory=True, mspa_mode="service_provider"
+    )
+    (core, _) = describe_section(section)
+    found = {name: value for name, value in core.items() if name.endswith(("Notice", "OptOut"))}
+
+    assert set(found.values()) == {0}
+    assert encode_gpp({section.section_id: section})
+
+
+def test_service_provider_mode_keeps_consents_and_drops_what_its_notice_would_limit():
+    def make(prefix):
+        return describe_us_privacy_choices(
+            prefix,
+            is_advertising_open=True,
+            gpc=False,
+            sensitive={1: False},
+            mspa_signatory=True,
+            mspa_mode="service_provider",
+        )
+
+    assert make("usnat").sensitive_data_processing[0] == 1
+    assert make("usnat").sensitive_data_processing_opt_out_notice == 1
+    assert set(make("usca").sensitive_data_processing) == {0}
 
 
 @pytest.mark.parametrize(
@@ -286,24 +336,16 @@ def test_section_without_a_signal_has_one_segment():
 
 
 def test_page_is_told_the_string_and_its_parts():
-    assert describe_gpp([CALIFORNIA, NATIONAL], applicable_ids=[8]) == {
+    assert describe_gpp([CALIFORNIA, NATIONAL]) == {
         "gppString": "DBABrw~CVQVAAAAAACA.YA~BUUAAACA.YA",
-        "applicableSections": [8],
+        "applicableSections": [7, 8],
         "sectionList": [7, 8],
         "parsedSections": {"usnat": describe_section(NATIONAL), "usca": describe_section(CALIFORNIA)},
     }
 
 
-@pytest.mark.parametrize(
-    ("sections", "applicable_ids", "expected"), [([CALIFORNIA], None, [8]), ([CALIFORNIA], [], [-1]), ([], None, [-1])]
-)
-def test_applicable_sections_are_those_given_or_none(sections, applicable_ids, expected):
-    assert describe_gpp(sections, applicable_ids=applicable_ids)["applicableSections"] == expected
-
-
-def test_section_that_applies_must_be_in_the_string():
-    with pytest.raises(ValueError, match=r"must be ids of the sections given, \[8\], got \[7\]"):
-        describe_gpp([CALIFORNIA], applicable_ids=[7, 8])
+def test_page_without_a_section_is_told_that_none_applies():
+    assert describe_gpp([])["applicableSections"] == [-1]
 
 
 @pytest.mark.parametrize("mark", ["</", "<!--", "<script", "]]>"])
