@@ -12,6 +12,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, NoAppException, ScriptInfo, pass_script_info, with_appcontext
 
+from consent.command_output import format_json, format_table
 from consent.core.jurisdiction import Place, parse_place
 from consent.core.lint import Finding, Severity
 from consent.core.record import ConsentRecord, read_record
@@ -90,10 +91,10 @@ def explain_command(  # noqa: PLR0913 - one parameter for each option
     if is_all:
         table = get_site(app).jurisdictions
         found_by_row = {row.row_id: ask(*table.find_case(row, now=at)) for row in table.rows}
-        click.echo(_dump(found_by_row) if is_json else _format_all(found_by_row))
+        click.echo(format_json(found_by_row) if is_json else _format_all(found_by_row))
         return
     found = ask(_read_place(country, region), at)
-    click.echo(_dump(found) if is_json else _format(found))
+    click.echo(format_json(found) if is_json else _format(found))
 
 
 @group.command("check", with_appcontext=False)
@@ -108,7 +109,7 @@ def check_command(context: click.Context, info: ScriptInfo, *, strict: bool, is_
     """
     findings = _find_all(info)
     if is_json:
-        click.echo(_dump([_describe_finding(finding) for finding in findings]))
+        click.echo(format_json([_describe_finding(finding) for finding in findings]))
     else:
         for finding in findings:
             click.echo(f"{finding.severity.value:<8}{finding.rule:<5}{finding.message}")
@@ -198,10 +199,6 @@ def _read_record(path: Path) -> ConsentRecord:
         raise click.BadParameter(f"{path}: {error}", param_hint="--record") from error
 
 
-def _dump(values: object) -> str:
-    return json.dumps(values, indent=2, ensure_ascii=False)
-
-
 def _format_all(found_by_row: Mapping[str, Mapping[str, Values]]) -> str:
     heads = ["row", "place", "on", "regime", "banner"]
     lines: list[list[str]] = []
@@ -210,7 +207,7 @@ def _format_all(found_by_row: Mapping[str, Mapping[str, Values]]) -> str:
         verdicts = (f"{_ON_OFF[each['verdict']]} {each['reason']}" for each in found["decisions"])
         kind = found["prompt"]["kind"] if found["prompt"] else "-"
         lines.append([row_id, found["place"] or "unknown", found["at"][:10], found["regime"], kind, *verdicts])
-    return _align([heads, *lines])
+    return format_table([heads, *lines])
 
 
 def _row_id_of(rules: Mapping[str, Values]) -> str:
@@ -238,7 +235,7 @@ def _format(found: Mapping[str, Values]) -> str:
         (each["key"], _ON_OFF[each["verdict"]], each["reason"], _REASONS[each["reason"]]) for each in found["decisions"]
     ]
     heads = ("purpose or service", "", "reason", "")
-    return f"{_align(facts)}\n\n{_align([heads, *decisions])}"
+    return f"{format_table(facts)}\n\n{format_table([heads, *decisions])}"
 
 
 def _join_buttons(prompt: Mapping[str, Values]) -> str:
@@ -249,9 +246,3 @@ def _join_documents(documents: Iterable[Mapping[str, Values]]) -> str:
     return ", ".join(
         f"{each['title']} {each['version']}{' (revised)' if each['is_revised'] else ''}" for each in documents
     )
-
-
-def _align(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)

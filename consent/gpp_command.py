@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
@@ -10,6 +9,7 @@ from typing import Any
 
 import click
 
+from consent.command_output import format_json, format_table
 from consent.wire.gpp import Section, decode_gpp, describe_section
 from consent.wire.us_privacy import parse_us_privacy
 
@@ -42,7 +42,7 @@ def gpp_command(*, string: str, is_json: bool) -> None:
         found = _read(string.strip())
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="STRING") from error
-    click.echo(json.dumps(found, indent=2) if is_json else _format(found))
+    click.echo(format_json(found) if is_json else _format(found))
 
 
 def _read(text: str) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def _format(found: Values) -> str:
     sections = found["sections"] if is_gpp else [{"id": None, "name": "US Privacy", **found}]
     if not sections:
         return "The string holds no section."
-    return _align([("section", "field", "value", ""), *(row for each in sections for row in _list_rows(each))])
+    return format_table([("section", "field", "value", ""), *(row for each in sections for row in _list_rows(each))])
 
 
 def _list_rows(section: Values) -> Iterable[tuple[str, str, str, str]]:
@@ -113,9 +113,3 @@ def _find_words(name: str, field: str) -> Sequence[str]:
     if field.endswith("Consents") or field == "SensitiveDataProcessing":
         return _CONSENT
     return _YES_NO if field.startswith("Mspa") else ()
-
-
-def _align(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)

@@ -16,9 +16,10 @@ from consent.catalogue.description import build_markup, describe, summarise
 from consent.catalogue.entry import read_entry
 from consent.catalogue.search import find_closest, find_entries, read_host
 from consent.catalogue.skeleton import EXAMPLE_HOST, build_copy, build_skeleton
+from consent.command_output import format_json, format_table
 from consent.core.declaration import ServiceKind, default_purposes
 from consent.core.declared_value import HOST
-from consent.errors import ConfigError, quote_all
+from consent.errors import ConfigError, order_by_likeness, quote_all
 from consent.web.visit import get_site
 
 group = AppGroup("services", help="Look up services, and begin a file for one of your own.")
@@ -38,6 +39,9 @@ class _Site:
     used: frozenset[str] | None = None
     """Keys of the services that it uses; None without an app."""
 
+    purposes: frozenset[str] = frozenset()
+    """Keys of the purposes that it declares."""
+
     missing_folder: Path | None = None
     """The folder of `CONSENT_CATALOGUE` that keeps the app from starting, because it does not exist yet."""
 
@@ -51,11 +55,16 @@ class _Site:
 @_as_json
 @pass_script_info
 def list_command(info: ScriptInfo, *, kind: str | None, purpose: str | None, is_json: bool) -> None:
-    """List the services of the catalogue, those of the site's own folders included."""
+    """List the services of the catalogue, those of the site's own folders included.
+
+    The exit code is 2 for a kind or a purpose that there is not; a kind or purpose without services is no error.
+    """
     site = _tell_site(info)
+    every = _list_entries(site)
+    _check_purpose(purpose, site, every)
     entries = [
         entry
-        for entry in _list_entries(site)
+        for entry in every
         if kind in {None, entry.service.kind} and (purpose is None or purpose in entry.service.purposes)
     ]
     _print_list([summarise(entry) | _use(site, entry.service.key) for entry in entries], is_json=is_json)
@@ -73,7 +82,7 @@ def show_command(info: ScriptInfo, *, key: str, is_json: bool) -> None:
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
     found = describe(entry) | _use(site, key)
-    click.echo(_dump(found) if is_json else _format_entry(found))
+    click.echo(format_json(found) if is_json else _format_entry(found))
 
 
 @group.command("search", with_appcontext=False)
@@ -142,14 +151,20 @@ def _read_site(info: ScriptInfo) -> _Site:
         return _Site(
             folders=open_folders(site.settings.catalogue, root=app.root_path),
             used=frozenset(site.engine.policy.services_by_key),
+            purposes=frozenset(site.engine.policy.purposes_by_key),
         )
     except Exception as error:  # noqa: BLE001 - whatever an app raises when it is made: the shipped services need none
-        missing = error.value if isinstance(error, ConfigError) else None
         return _Site(
-            missing_folder=missing if isinstance(missing, Path) else None,
+            missing_folder=_find_missing_folder(error),
             # What an import raised comes with its whole traceback.
             trouble=(str(error).strip().splitlines() or [type(error).__name__])[-1],
         )
+
+
+def _find_missing_folder(error: Exception) -> Path | None:
+    # Only the error of a folder that is not there has its path as the value.
+    folder = error.value if isinstance(error, ConfigError) else None
+    return folder if isinstance(folder, Path) and not folder.exists() else None
 
 
 def _list_entries(site: _Site) -> tuple[Entry, ...]:
@@ -157,6 +172,16 @@ def _list_entries(site: _Site) -> tuple[Entry, ...]:
         return list_entries(folders=site.folders)
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _check_purpose(purpose: str | None, site: _Site, entries: Sequence[Entry]) -> None:
+    known = site.purposes | {key for entry in entries for key in entry.service.purposes}
+    known |= {each.key for each in default_purposes()}
+    if purpose is not None and purpose not in known:
+        raise click.BadParameter(
+            f"There is no purpose {purpose!r}. The purposes, the closest first: {quote_all(order_by_likeness(purpose, known))}.",
+            param_hint="--purpose",
+        )
 
 
 def _use(site: _Site, key: str) -> dict[str, object]:
@@ -206,15 +231,11 @@ def _save(text: str, folder: Path, *, key: str) -> Path:
     return path
 
 
-def _dump(values: object) -> str:
-    return json.dumps(values, indent=2, ensure_ascii=False)
-
-
 def _print_list(rows: Sequence[Values], *, is_json: bool) -> None:
     if is_json:
-        click.echo(_dump(rows))
+        click.echo(format_json(rows))
     elif rows:
-        click.echo(_align([list(rows[0]), *([*map(_show, row.values())] for row in rows)]))
+        click.echo(format_table([list(rows[0]), *([*map(_show, row.values())] for row in rows)]))
 
 
 def _show(value: object) -> str:
@@ -225,12 +246,6 @@ def _show(value: object) -> str:
     return "?" if value is None else str(value)
 
 
-def _align(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
-
-
 def _format_entry(found: Values) -> str:
     facts = [
         (label, text) for label, value in _list_facts(found) for text in (value if isinstance(value, list) else [value])
@@ -238,7 +253,7 @@ def _format_entry(found: Values) -> str:
     lines = [
         (label if at == 0 or facts[at - 1][0] != label else "", text) for at, (label, text) in enumerate(facts) if text
     ]
-    return f"{_align(lines)}\n\n{_format_use(found)}"
+    return f"{format_table(lines)}\n\n{_format_use(found)}"
 
 
 def _list_facts(found: Values) -> list[tuple[str, str | list[str]]]:
@@ -260,9 +275,20 @@ def _list_facts(found: Values) -> list[tuple[str, str | list[str]]]:
         ("id", _format_id(found["embed"])),
         ("cookies", [*map(_format_cookie, found["cookies"])] or _format_no_cookies(found)),
         ("not known", found["not_known"]),
-        ("could be necessary", found["necessary_when"]),
+        ("could be necessary", _list_necessary(found)),
         ("sources", found["sources"]),
         ("read on", found["checked"] or ""),
+    ]
+
+
+def _list_necessary(found: Values) -> list[str]:
+    if not found["necessary_when"]:
+        return []
+    # The file's own words will do where it has some; otherwise the site has to find them.
+    words = "" if found["justification"] else ', justification="…"'
+    return [
+        found["necessary_when"],
+        f"Then, on your own word: load_necessary({json.dumps(found['key'])}{words}) of consent.catalogue, in place of the key.",
     ]
 
 

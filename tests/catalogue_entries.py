@@ -26,6 +26,9 @@ def _list_keys_with(field: str) -> tuple[str, ...]:
 
 SCRIPTED: Final = _list_keys_with("snippet")
 EMBEDDED: Final = _list_keys_with("embed")
+CANDIDATES: Final = _list_keys_with("necessary_when")
+"""What a site may call necessary, on its own word."""
+
 LANGUAGES: Final = frozenset({"en", "de", "fr", "es", "zh-Hans", "ar"})
 NONCE: Final = "bm9uY2U"
 

@@ -54,11 +54,13 @@ says so. For the others, nobody could find out what they store, and the cookie t
 
 What the columns hold: **takes** is what `script()` needs, or the id that `embed()` needs, with an example (*optional* where it may be left out); **signals** names the
 consent APIs of providers that are told what the visitor chose; **cookies** is the number of cookies and other entries. A note's "below" means the lines further down in the
-service's file. Purposes are a starting point, and no entry is legal advice.
+service's file. None is filed under `necessary`: what "could be" is called so on the site's own word, with `load_necessary()`. Purposes are a starting point, and no entry is legal advice.
 """
 
 _COUNTS_HEAD = ("| kind | services | sourced | stores nothing | not known |", "|---|---:|---:|---:|---:|")
 _HEAD = ("| key | service, provider | purposes | signals | takes | cookies | notes |", "|---|---|---|---|---|---|---|")
+
+_CANDIDATE = "[*Could be necessary:*](catalogue.md#what-a-site-cannot-do-without)"
 
 # What Markdown would take for markup, outside of code; and the bar, which ends a cell even within it.
 _CODE = re.compile(r"(`[^`]+`)")
@@ -124,7 +126,7 @@ def _count_cookies(entry: Entry) -> str:
 
 
 def _list_notes(entry: Entry) -> list[str]:
-    necessary = f"*Could be necessary:* {_escape(entry.necessary_when)}" if entry.necessary_when else ""
+    necessary = f"{_CANDIDATE} {_escape(entry.necessary_when)}" if entry.necessary_when else ""
     own_ends = "The provider uses the data for ends of its own." if entry.service.third_party_use else ""
     not_known = f"*Not known:* {_escape(entry.not_known)}" if entry.not_known else ""
     return [*filter(None, (own_ends, necessary, not_known))]

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from consent.catalogue.entry import Entry, read_entry
 from consent.catalogue.search import find_closest
-from consent.core.declaration import Service
+from consent.core.declaration import NECESSARY, Service
+from consent.core.declared_value import Text
 from consent.errors import ConfigError, quote_all
 
-__all__ = ["Entry", "list_entries", "load_entry", "load_service", "open_folders", "read_shipped", "service_keys"]
+__all__ = [
+    "Entry",
+    "list_entries",
+    "load_entry",
+    "load_necessary",
+    "load_service",
+    "open_folders",
+    "read_shipped",
+    "service_keys",
+]
 
 _SUFFIX = ".toml"
 _SETTING = "CONSENT_CATALOGUE"
@@ -53,6 +63,37 @@ def load_service(key: str, *, folders: Sequence[Path] = ()) -> Service:
     return load_entry(key, folders=folders).service
 
 
+def load_necessary(key: str, *, justification: Text = "", folders: Sequence[Path] = ()) -> Service:
+    """Read the service of that key, filed under `necessary`: it runs on every page that holds it, and nobody is asked.
+
+    That this site cannot do without it is the site's own word. What the file says in `necessary_when` must be true of it.
+
+    Args:
+        justification: Why visitors cannot get what they ask for without it, for them to read; empty for the file's words.
+        folders: The site's own folders, as `open_folders` gives them.
+
+    Raises:
+        ConfigError: If the catalogue has no such service, its file names no case in which it is necessary, or nobody says why.
+    """
+    entry = load_entry(key, folders=folders)
+    if not entry.necessary_when:
+        raise ConfigError(
+            f"Service {key!r} is no candidate for 'necessary': its file has no 'necessary_when'. Load it with load_service(), "
+            "and hold it until it is granted.",
+            key="services",
+            value=key,
+        )
+    words = justification or entry.service.justification
+    if not any(text.strip() for text in ([words] if isinstance(words, str) else words.values())):
+        raise ConfigError(
+            f"Service {key!r} has no words on why a site cannot do without it. Give 'justification': why visitors cannot get "
+            "what they ask for without it.",
+            key="justification",
+            value=justification,
+        )
+    return replace(entry.service, purposes=(NECESSARY,), justification=words)
+
+
 def load_entry(key: str, *, folders: Sequence[Path] = ()) -> Entry:
     """Read the service of that key, with what its file says about sources and what is not known.
 
@@ -61,7 +102,7 @@ def load_entry(key: str, *, folders: Sequence[Path] = ()) -> Entry:
     """
     known = _find_files(folders)
     # Only a name that was listed is ever opened, so a key cannot lead out of the folder.
-    if key in known:
+    if isinstance(key, str) and key in known:
         return _read(key, known[key])
     raise ConfigError(
         f"The catalogue has no service {key!r}. The closest: {quote_all(find_closest(str(key), known))}. "
@@ -104,7 +145,10 @@ def open_folders(paths: Iterable[str | os.PathLike[str]], *, root: str | os.Path
         folder = Path(root, path)
         _check_folder(folder)
         if any(folder.samefile(other) for other in found):
-            raise ConfigError(f"{_SETTING!r} names {str(folder)!r} twice. Name it once.", key=_SETTING, value=path)
+            # A text: a path as the value stands for a folder that is missing.
+            raise ConfigError(
+                f"{_SETTING!r} names {str(folder)!r} twice. Name it once.", key=_SETTING, value=str(folder)
+            )
         found.append(folder)
         for key, file in sorted(_list_files(folder, is_own=True).items()):
             _read(key, file)

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from consent.catalogue._lines import find_line
 from consent.catalogue._schema import SERVICE
-from consent.core.cookie_declaration import CookieDeclaration
+from consent.core.cookie_declaration import CookieDeclaration, CookieUse
 from consent.core.data_schema import check_table
-from consent.core.declaration import Service
+from consent.core.declaration import Service, ServiceKind
 from consent.core.embed import Embed, Parameter
 from consent.errors import ConfigError, quote_all
 
@@ -137,11 +137,48 @@ class _Builder:
         fields["cookies"] = self._build_parts(CookieDeclaration, fields, name="cookies")
         fields["parameters"] = self._build_parts(Parameter, fields, name="parameters")
         fields["hosts_by_use"] = hosts
-        fields["has_unknown_storage"] = "cookies" not in self.table and "cookieless" not in self.table
+        self._check_cookieless(fields)
+        fields["has_unknown_storage"] = not fields["cookies"] and "cookieless" not in self.table
         try:
-            return Service(key, **fields)
+            service = Service(key, **fields)
         except ConfigError as error:
             raise self._blame(error) from error
+        self._check_words(service)
+        return service
+
+    def _check_words(self, service: Service) -> None:
+        """Refuse what visitors could be told nothing of: a file is complete, where Python may fill in later."""
+        if service.kind == ServiceKind.OTHER and not service.description:
+            self._refuse("kind", f"service {service.key!r}", "kind", service.kind)
+        for index, cookie in enumerate(service.cookies):
+            if cookie.use == CookieUse.OTHER and not cookie.description:
+                self._refuse(f"cookies[{index}].use", f"cookie {cookie.name!r}", "use", cookie.use)
+
+    def _refuse(self, path: str, what: str, name: str, value: str) -> NoReturn:
+        raise ConfigError(
+            f"{_name_place(self.file, find_line(self.text, path))}: {what} is of {name} {str(value)!r}, which has no words for "
+            f"visitors, and has no 'description'. Give another {name!r}, or a description.",
+            key=path,
+            value=value,
+        )
+
+    def _check_cookieless(self, fields: Fields) -> None:
+        source = self.table.get("cookieless")
+        if source is None:
+            return
+        place = _name_place(self.file, find_line(self.text, "cookieless"))
+        if not str(source).strip():
+            raise ConfigError(
+                f"{place}: 'cookieless' is empty. Name the source that says that it stores nothing, or leave it out.",
+                key="cookieless",
+                value=source,
+            )
+        if fields["cookies"]:
+            raise ConfigError(
+                f"{place}: 'cookieless' says that it stores nothing, and 'cookies' what it stores. Leave out the wrong one.",
+                key="cookieless",
+                value=source,
+            )
 
     def _build_parts(self, kind: type[Part], fields: Fields, *, name: str) -> tuple[Part, ...]:
         return tuple(

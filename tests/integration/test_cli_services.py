@@ -13,7 +13,7 @@ from flask.cli import ScriptInfo
 from consent import Consent
 from consent.catalogue import load_service, read_shipped, service_keys
 from consent.cli import group
-from consent.core.declaration import ServiceKind
+from consent.core.declaration import Purpose, ServiceKind, default_purposes
 
 OWN = """name = "Own stats"
 kind = "analytics"
@@ -67,10 +67,10 @@ def own_folder(tmp_path):
 def run_in_app(bare_app, run):
     """Return a function that runs the command in an app with these services and settings."""
 
-    def invoke(*options, services=("vimeo",), **config):
+    def invoke(*options, services=("vimeo",), purposes=None, **config):
         def create(*_):
             app = bare_app(**config)
-            Consent(app, services=services)
+            Consent(app, services=services, **({"purposes": purposes} if purposes else {}))
             return app
 
         return run(*options, info=ScriptInfo(create_app=create))
@@ -110,7 +110,12 @@ def test_list_by_kind_names_that_kind_alone(run, kind):
 
 def test_list_by_purpose_names_those_that_serve_it(run):
     assert "google-tag-manager" in keys_of(run("list", "--purpose", "analytics", "--json"))
-    assert keys_of(run("list", "--purpose", "nothing", "--json")) == []
+
+
+def test_list_by_a_purpose_of_the_app_without_a_service_is_empty(run_in_app):
+    purposes = (*default_purposes(), Purpose("surveys", title="Surveys", description="Asks what you think."))
+
+    assert keys_of(run_in_app("list", "--purpose", "surveys", "--json", purposes=purposes)) == []
 
 
 def test_list_of_an_app_has_its_folders_and_says_what_it_uses(run_in_app, own_folder):
@@ -203,6 +208,27 @@ def test_line_for_the_template_can_be_pasted(run, make_app, key):
     assert app.test_client().get("/page").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        ("stripe", 'Then, on your own word: load_necessary("stripe") of consent.catalogue, in place of the key.'),
+        (
+            "sentry",
+            'Then, on your own word: load_necessary("sentry", justification="…") of consent.catalogue, in place of the key.',
+        ),
+    ],
+)
+def test_show_says_how_a_candidate_is_called_necessary(run, key, line):
+    lines = run("show", key).stdout.splitlines()
+    (at,) = [at for at, each in enumerate(lines) if each.startswith("could be necessary  ")]
+
+    assert lines[at + 1].strip() == line
+
+
+def test_show_of_what_is_no_candidate_says_nothing_of_it(run):
+    assert "necessary" not in run("show", "vimeo").stdout
+
+
 # search
 
 
@@ -282,6 +308,15 @@ def test_new_makes_the_folder_that_keeps_the_app_from_starting(run_in_app, tmp_p
     assert (result.exit_code, result.stderr) == (0, "")
     assert (tmp_path / "not-yet" / "my-stats.toml").is_file()
     assert run_in_app("show", "my-stats", CONSENT_CATALOGUE=tmp_path / "not-yet").exit_code == 0
+
+
+def test_new_does_not_take_a_folder_that_is_named_twice_for_a_missing_one(run_in_app, own_folder, tmp_path):
+    # `own` is relative to the app, and was once taken as relative to wherever the command runs.
+    result = run_in_app("new", "my-stats", CONSENT_CATALOGUE=[own_folder, own_folder])
+
+    assert result.exit_code == 2
+    assert "' twice. Name it once." in " ".join(result.stderr.split())
+    assert [path.name for path in tmp_path.rglob("*.toml")] == ["own-stats.toml"]
 
 
 def test_new_without_a_folder_says_why_there_is_no_app(run_in_app, own_folder):

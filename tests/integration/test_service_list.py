@@ -12,7 +12,7 @@ from consent.core.declaration import ServiceKind
 from tools.list_services import PAGE, TITLES, build_counts, build_page
 
 HEAD = 'name = "Stats"\nprovider = "Stats Inc."\nprovider_country = "US"\npurposes = ["analytics"]\nhosts.script = ["a.example"]\n'
-COOKIE = '[[cookies]]\nname = "_st"\ndays = 3\nsource = "their docs"\n'
+COOKIE = '[[cookies]]\nname = "_st"\ndays = 3\nuse = "visit"\nsource = "their docs"\n'
 
 
 def make(text="", *, kind="analytics", key="stats"):
@@ -51,7 +51,7 @@ def test_row_says_what_the_file_says():
         "`google`, `gpp`",
         r"`a`, such as `1\|2` *optional*",
         "1",
-        r"The provider uses the data for ends of its own. *Could be necessary:* Never \| ever. *Not known:* Much.",
+        r"The provider uses the data for ends of its own. [*Could be necessary:*](catalogue.md#what-a-site-cannot-do-without) Never \| ever. *Not known:* Much.",
     ]
 
 

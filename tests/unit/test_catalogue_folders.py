@@ -9,7 +9,7 @@ import pytest
 from consent.catalogue import list_entries, load_entry, load_service, open_folders, service_keys
 from consent.errors import ConfigError
 
-STATS = 'name = "{name}"\npurposes = ["analytics"]\nhosts.script = ["stats.example"]\n'
+STATS = 'name = "{name}"\nkind = "analytics"\npurposes = ["analytics"]\nhosts.script = ["stats.example"]\n'
 
 
 def write(folder: Path, key: str, name: str = "Stats") -> None:

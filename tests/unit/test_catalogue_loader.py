@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from consent.catalogue import load_entry, load_service, read_shipped, service_keys
+from consent.catalogue import load_entry, load_necessary, load_service, read_shipped, service_keys
 from consent.catalogue.entry import CookieSource
 from consent.core.declaration import Service
 from consent.errors import ConfigError
 
 HEAD = 'name = "Stats"\npurposes = ["analytics"]\nhosts.script = ["stats.example"]\n'
+# What a file needs for visitors to be told what it does.
+WHOLE = f'{HEAD}kind = "analytics"\n'
 STATS = Service(
     "stats",
     name="Stats",
+    kind="analytics",
     purposes=("analytics",),
     hosts_by_use={"script": ("stats.example",)},
     has_unknown_storage=True,
@@ -54,7 +58,7 @@ def test_load_service_names_keys_of_the_sites_own_folders(tmp_path: Path) -> Non
     assert "The closest: 'zebra-zeitung'" in str(refusal(tmp_path, "zebra-zeitnug"))
 
 
-@pytest.mark.parametrize("key", ["../services/youtube", "youtube.toml", "YouTube", "", 7, None])
+@pytest.mark.parametrize("key", ["../services/youtube", "youtube.toml", "YouTube", "", 7, None, ["youtube"], {}])
 def test_load_service_refuses_what_is_not_a_listed_key(key: str) -> None:
     with pytest.raises(ConfigError, match="The catalogue has no service"):
         load_service(key)
@@ -74,7 +78,7 @@ def test_service_keys_are_by_alphabet_and_pass_over_other_files(tmp_path: Path) 
 
 
 def test_load_service_reads_another_folder(tmp_path: Path) -> None:
-    write(tmp_path, HEAD + '[[cookies]]\nname = "_st"\ndays = 3\n')
+    write(tmp_path, WHOLE + '[[cookies]]\nname = "_st"\ndays = 3\nuse = "visitor"\n')
     service = load_service("stats", folders=(tmp_path,))
 
     assert (service.key, service.name, service.purposes, service.embed) == ("stats", "Stats", ("analytics",), None)
@@ -82,17 +86,22 @@ def test_load_service_reads_another_folder(tmp_path: Path) -> None:
 
 
 def test_load_service_leaves_notes_out(tmp_path: Path) -> None:
-    write(tmp_path, HEAD + 'sources = ["their docs"]\nchecked = 2026-11-22\nnot_known = "much"\n')
+    write(tmp_path, WHOLE + 'sources = ["their docs"]\nchecked = 2026-11-22\nnot_known = "much"\n')
 
     assert load_service("stats", folders=(tmp_path,)) == STATS
 
 
 @pytest.mark.parametrize(
     ("text", "is_unknown"),
-    [("", True), ('cookieless = "https://stats.example/docs"', False), ('[[cookies]]\nname = "_a"\ndays = 1', False)],
+    [
+        ("", True),
+        ("cookies = []", True),
+        ('cookieless = "https://stats.example/docs"', False),
+        ('[[cookies]]\nname = "_a"\ndays = 1\nuse = "visitor"', False),
+    ],
 )
 def test_load_service_knows_whether_storage_is_known(tmp_path: Path, text: str, is_unknown: bool) -> None:
-    write(tmp_path, HEAD + text)
+    write(tmp_path, WHOLE + text)
 
     assert load_service("stats", folders=(tmp_path,)).has_unknown_storage is is_unknown
 
@@ -101,7 +110,7 @@ def test_load_entry_keeps_notes(tmp_path: Path) -> None:
     notes = (
         'sources = ["their docs"]\nchecked = 2026-11-22\nnot_known = "much"\ncookieless = "x"\nnecessary_when = "y"\n'
     )
-    write(tmp_path, HEAD + notes)
+    write(tmp_path, WHOLE + notes)
     entry = load_entry("stats", folders=(tmp_path,))
 
     assert (entry.sources, entry.checked, entry.not_known) == (("their docs",), date(2026, 11, 22), "much")
@@ -109,9 +118,9 @@ def test_load_entry_keeps_notes(tmp_path: Path) -> None:
 
 
 def test_load_entry_keeps_the_source_of_each_cookie(tmp_path: Path) -> None:
-    sourced = '[[cookies]]\nname = "_a"\ndays = 1\nsource = "docs"\nchecked = 2026-11-22\n'
-    write(tmp_path, HEAD + sourced, key="stats")
-    write(tmp_path, HEAD + sourced + '[[cookies]]\nname = "_b"\ndays = 1\n', key="partly")
+    sourced = '[[cookies]]\nname = "_a"\ndays = 1\nuse = "visitor"\nsource = "docs"\nchecked = 2026-11-22\n'
+    write(tmp_path, WHOLE + sourced, key="stats")
+    write(tmp_path, WHOLE + sourced + '[[cookies]]\nname = "_b"\ndays = 1\nuse = "visit"\n', key="partly")
     stats, partly = (load_entry(key, folders=(tmp_path,)) for key in ("stats", "partly"))
 
     assert stats.cookie_sources == (CookieSource(source="docs", checked=date(2026, 11, 22)),)
@@ -214,6 +223,33 @@ def test_file_against_the_schema_is_refused_with_the_line(
             4,
             "Cookie '_st' needs exactly one of 'months', 'days', 'minutes', 'session=True' and 'unpublished=True', got 0.",
         ),
+        (
+            HEAD + 'cookieless = " "',
+            4,
+            "'cookieless' is empty. Name the source that says that it stores nothing, or leave it out.",
+        ),
+        (
+            HEAD + 'cookieless = "x"\n' + COOKIE + 'days = 1\nuse = "visit"',
+            4,
+            "'cookieless' says that it stores nothing, and 'cookies' what it stores. Leave out the wrong one.",
+        ),
+        (
+            HEAD + 'kind = "other"',
+            4,
+            "service 'stats' is of kind 'other', which has no words for visitors, and has no 'description'. Give another 'kind'",
+        ),
+        (
+            WHOLE + COOKIE + "days = 1",
+            5,
+            "cookie '_st' is of use 'other', which has no words for visitors, and has no 'description'. Give another 'use'",
+        ),
+        (
+            WHOLE + COOKIE + "days = 1\nuse = 'visit'\n" + COOKIE + "days = 2\nuse = 'visit'",
+            6,
+            "'cookies' of service 'stats' holds '_st' twice. Declare it once.",
+        ),
+        (WHOLE + 'provider_country = "de"', 5, "'provider_country' of service 'stats' must be two capital letters"),
+        (WHOLE + 'privacy_url = "https://["', 5, "'privacy_url' of service 'stats' holds the URL 'https://['."),
         (HEAD + COOKIE + "days = 0", 6, "The lifetime of cookie '_st' must be at least 1, got 0."),
         (HEAD + COOKIE + "days = 1\n" + COOKIE + "days = 1\nkind = 'jar'", 10, "Cookie '_st' is of kind 'jar'."),
         (HEAD + COOKIE.replace("_st", "_*") + "days = 1", 5, "Cookie name '_*' matches almost every cookie"),
@@ -229,7 +265,9 @@ def test_file_against_the_schema_is_refused_with_the_line(
             "The pattern '[' of parameter 'site' does not compile: ",
         ),
         (
-            HEAD + EMBED.replace("stats.example", "x.example") + 'source_url = "https://stats.example/{id}"\nid_pattern = "[a-z]"\nid_example = "a"',
+            HEAD
+            + EMBED.replace("stats.example", "x.example")
+            + 'source_url = "https://stats.example/{id}"\nid_pattern = "[a-z]"\nid_example = "a"',
             5,
             "Service 'stats' embeds from 'x.example', which is not among its hosts.",
         ),
@@ -289,3 +327,62 @@ def test_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         f"Catalogue file '{tmp_path / 'stats.toml'}' cannot be read: No such file or directory. Correct its permissions, or "
         "remove it."
     )
+
+
+@pytest.mark.parametrize("text", ['description = "Counts."', 'description.en = "Counts."'])
+def test_kind_other_takes_a_description(tmp_path: Path, text: str) -> None:
+    write(tmp_path, HEAD + text)
+
+    assert load_service("stats", folders=(tmp_path,)).kind == "other"
+
+
+# What a site calls necessary
+
+CANDIDATE = f'{WHOLE}necessary_when = "On the pages of the shop."\n'
+
+
+def test_load_necessary_files_a_candidate_under_necessary_with_its_own_words() -> None:
+    stripe = load_necessary("stripe")
+
+    assert load_service("stripe").purposes == ("preferences",)
+    assert stripe == replace(load_service("stripe"), purposes=("necessary",))
+    assert stripe.justification
+
+
+def test_load_necessary_takes_the_words_of_the_site() -> None:
+    words = {"en": "Orders are paid here.", "de": "Hier werden Bestellungen bezahlt."}
+
+    assert load_necessary("stripe", justification=words).justification == words
+
+
+def test_load_necessary_looks_into_the_folders_of_the_site(tmp_path: Path) -> None:
+    write(tmp_path, CANDIDATE)
+    service = load_necessary("stats", justification="It is asked for.", folders=(tmp_path,))
+
+    assert (service.purposes, service.justification) == (("necessary",), "It is asked for.")
+
+
+def test_load_necessary_refuses_what_is_no_candidate() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_necessary("matomo", justification="We like numbers.")
+
+    assert str(caught.value) == (
+        "Service 'matomo' is no candidate for 'necessary': its file has no 'necessary_when'. Load it with load_service(), and "
+        "hold it until it is granted."
+    )
+
+
+@pytest.mark.parametrize("words", ["", " ", {}, {"en": " "}])
+def test_load_necessary_refuses_to_give_no_reason(words: str | dict[str, str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_necessary("sentry", justification=words)
+
+    assert str(caught.value) == (
+        "Service 'sentry' has no words on why a site cannot do without it. Give 'justification': why visitors cannot get what "
+        "they ask for without it."
+    )
+
+
+def test_load_necessary_refuses_an_unknown_key() -> None:
+    with pytest.raises(ConfigError, match="The catalogue has no service 'strype'"):
+        load_necessary("strype")

@@ -162,12 +162,12 @@ def test_mode_outside_of_a_covered_transaction_is_not_written(name, mode):
         encode_gpp({8: replace(CALIFORNIA, **{name: mode})})
 
 
-MODES = ["mspa_opt_out_option_mode", "mspa_service_provider_mode"]
-
-
 @pytest.mark.parametrize("modes", [(0, 0), (1, 1), (2, 2), (1, 0), (0, 2)])
 def test_covered_transaction_without_exactly_one_mode_is_not_written(modes):
-    section = replace(CALIFORNIA, mspa_covered_transaction=1, **dict(zip(MODES, modes, strict=True)))
+    option, provider = modes
+    section = replace(
+        CALIFORNIA, mspa_covered_transaction=1, mspa_opt_out_option_mode=option, mspa_service_provider_mode=provider
+    )
 
     with pytest.raises(ValueError, match=r"must be 1 and the other 2 in a covered transaction, got \("):
         encode_gpp({8: section})
