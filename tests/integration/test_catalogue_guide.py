@@ -56,7 +56,9 @@ def test_service_of_the_guide_has_the_hosts_that_it_names():
 def test_file_of_the_guide_changes_the_shipped_one(tmp_path):
     (block,) = blocks("toml")
     changed = tomllib.loads(block)
-    (tmp_path / "matomo.toml").write_text(f'name = "Matomo"\nkind = "analytics"\npurposes = ["analytics"]\n{block}', encoding="utf-8")
+    (tmp_path / "matomo.toml").write_text(
+        f'name = "Matomo"\nkind = "analytics"\npurposes = ["analytics"]\n{block}', encoding="utf-8"
+    )
     service = load_service("matomo", folders=open_folders([tmp_path], root="/"))
 
     assert (service.provider, service.hosts) == (changed["provider"], ("stats.example.com",))

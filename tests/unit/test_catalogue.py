@@ -135,7 +135,9 @@ def test_words_on_why_a_site_cannot_do_without_it_belong_to_a_candidate(key):
 def test_candidate_can_be_filed_under_necessary(key):
     words = "" if service_of(key).justification else "Without it, what you ask for does not work."
 
-    assert Policy(controller="Example News Ltd", services=(load_necessary(key, justification=words),))
+    service = load_necessary(key, justification=words)
+
+    assert Policy(controller="Example News Ltd", services=(service,)).services_by_key[key] == service
 
 
 @each_entry

@@ -331,13 +331,13 @@ def test_wildcard_makes_a_pattern():
     assert not CookieDeclaration("_ga", days=1).is_pattern
 
 
-# -- what comes twice, and more that is refused
-
-
 def test_cookie_may_say_that_its_lifetime_is_not_published():
     cookie = CookieDeclaration("_x", unpublished=True)
 
     assert cookie.is_clearable
+
+
+# -- services, again: patterns of hosts, and what comes twice
 
 
 def test_pattern_of_one_label_takes_no_host_of_others():

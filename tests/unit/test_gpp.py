@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -175,7 +176,7 @@ def test_covered_transaction_without_exactly_one_mode_is_not_written(modes):
 
 @pytest.mark.parametrize("name", ["sale_opt_out_notice", "sharing_opt_out_notice", "sensitive_data_limit_use_notice"])
 def test_notice_of_a_sale_is_not_written_in_service_provider_mode(name):
-    section = describe_us_privacy_choices(
+    section: Any = describe_us_privacy_choices(
         "usca", is_advertising_open=True, gpc=False, mspa_signatory=True, mspa_mode="service_provider"
     )
 
