@@ -218,3 +218,11 @@ def test_placeholder_brings_its_styles_once(render):
 
     assert text.count('rel="stylesheet"') == 1
     assert text.count('data-consent-embed="youtube"') == 2
+
+
+def test_placeholder_says_once_who_receives_what(make_app):
+    app = make_app(services=["spotify"])
+    source = IMPORT + "{{ embed('spotify', 'track/4uLU6hMCjMI75M1A2tKUQC', title='T') }}"
+    app.add_url_rule("/page", "page", lambda: render_template_string(source))
+
+    assert app.test_client().get("/page").text.count("IP address") == 1
