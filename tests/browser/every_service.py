@@ -24,7 +24,6 @@ HOST: Final = "catalogue.localhost"
 CARELESS: Final = "careless"
 
 _PAGE_SIZE: Final = 16
-NECESSARY: Final = frozenset(key for key in KEYS if "necessary" in service_of(key).purposes)
 GROUPS: Final = tuple(KEYS[start : start + _PAGE_SIZE] for start in range(0, len(KEYS), _PAGE_SIZE))
 
 _FRAMES: Final = sorted({f"https://{urlsplit(embed_of(key).url).hostname}" for key in EMBEDDED})

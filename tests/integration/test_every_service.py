@@ -13,26 +13,23 @@ from flask import Flask, render_template_string
 
 import consent.testing
 from consent import Consent
+from consent.catalogue import load_necessary
 from consent.catalogue.description import build_markup
 from consent.core.declaration import HostUse
 from consent.core.embed import Embed
-from tests.catalogue_entries import EMBEDDED, KEYS, SCRIPTED, examples, render, service_of
+from tests.catalogue_entries import CANDIDATES, EMBEDDED, KEYS, SCRIPTED, examples, render, service_of
 
 PAGE = """{% from "consent/macros.html" import cookie_table, embed, gate, script %}<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Page</title></head><body>CONTENT</body></html>"""
-NECESSARY = [key for key in KEYS if "necessary" in service_of(key).purposes]
-HELD = [key for key in KEYS if key not in NECESSARY]
-
 each_entry = pytest.mark.parametrize("key", KEYS)
-each_held = pytest.mark.parametrize("key", HELD)
 
 
-def make_site(key):
+def make_site(service):
     """Return a site with one service: its tag on `/page`, its cookies on `/cookies`."""
     app = Flask("newspaper", static_folder=None)
     app.config.update(SECRET_KEY="k" * 32, CONSENT_CONTROLLER="Example News Ltd")
-    Consent(app, services=[key])
-    for path, content in (("page", build_markup(service_of(key))), ("cookies", "{{ cookie_table() }}")):
+    Consent(app, services=[service])
+    for path, content in (("page", build_markup(service)), ("cookies", "{{ cookie_table() }}")):
         source = PAGE.replace("CONTENT", content)
         app.add_url_rule(f"/{path}", path, lambda source=source: render_template_string(source))
     return app
@@ -41,7 +38,7 @@ def make_site(key):
 @pytest.fixture(scope="module")
 def sites():
     """Return a function that gives the site with a service; each is made once, since that is what takes its time."""
-    return cache(make_site)
+    return cache(lambda key: make_site(service_of(key)))
 
 
 @pytest.fixture
@@ -79,7 +76,7 @@ def find_live(key):
     return render(service, nonce="", **examples(service, only_required=True)) or "…"
 
 
-@each_held
+@each_entry
 def test_nothing_of_it_is_outside_of_held_markup_before_consent(client, key):
     elements, held = read(client.get("/page").text)
 
@@ -88,7 +85,7 @@ def test_nothing_of_it_is_outside_of_held_markup_before_consent(client, key):
     assert find_live(key) in held[0]
 
 
-@each_held
+@each_entry
 def test_refusal_keeps_it_held(client, key):
     consent.testing.refuse(client)
     elements, held = read(client.get("/page").text)
@@ -97,7 +94,7 @@ def test_refusal_keeps_it_held(client, key):
     assert len(held) == 1
 
 
-@each_held
+@each_entry
 def test_it_is_live_after_consent(client, key):
     consent.testing.grant(client, key)
     text = client.get("/page").text
@@ -108,9 +105,10 @@ def test_it_is_live_after_consent(client, key):
     assert bool(find_mentions(elements, service_of(key))) == (key in SCRIPTED or key in EMBEDDED)
 
 
-@pytest.mark.parametrize("key", NECESSARY)
-def test_necessary_one_is_live_at_once(client, key):
-    text = client.get("/page").text
+@pytest.mark.parametrize("key", CANDIDATES)
+def test_candidate_for_necessary_is_live_at_once_where_a_site_says_that_it_is(key):
+    words = "" if service_of(key).justification else "Without it, what you ask for does not work."
+    text = make_site(load_necessary(key, justification=words)).test_client().get("/page").text
 
     assert read(text)[1] == []
     assert find_live(key) in text
