@@ -145,7 +145,7 @@ def test_expiry_of_a_pattern_that_was_sent_covers_both_paths():
 
 
 def test_expiry_says_each_thing_once():
-    values = expire([cookie("_ga"), cookie("_g*"), cookie("_ga")], ["_ga", "_ga"])
+    values = expire([cookie("_ga"), cookie("_ga*"), cookie("_ga")], ["_ga", "_ga"])
 
     assert len(values) == len(set(values)) == 2
 
@@ -160,7 +160,7 @@ def test_expiry_of_a_host_prefixed_cookie_names_no_domain():
     [
         ("_ga", {"_ga_1", "_gat"}),
         ("_ga_*", {"_ga", "_gat"}),
-        ("_g*", set()),
+        ("*ga*", set()),
         ("_other", {"_ga", "_ga_1", "_gat"}),
     ],
 )
@@ -198,7 +198,7 @@ def test_expiry_on_parents_of_a_host_without_parents_is_nothing(host):
 
 
 @pytest.mark.parametrize("own", ["consent", "__Host-consent"])
-@pytest.mark.parametrize("pattern", ["con*", "__Host-*", "*ent", "consent", "__Host-consent"])
+@pytest.mark.parametrize("pattern", ["con*", "__Host-con*", "*ent", "consent", "__Host-consent"])
 def test_expiry_never_deletes_the_consent_cookie_itself(pattern, own):
     # It would follow the new record on the same response: nobody's refusal would ever be remembered.
     assert own not in names_in(expire([cookie(pattern)], [own], is_secure=True))
