@@ -96,4 +96,5 @@ def test_python_of_the_guide_runs(block):
         exec(compile(block, "docs/signals.md", "exec"), names)
     if "app.config" in block:
         purpose = Service("personal-ads", name="Ads", purposes=("marketing",))
-        assert Consent(app, services=["google-analytics", "google-tag-manager", "zendesk", purpose])
+        Consent(app, services=["google-analytics", "google-tag-manager", "zendesk", purpose])
+        assert "consent" in app.extensions

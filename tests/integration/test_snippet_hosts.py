@@ -110,7 +110,7 @@ def test_hosts_by_use_are_hosts_too():
         name="Own",
         purposes=("analytics",),
         hosts=("a.example",),
-        hosts_by_use={"script": ["b.example", "a.example"]},
+        hosts_by_use={"script": ("b.example", "a.example")},
     )
 
     assert service.hosts == ("a.example", "b.example")
@@ -118,7 +118,7 @@ def test_hosts_by_use_are_hosts_too():
 
 def test_use_of_a_host_is_one_of_those_that_there_are():
     with pytest.raises(ConfigError, match=r"'hosts_by_use' of service 'own' must be one of 'script', 'connect'"):
-        Service("own", name="Own", purposes=("analytics",), hosts_by_use={"scripts": ["b.example"]})
+        Service("own", name="Own", purposes=("analytics",), hosts_by_use={"scripts": ("b.example",)})
 
 
 def test_path_in_an_embed_keeps_its_slashes_only_where_declared(make_app, choose):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from consent.core.declaration import Purpose, Service, default_purposes
@@ -24,7 +26,7 @@ def make_service(key, *purposes, signals=("maker",)):
 
 def make_situation(**changes):
     states = {"ad_storage": Choice.DENIED, "analytics_storage": Choice.GRANTED, "security_storage": Choice.GRANTED}
-    values = {"states": states, "choices": {}, "regime": Regime.OPT_IN, "is_asking": False}
+    values: dict[str, Any] = {"states": states, "choices": {}, "regime": Regime.OPT_IN, "is_asking": False}
     return Situation(**(values | changes))
 
 
