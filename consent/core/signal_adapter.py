@@ -122,8 +122,11 @@ def bind_adapter(
     for name, kind in adapter.types.items():
         purposes = tuple(purpose.key for purpose in policy.optional_purposes if purpose.kind == kind)
         rule = (tuple(overrides[name]),) if name in overrides else _find_rule(adapter, told, purposes, kind)
+        # What only others stand for is meant for none of the provider's tags in particular, and so for all that run.
+        is_meant_for_all = not any(_serves(service, purposes) for service in told)
         for service in running if kind != NECESSARY else ():
-            rule = _require(rule, _list_ways(service, purposes))
+            if is_meant_for_all or _serves(service, purposes):
+                rule = _require(rule, _list_ways(service, purposes))
         rules[name] = rule
     return SignalMap(adapter=adapter, rules=MappingProxyType(rules))
 
@@ -142,12 +145,13 @@ def _find_rule(adapter: SignalAdapter, told: Sequence[Service], purposes: tuple[
         return ((NECESSARY,),)
     is_only_type = len(adapter.types) == 1
     ways = [
-        way
-        for service in told
-        if is_only_type or any(key in purposes for key in service.purposes)
-        for way in _list_ways(service, purposes)
+        way for service in told if is_only_type or _serves(service, purposes) for way in _list_ways(service, purposes)
     ]
     return tuple(dict.fromkeys(ways)) or ((purposes,) if purposes else ())
+
+
+def _serves(service: Service, purposes: Collection[str]) -> bool:
+    return any(key in purposes for key in service.purposes)
 
 
 def _list_ways(service: Service, purposes: tuple[str, ...]) -> Rule:

@@ -90,7 +90,8 @@ def _expect_google(*, early: Sequence[str], late: Sequence[str], tags: Sequence[
             "first visit": (_ASKING, _REDACT, _NOT_READY, *tags),
             "returning, denied": (*begin, *tags),
             "accepted": _GOOGLE_ACCEPT,
-            "analytics": _GOOGLE_ANALYTICS,
+            # A tag for ads that runs unasked hears of no grant that was given to others.
+            "analytics": _GOOGLE_ANALYTICS if early else (),
             "and marketing": _GOOGLE_MARKETING,
         },
     }
@@ -214,7 +215,6 @@ _HUBSPOT: Mapping[Mode | None, Calls] = {
     "advanced": {
         **dict.fromkeys(("first visit", "returning, denied"), (_HUBSPOT_QUIET, _HUBSPOT_NOTHING, _HUBSPOT_STOP)),
         "accepted": (_HUBSPOT_TRACK, _HUBSPOT_ALL),
-        "analytics": (_HUBSPOT_TRACK, _hubspot("true", "false", "false")),
         "and marketing": (_HUBSPOT_TRACK, _HUBSPOT_MARKETING),
     },
 }
@@ -267,8 +267,7 @@ _ZENDESK_ALL = ('zE("messenger:set", "cookies", "all")',)
 _ZENDESK: Mapping[Mode | None, Calls] = {
     None: dict.fromkeys(("accepted", "and preferences", "returning, granted"), _ZENDESK_ALL)
     | {"withdrawn": _ZENDESK_NONE},
-    # Analytics alone says `none` once more: measuring was granted, and the widget itself was not.
-    "advanced": dict.fromkeys(("first visit", "returning, denied", "analytics"), _ZENDESK_NONE),
+    "advanced": dict.fromkeys(("first visit", "returning, denied"), _ZENDESK_NONE),
 }
 
 _OPTIMIZELY_OFF = ('optimizely.push({"type":"disable"})',)

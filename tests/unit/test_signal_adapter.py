@@ -95,6 +95,15 @@ def test_tag_that_runs_unasked_hears_of_no_grant_to_others():
     assert rules["security_storage"] == (("necessary",),)
 
 
+def test_tag_that_runs_unasked_for_another_purpose_keeps_nothing_from_others():
+    policy = make_policy(make_service("stats", "analytics"), make_service("ads", "marketing"))
+
+    rules = bind_adapter(ADAPTER, policy, {}, advanced=["stats", "ads"]).rules
+
+    assert rules["analytics_storage"] == (("stats",),)
+    assert rules["ad_storage"] == (("ads",),)
+
+
 def test_tag_manager_that_runs_unasked_hears_of_each_of_its_purposes():
     policy = make_policy(make_service("tags", "analytics", "marketing"))
 
