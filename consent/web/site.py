@@ -81,7 +81,7 @@ class Site:
     """Which providers are told what the visitor chose."""
 
     snippets: Mapping[str, Template] = field(default_factory=dict)
-    """Compiled vendor markup by service key."""
+    """Compiled markup of services by key."""
 
     banners: dict[tuple[object, ...], tuple[str, str]] = field(default_factory=dict)
     """Rendered banner by all that it depends on, cut where the page's own path goes."""

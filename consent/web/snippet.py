@@ -14,7 +14,7 @@ from consent.core.embed import Embed
 from consent.core.policy import Policy
 from consent.errors import ConfigError, order_by_likeness, quote_all
 
-# Apart from the app's environment: a host's filters, globals and autoescape rules have no say in vendor markup.
+# Apart from the app's environment: a host's filters, globals and autoescape rules have no say in a provider's markup.
 _environment = Environment(autoescape=True, undefined=StrictUndefined)
 
 # The host of an address that something may be loaded from: with a scheme anywhere, without one where a value can begin.
