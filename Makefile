@@ -56,7 +56,7 @@ test-js: build/node-packages.stamp ## Run the tests of the browser runtime that 
 
 .PHONY: test-browser
 test-browser: build/test-packages.stamp node_modules/.stamp $(VENV)/wheel.stamp ## Run the browser tests
-	@$(PYTHON) tools/run_tests.py browser matrix
+	@$(PYTHON) tools/run_tests.py browser matrix looks
 
 .PHONY: test-lowest
 test-lowest: $(LOWEST)/wheel.stamp ## Run the unit and integration tests with the lowest declared versions

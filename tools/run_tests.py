@@ -4,8 +4,8 @@ Usage: python tools/run_tests.py [--coverage] SUITE...   (see SUITES; no name ru
 
 With --coverage, branch coverage is recorded and reported; tests then take twice as long.
 
-Two suites run at a time; what one prints is shown when it has ended. A failing suite does not stop the others: one run
-tells everything that is wrong. Only the standard library is used, so
+Three suites run at a time, since tests in browsers wait half of theirs; what one prints is shown when it has ended. A
+failing suite does not stop the others: one run tells everything that is wrong. Only the standard library is used, so
 that any Python can start it; each suite of Python tests runs in the environment that the Makefile prepared.
 """
 
@@ -22,6 +22,7 @@ from xml.etree import ElementTree
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 REPORTS = CHECKOUT / "build" / "reports"
+_LANES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +59,27 @@ class Count:
     skipped: int
 
 
-# Browser tests that go through every kind of thing under every policy in both browsers: as long as all the others.
+# Browser tests in three parts of about the same length, so that none of them is the last to run alone.
 _MATRIX = tuple(
     f"tests/browser/test_{name}.py"
-    for name in ("activation", "gadgets", "strict_policy", "bad_browser_input", "damaged_pages", "html_validity")
+    for name in (
+        *("activation", "gadgets", "strict_policy", "bad_browser_input", "damaged_pages", "html_validity"),
+        *("every_service", "signal_order", "tag_manager", "gpp", "newsroom_signals", "newsroom_embeds"),
+    )
+)
+_LOOKS = tuple(
+    f"tests/browser/test_{name}.py"
+    for name in (
+        *("accessibility", "accessibility_with_javascript", "appearance", "dialog", "dialog_accessibility"),
+        *("dialog_elsewhere", "dialog_look", "dialog_switches", "dialog_under_policies", "autoconsent"),
+        *("filter_lists", "live_report", "without_javascript"),
+    )
+)
+# What old releases of Flask and its like have no part in: data files, and a comparison with a package for Node.
+_DATA = (
+    *("tests/unit/test_catalogue.py", "tests/unit/test_catalogue_patterns.py", "tests/unit/test_catalogue_snippets.py"),
+    *("tests/unit/test_catalogue_embeds.py", "tests/integration/test_catalogue_scripts.py"),
+    *("tests/integration/test_gpp_reference.py", "tests/integration/test_every_service.py"),
 )
 
 # The longest first, so that the last to end is a short one.
@@ -71,16 +89,17 @@ SUITES: dict[str, Suite | NodeSuite] = {
         Suite(
             name="browser",
             environment=".venv",
-            arguments=("tests/browser", *(f"--ignore={path}" for path in _MATRIX)),
+            arguments=("tests/browser", *(f"--ignore={path}" for path in (*_MATRIX, *_LOOKS))),
         ),
         Suite(name="matrix", environment=".venv", arguments=_MATRIX),
+        Suite(name="looks", environment=".venv", arguments=_LOOKS),
         Suite(name="fast", environment=".venv", arguments=("tests", "--ignore=tests/browser")),
         NodeSuite(name="js", pattern="tests/js/**/*.test.mjs"),
         Suite(
             name="lowest",
             environment="build/venv-lowest",
             # Old releases meet a newer Python: their deprecations are not ours.
-            arguments=("tests/unit", "tests/integration", "-W", "default"),
+            arguments=("tests/unit", "tests/integration", *(f"--ignore={path}" for path in _DATA), "-W", "default"),
             is_measured=False,
         ),
     )
@@ -97,7 +116,7 @@ def main(arguments: list[str]) -> int:
     for suite in suites:
         if isinstance(suite, Suite):
             _require_built_package(suite)
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with ThreadPoolExecutor(max_workers=_LANES) as pool:
         counts = list(pool.map(lambda suite: _run(suite, has_coverage=has_coverage), suites))
     if has_coverage:
         _report_coverage([suite for suite in suites if suite.is_measured])

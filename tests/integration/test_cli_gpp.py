@@ -6,11 +6,11 @@ import json
 import re
 
 import pytest
-from click.testing import CliRunner
 from flask.cli import ScriptInfo
 
 from consent.cli import group
 from consent.wire.gpp import UsCalifornia, describe_section, describe_us_privacy_choices, encode_gpp
+from tests.command_runner import make_runner
 
 CALIFORNIA = "DBABBg~BUUAAACA.YA"
 TWO = "DBABrw~CVQVAAAAAACA.YA~BUUAAACA.YA"
@@ -24,7 +24,7 @@ def run(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def invoke(*options):
-        return CliRunner().invoke(group, ["gpp", *options], obj=ScriptInfo())
+        return make_runner().invoke(group, ["gpp", *options], obj=ScriptInfo())
 
     return invoke
 

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from flask import Flask, render_template_string
 from flask.cli import ScriptInfo
 
@@ -14,6 +13,7 @@ from consent import Consent
 from consent.catalogue import load_service, read_shipped, service_keys
 from consent.cli import group
 from consent.core.declaration import Purpose, ServiceKind, default_purposes
+from tests.command_runner import make_runner
 
 OWN = """name = "Own stats"
 kind = "analytics"
@@ -50,7 +50,7 @@ def run(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def invoke(*options, info=None):
-        return CliRunner().invoke(group, ["services", *map(str, options)], obj=info or ScriptInfo())
+        return make_runner().invoke(group, ["services", *map(str, options)], obj=info or ScriptInfo())
 
     return invoke
 

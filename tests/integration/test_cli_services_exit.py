@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from click.testing import CliRunner
 from flask.cli import ScriptInfo
 
 from consent.cli import group
 from consent.core.declaration import ServiceKind
+from tests.command_runner import make_runner
 
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     """Return a function that runs `flask consent services` where no app is to be found."""
     monkeypatch.chdir(tmp_path)
-    return lambda *options: CliRunner().invoke(group, ["services", *options], obj=ScriptInfo())
+    return lambda *options: make_runner().invoke(group, ["services", *options], obj=ScriptInfo())
 
 
 def test_list_by_an_unknown_purpose_offers_the_closest(run):

@@ -125,20 +125,20 @@ def test_cookie_shared_with_a_granted_service_is_kept(post, expired_by):
 
 def test_cookie_of_a_granted_service_that_a_pattern_of_a_refused_one_matches_is_kept(post, expired_by):
     services = [
-        declare(CookieDeclaration("_s_*", months=1), key="counter"),
-        declare(CookieDeclaration("_s_player", months=1), key="player", purposes=("marketing",)),
+        declare(CookieDeclaration("_st_*", months=1), key="counter"),
+        declare(CookieDeclaration("_st_player", months=1), key="player", purposes=("marketing",)),
     ]
-    response = post("save", "player", services=services, cookies="_s_player=1; _s_a=2", base_url="http://localhost")
+    response = post("save", "player", services=services, cookies="_st_player=1; _st_a=2", base_url="http://localhost")
 
-    assert expired_by(response) == [f"_s_a=; {GONE}; Path=/"]
+    assert expired_by(response) == [f"_st_a=; {GONE}; Path=/"]
 
 
 def test_cookie_of_the_site_itself_is_never_expired(post, expired_by):
     services = [
-        declare(CookieDeclaration("se*", months=1), key="counter"),
-        declare(CookieDeclaration("session", session=True), key="login", purposes=("analytics",)),
+        declare(CookieDeclaration("con*", months=1), key="counter"),
+        declare(CookieDeclaration("consent", session=True), key="login", purposes=("analytics",)),
     ]
-    response = post("reject_all", services=services, cookies="session=1; consent=1", base_url="http://localhost")
+    response = post("reject_all", services=services, cookies="consent=1", base_url="http://localhost")
 
     assert [cookie.partition("=")[0] for cookie in response.headers.getlist("Set-Cookie")].count("consent") == 1
 
