@@ -48,7 +48,7 @@ def test_entry_names_its_provider(key):
 
 
 @each_entry
-def test_entry_has_a_kind_and_shipped_purposes(key):
+def test_entry_serves_shipped_purposes(key):
     service = service_of(key)
 
     assert set(service.purposes) <= PURPOSES
