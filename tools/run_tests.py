@@ -4,9 +4,9 @@ Usage: python tools/run_tests.py [--coverage] SUITE...   (see SUITES; no name ru
 
 With --coverage, branch coverage is recorded and reported; tests then take twice as long.
 
-Three suites run at a time, since tests in browsers wait half of theirs; what one prints is shown when it has ended. A
-failing suite does not stop the others: one run tells everything that is wrong. Only the standard library is used, so
-that any Python can start it; each suite of Python tests runs in the environment that the Makefile prepared.
+Two suites run at a time; what one prints is shown when it has ended. A failing suite does not stop the others: one run
+tells everything that is wrong. Only the standard library is used, so that any Python can start it; each suite of Python
+tests runs in the environment that the Makefile prepared.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from xml.etree import ElementTree
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 REPORTS = CHECKOUT / "build" / "reports"
-_LANES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +115,7 @@ def main(arguments: list[str]) -> int:
     for suite in suites:
         if isinstance(suite, Suite):
             _require_built_package(suite)
-    with ThreadPoolExecutor(max_workers=_LANES) as pool:
+    with ThreadPoolExecutor(max_workers=2) as pool:
         counts = list(pool.map(lambda suite: _run(suite, has_coverage=has_coverage), suites))
     if has_coverage:
         _report_coverage([suite for suite in suites if suite.is_measured])

@@ -147,8 +147,9 @@ def test_list_does_without_the_extension(run):
 # show
 
 
-@pytest.mark.parametrize("key", service_keys())
-def test_show_tells_everything_of_each_shipped_service(run, key):
+# Every file is read and described by other tests; here it is printed.
+@pytest.mark.parametrize("key", service_keys()[::8])
+def test_show_tells_everything_of_a_shipped_service(run, key):
     found = json.loads(run("show", key, "--json").stdout)
 
     assert (found["key"], found["file"]) == (key, None)
