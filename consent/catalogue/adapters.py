@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -11,7 +10,6 @@ from consent.catalogue._schema import ADAPTER
 from consent.core.data_schema import check_table
 from consent.core.signal_adapter import SignalAdapter
 from consent.core.signal_call import Call
-from consent.errors import ConfigError, order_by_likeness, quote_all
 
 __all__ = ["adapter_keys", "load_adapter"]
 
@@ -25,30 +23,17 @@ def adapter_keys() -> tuple[str, ...]:
 
 
 def load_adapter(key: str) -> SignalAdapter:
-    """Read the signal adapter of that key from its data file. Called while the app starts.
+    """Read a signal adapter from its data file. Called while the app starts.
 
-    Raises:
-        ConfigError: If there is no such adapter, or its file is malformed.
-    """
-    known = adapter_keys()
-    # Only a name that was listed is ever opened, so a key cannot lead out of the folder.
-    if key not in known:
-        raise ConfigError(
-            f"There is no signal adapter {key!r}. There are, the closest first: {quote_all(order_by_likeness(str(key), known))}. "
-            "Use one of them in 'signals' of a service, or leave 'signals' out: then the tag is only held.",
-            key="signals",
-            value=key,
-        )
-    file = files(__package__) / "signals" / f"{key}{_SUFFIX}"
-    return build_adapter(key, tomllib.loads(file.read_text(encoding="utf-8")))
-
-
-def build_adapter(key: str, table: Mapping[str, object]) -> SignalAdapter:
-    """Return the adapter that a data file describes.
+    Args:
+        key: One of `adapter_keys()`: whoever has a key from elsewhere compares it first, so that it cannot lead out of
+            the folder.
 
     Raises:
         ConfigError: If the file is malformed.
     """
+    file = files(__package__) / "signals" / f"{key}{_SUFFIX}"
+    table = tomllib.loads(file.read_text(encoding="utf-8"))
     # Any: TOML values have no static type; `check_table` has just compared each with the schema.
     fields: dict[str, Any] = check_table(table, ADAPTER, where=f"Signal adapter {key!r}")
     for name in ("before", "change"):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date
 
 from consent.catalogue.entry import CookieSource, Entry
 from consent.core.cookie_declaration import CookieDeclaration
 from consent.core.declaration import Service
 from consent.core.declared_value import Text
-from consent.core.embed import Embed, Parameter
 
 
 def summarise(entry: Entry) -> dict[str, object]:
@@ -36,9 +36,9 @@ def describe(entry: Entry) -> dict[str, object]:
         "privacy_url": service.privacy_url,
         "third_party_use": service.third_party_use,
         "hosts": {str(use): list(hosts) for use, hosts in service.hosts_by_use.items()},
-        "parameters": [_describe_parameter(each) for each in service.parameters],
+        "parameters": [asdict(each) for each in service.parameters],
         "snippet": service.snippet,
-        "embed": _describe_embed(service.embed) if service.embed else None,
+        "embed": asdict(service.embed) if service.embed else None,
         "description": _as_plain(service.description),
         "justification": _as_plain(service.justification),
         "cookies": [
@@ -76,28 +76,6 @@ def describe_lifetime(cookie: CookieDeclaration) -> str:
         if count is not None:
             return f"{count} {unit if count > 1 else unit.removesuffix('s')}"
     return "until cleared"
-
-
-def _describe_parameter(parameter: Parameter) -> dict[str, object]:
-    return {
-        "name": parameter.name,
-        "pattern": parameter.pattern,
-        "example": parameter.example,
-        "required": parameter.required,
-    }
-
-
-def _describe_embed(embed: Embed) -> dict[str, object]:
-    return {
-        "url": embed.url,
-        "source_url": embed.source_url,
-        "id_pattern": embed.id_pattern,
-        "id_example": embed.id_example,
-        "keeps_slashes": embed.keeps_slashes,
-        "width": embed.width,
-        "height": embed.height,
-        "allow": embed.allow,
-    }
 
 
 def _describe_cookie(cookie: CookieDeclaration, source: CookieSource) -> dict[str, object]:
