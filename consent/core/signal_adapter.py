@@ -106,7 +106,7 @@ def bind_adapter(
     none, it follows the purposes of that kind, all of them. What nothing stands for is denied. The one
     type of an adapter that has no other follows the services that are told, whatever they are for.
 
-    A tag that runs although its service was refused must not hear of a grant that was given to others.
+    A tag that runs although its service was refused hears of no grant of what the service is for, whoever it was given to.
 
     Args:
         overrides: Purposes or services that a type follows instead, all of them, by type.
