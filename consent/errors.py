@@ -11,6 +11,7 @@ __all__ = [
     "ConsentError",
     "CookieError",
     "Expired",
+    "LedgerError",
     "MissingExtraError",
     "RecordError",
     "SetupError",
@@ -111,6 +112,17 @@ class SubmissionError(ConsentError, ValueError):
         super().__init__(message)
         self.code = code
         self.status = status
+
+
+class LedgerError(ConsentError):
+    """Report a ledger that cannot do now what it was asked; nothing was acknowledged."""
+
+    reason: str
+    """Why, for programs: `unavailable`, `busy`, `full`, `read_only`, `corrupt`, `outdated`, `newer` or `unsupported`."""
+
+    def __init__(self, message: str, *, reason: str = "unavailable") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class RecordError(ConsentError, ValueError):

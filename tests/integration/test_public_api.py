@@ -45,6 +45,7 @@ def test_public_errors_are_these():
         "ConsentError",
         "CookieError",
         "Expired",
+        "LedgerError",
         "MissingExtraError",
         "RecordError",
         "SetupError",

@@ -1,0 +1,36 @@
+"""The digest of an event: what seals are made of, and what stays when the event is erased."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from consent.core.ledger import ConsentEvent
+
+SCHEMA = b"consent-event/1"
+LENGTH_BYTES = 4
+# RFC 6962 section 2.1: what tells a leaf's hash from a node's.
+_LEAF_PREFIX = b"\x00"
+
+
+def encode_event(event: ConsentEvent, salt: bytes) -> bytes:
+    """Return the one spelling of an event and its salt: each field with its length before it, so that no two are alike.
+
+    The fields, in order: schema, event id, subject id, revision, kind, recorded at and valid until (seconds since 1970),
+    text and markup hash (empty for None), payload, salt. Numbers are in decimal digits; all is UTF-8.
+    """
+    texts = (
+        *(event.event_id, event.subject_id, str(event.revision), event.kind),
+        *(str(int(event.recorded_at.timestamp())), str(int(event.valid_until.timestamp()))),
+        *(event.text_sha256 or "", event.ui_sha256 or "", event.payload),
+    )
+    fields = (SCHEMA, *(each.encode() for each in texts), salt)
+    return b"".join(len(each).to_bytes(LENGTH_BYTES) + each for each in fields)
+
+
+def digest_event(event: ConsentEvent, salt: bytes) -> bytes:
+    """Return the 32-byte leaf hash of an event.
+
+    Source:
+        RFC 6962 section 2.1, `MTH({d(0)}) = SHA-256(0x00 || d(0))`, with `encode_event` as d.
+    """
+    return sha256(_LEAF_PREFIX + encode_event(event, salt)).digest()

@@ -1,0 +1,182 @@
+"""Events as rows: what is appended, found, listed and erased."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from os import urandom
+
+from consent.core.event_digest import digest_event
+from consent.core.ledger import AppendResult, ConsentEvent, StoredEvent
+from consent.ledger._database import Row, Transaction, Value, split_batches, write_list
+
+SALT_BYTES = 32
+_BATCH = 250
+
+_CONTENT = (
+    *("event_id", "subject_id", "revision", "kind", "recorded_at", "valid_until"),
+    *("text_sha256", "ui_sha256", "payload"),
+)
+_COLUMNS = (*_CONTENT, "salt", "digest", "erasure_reason")
+_SELECT = (
+    f"SELECT position, leaf_index, erased_at, erasure_reason, digest, salt, {', '.join(_CONTENT)} FROM consent_events"  # noqa: S608 - constants
+)
+# All that says who and what; the digest, the places and the event's own random id stay.
+_ERASE = (
+    "UPDATE consent_events SET subject_id = NULL, revision = NULL, kind = NULL, recorded_at = NULL, valid_until = NULL, "
+    "text_sha256 = NULL, ui_sha256 = NULL, payload = NULL, salt = NULL, erased_at = :at, erasure_reason = :reason"
+)
+# Erased rows have no time, and what is in force is the subject's latest row while it lasts.
+_PURGEABLE = """
+    FROM consent_events AS e WHERE e.recorded_at < :before AND NOT (
+        e.valid_until > :now AND NOT EXISTS (
+            SELECT 1 FROM consent_events AS later WHERE later.subject_id = e.subject_id AND (
+                later.revision > e.revision OR (later.revision = e.revision AND later.position > e.position))))
+"""
+
+
+def append(transaction: Transaction, events: Sequence[ConsentEvent]) -> AppendResult:
+    """Insert what is not there yet, and say which of it was."""
+    salted = {event.event_id: (event, urandom(SALT_BYTES)) for event in reversed(events)}
+    insert = transaction.dialect.write_insert("consent_events", _COLUMNS)
+    transaction.execute_many(insert, [_to_values(event, salt) for event, salt in reversed(salted.values())])
+    stored, known, conflicting = set(), set(), set()
+    for row in _find_all(transaction, list(salted)):
+        event, salt = salted[row.event_id]
+        if row.salt == salt:
+            stored.add(row.event_id)
+        elif row.event is None or row.event == event:
+            known.add(row.event_id)
+        else:
+            conflicting.add(row.event_id)
+    conflicting |= {each.event_id for each in events if each != salted[each.event_id][0]}
+    return AppendResult(stored=frozenset(stored), known=frozenset(known), conflicting=frozenset(conflicting))
+
+
+def find(transaction: Transaction, event_id: str) -> StoredEvent | None:
+    """Return one row; None for none."""
+    rows = _find_all(transaction, [event_id])
+    return rows[0] if rows else None
+
+
+def list_subject(transaction: Transaction, subject_id: str, *, limit: int) -> tuple[ConsentEvent, ...]:
+    """Return the events of a subject, the one that counts first."""
+    rows = transaction.fetch(
+        f"{_SELECT} WHERE subject_id = :subject ORDER BY revision DESC, position DESC LIMIT :limit",
+        {"subject": subject_id, "limit": limit},
+    )
+    return tuple(event for row in rows if (event := _to_stored(row).event))
+
+
+def scan(transaction: Transaction, *, by: str, after: int, limit: int) -> tuple[StoredEvent, ...]:
+    """Return rows in the order of a column, `position` or `leaf_index`, beyond a value."""
+    rows = transaction.fetch(
+        f"{_SELECT} WHERE {by} > :after ORDER BY {by} LIMIT :limit", {"after": after, "limit": limit}
+    )
+    return tuple(map(_to_stored, rows))
+
+
+def erase(transaction: Transaction, subject_id: str, *, reason: str, at: datetime) -> int:
+    """Erase what is kept of a subject; return how many rows that were."""
+    return transaction.execute(
+        f"{_ERASE} WHERE subject_id = :subject", {"at": to_seconds(at), "reason": reason, "subject": subject_id}
+    )
+
+
+def count_purgeable(transaction: Transaction, *, before: datetime, now: datetime) -> int:
+    """Return how many rows are too old to be kept."""
+    rows = transaction.fetch(
+        f"SELECT count(*) {_PURGEABLE}",
+        {"before": to_seconds(before), "now": to_seconds(now)},
+    )
+    return int(rows[0][0] or 0)
+
+
+def purge(transaction: Transaction, *, before: datetime, now: datetime, limit: int) -> int:
+    """Erase up to `limit` rows that are too old, the oldest first; return how many."""
+    rows = transaction.fetch(
+        f"SELECT e.position {_PURGEABLE} ORDER BY e.position LIMIT :limit",
+        {"before": to_seconds(before), "now": to_seconds(now), "limit": limit},
+    )
+    for batch in split_batches([row[0] for row in rows], _BATCH):
+        names, values = write_list("p", batch)
+        transaction.execute(
+            f"{_ERASE} WHERE position IN ({names})", {**values, "at": to_seconds(now), "reason": "retention"}
+        )
+    return len(rows)
+
+
+def count(transaction: Transaction) -> Mapping[str, int]:
+    """Return how many rows there are, and of them those erased and those without a seal."""
+    rows = transaction.fetch("SELECT count(*), count(erased_at), count(leaf_index) FROM consent_events")
+    total, erased, sealed = (int(each or 0) for each in rows[0])
+    return {"events": total, "erased": erased, "unsealed": total - sealed}
+
+
+def to_seconds(instant: datetime) -> int:
+    """Return an instant as whole seconds since 1970."""
+    return int(instant.timestamp())
+
+
+def to_instant(seconds: Value) -> datetime:
+    """Return whole seconds since 1970 as an aware UTC instant."""
+    return datetime.fromtimestamp(int(seconds or 0), UTC)
+
+
+def _find_all(transaction: Transaction, event_ids: Sequence[str]) -> list[StoredEvent]:
+    rows: list[Row] = []
+    for batch in split_batches(event_ids, _BATCH):
+        names, values = write_list("id", batch)
+        rows += transaction.fetch(f"{_SELECT} WHERE event_id IN ({names})", values)
+    return [_to_stored(row) for row in rows]
+
+
+def _to_values(event: ConsentEvent, salt: bytes) -> dict[str, Value]:
+    return {
+        "event_id": event.event_id,
+        "subject_id": event.subject_id,
+        "revision": event.revision,
+        "kind": event.kind,
+        "recorded_at": to_seconds(event.recorded_at),
+        "valid_until": to_seconds(event.valid_until),
+        "text_sha256": event.text_sha256,
+        "ui_sha256": event.ui_sha256,
+        "payload": event.payload,
+        "salt": salt,
+        "digest": digest_event(event, salt),
+        "erasure_reason": "",
+    }
+
+
+def _to_stored(row: Row) -> StoredEvent:
+    position, leaf_index, erased_at, reason, digest, salt, event_id, *content = row
+    return StoredEvent(
+        position=int(position or 0),
+        event_id=str(event_id),
+        digest=_to_bytes(digest) or b"",
+        event=None if erased_at is not None else _to_event(str(event_id), content),
+        salt=_to_bytes(salt),
+        leaf_index=None if leaf_index is None else int(leaf_index),
+        erased_at=None if erased_at is None else to_instant(erased_at),
+        erasure_reason=str(reason),
+    )
+
+
+def _to_event(event_id: str, content: Sequence[Value]) -> ConsentEvent:
+    subject_id, revision, kind, recorded_at, valid_until, text_sha256, ui_sha256, payload = content
+    return ConsentEvent(
+        event_id=event_id,
+        # Whoever edited the row may have left nothing: it is for `verify` to say so, not for reading to fail.
+        subject_id=str(subject_id or ""),
+        revision=int(revision or 0),
+        kind=str(kind or ""),
+        recorded_at=to_instant(recorded_at),
+        valid_until=to_instant(valid_until),
+        text_sha256=None if text_sha256 is None else str(text_sha256),
+        ui_sha256=None if ui_sha256 is None else str(ui_sha256),
+        payload=str(payload or ""),
+    )
+
+
+def _to_bytes(value: Value) -> bytes | None:
+    return None if value is None else bytes(value) if not isinstance(value, str) else value.encode()

@@ -1,0 +1,78 @@
+"""Notices and artefacts as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from hashlib import sha256
+
+from consent.core.notice import Artefact, ShownNotice
+from consent.ledger._database import Database, Transaction, Value
+
+_COLUMNS = tuple(field.name for field in fields(ShownNotice))
+_ARTEFACT_COLUMNS = ("sha256", "media_type", "body")
+
+
+@dataclass(frozen=True, slots=True)
+class RelationalNotices:
+    """Keep notices in the ledger's database."""
+
+    database: Database
+
+    def keep(self, notice: ShownNotice, artefacts: Sequence[Artefact]) -> None:
+        """Keep a notice and what it refers to; what is there already stays as it is."""
+        self.database.write(lambda transaction: _keep(transaction, notice, artefacts))
+
+    def list(self, policy_version: str | None = None) -> tuple[ShownNotice, ...]:
+        """Return the notices of one policy version, or of all, in a stable order."""
+        where = "WHERE policy_version = :version" if policy_version is not None else ""
+        values: dict[str, Value] = {"version": policy_version} if policy_version is not None else {}
+        statement = (
+            f"SELECT {', '.join(_COLUMNS)} FROM consent_notices {where} "  # noqa: S608 - constants
+            "ORDER BY policy_version, language, profile, layer, prompt_kind, notice_id"
+        )
+        rows = self.database.read(lambda transaction: transaction.fetch(statement, values))
+        return tuple(ShownNotice(**dict(zip(_COLUMNS, row, strict=True))) for row in rows)  # type: ignore[arg-type]  # columns are its fields
+
+    def read(self, sha256: str) -> Artefact | None:
+        """Return an artefact by its hash; None for none."""
+        rows = self.database.read(
+            lambda transaction: transaction.fetch(
+                "SELECT media_type, body FROM consent_artefacts WHERE sha256 = :sha256", {"sha256": sha256}
+            )
+        )
+        return Artefact(media_type=str(rows[0][0]), body=str(rows[0][1])) if rows else None
+
+    def list_hashes(self) -> tuple[str, ...]:
+        """Return the addresses of all artefacts, in order."""
+        rows = self.database.read(
+            lambda transaction: transaction.fetch("SELECT sha256 FROM consent_artefacts ORDER BY sha256")
+        )
+        return tuple(str(row[0]) for row in rows)
+
+
+def purge(transaction: Transaction) -> int:
+    """Delete notices that no event refers to, then artefacts that neither event nor notice does; return how many of those."""
+    transaction.execute(
+        "DELETE FROM consent_notices WHERE NOT EXISTS (SELECT 1 FROM consent_events AS e WHERE "
+        "e.text_sha256 = consent_notices.text_sha256 AND (e.ui_sha256 = consent_notices.ui_sha256 OR "
+        "(e.ui_sha256 IS NULL AND consent_notices.ui_sha256 IS NULL)))"
+    )
+    return transaction.execute(
+        "DELETE FROM consent_artefacts WHERE NOT EXISTS (SELECT 1 FROM consent_notices AS n WHERE consent_artefacts.sha256 "
+        "IN (n.text_sha256, n.ui_sha256, n.configuration_sha256)) AND NOT EXISTS (SELECT 1 FROM consent_events AS e "
+        "WHERE consent_artefacts.sha256 IN (e.text_sha256, e.ui_sha256))"
+    )
+
+
+def _keep(transaction: Transaction, notice: ShownNotice, artefacts: Sequence[Artefact]) -> None:
+    rows: list[dict[str, Value]] = [
+        {"sha256": each.sha256, "media_type": each.media_type, "body": each.body} for each in artefacts
+    ]
+    transaction.execute_many(transaction.dialect.write_insert("consent_artefacts", _ARTEFACT_COLUMNS), rows)
+    values: dict[str, Value] = dict(zip(_COLUMNS, astuple(notice), strict=True))
+    notice_id = sha256(repr(astuple(notice)).encode()).hexdigest()
+    transaction.execute(
+        transaction.dialect.write_insert("consent_notices", ("notice_id", *_COLUMNS)),
+        {"notice_id": notice_id, **values},
+    )

@@ -1,0 +1,104 @@
+"""Seals as rows, and the places of events under them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from consent.core.seal import Seal, UnsealedEvent
+from consent.ledger._database import Database, Row, Transaction, Value
+from consent.ledger._events import to_instant, to_seconds
+
+_COLUMNS = ("number", "tree_size", "root", "previous_hash", "sealed_at", "seal_hash", "signature")
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM consent_seals"  # noqa: S608 - constants
+
+
+@dataclass(frozen=True, slots=True)
+class RelationalSeals:
+    """Keep seals in the ledger's database."""
+
+    database: Database
+
+    def unsealed(self, *, limit: int) -> tuple[UnsealedEvent, ...]:
+        """Return rows without a seal, by position."""
+        rows = self.database.read(
+            lambda transaction: transaction.fetch(
+                "SELECT position, digest FROM consent_events WHERE leaf_index IS NULL ORDER BY position LIMIT :limit",
+                {"limit": limit},
+            )
+        )
+        return tuple(UnsealedEvent(position=int(row[0] or 0), digest=_read_bytes(row[1])) for row in rows)
+
+    def add(self, seal: Seal, positions: Sequence[int]) -> bool:
+        """Keep a seal and give rows their leaf indexes, all or nothing; False if another sealer was there first."""
+        try:
+            self.database.write(lambda transaction: _add(transaction, seal, positions))
+        except _TakenError:
+            return False
+        return True
+
+    def last(self) -> Seal | None:
+        """Return the newest seal; None for none."""
+        rows = self.database.read(lambda transaction: transaction.fetch(f"{_SELECT} ORDER BY number DESC LIMIT 1"))
+        return _to_seal(rows[0]) if rows else None
+
+    def list(self, *, after: int = 0, limit: int = 1000) -> tuple[Seal, ...]:
+        """Return seals by number, from the one after `after` on."""
+        values: dict[str, Value] = {"after": after, "limit": limit}
+        rows = self.database.read(
+            lambda transaction: transaction.fetch(
+                f"{_SELECT} WHERE number > :after ORDER BY number LIMIT :limit", values
+            )
+        )
+        return tuple(map(_to_seal, rows))
+
+
+class _TakenError(Exception):
+    """Break off a transaction because another sealer was first."""
+
+
+def _add(transaction: Transaction, seal: Seal, positions: Sequence[int]) -> None:
+    insert = transaction.dialect.write_insert("consent_seals", _COLUMNS)
+    if transaction.execute(insert, _to_values(seal)) != 1:
+        raise _TakenError
+    first = seal.tree_size - len(positions)
+    rows: list[dict[str, Value]] = [{"leaf": first + at, "position": position} for at, position in enumerate(positions)]
+    transaction.execute_many(
+        "UPDATE consent_events SET leaf_index = :leaf WHERE position = :position AND leaf_index IS NULL", rows
+    )
+    sealed = transaction.fetch(
+        "SELECT count(*) FROM consent_events WHERE leaf_index >= :first AND leaf_index < :end",
+        {"first": first, "end": seal.tree_size},
+    )
+    if sealed[0][0] != len(positions):
+        raise _TakenError
+
+
+def _to_values(seal: Seal) -> dict[str, Value]:
+    return {
+        "number": seal.number,
+        "tree_size": seal.tree_size,
+        "root": seal.root,
+        "previous_hash": seal.previous_hash,
+        "sealed_at": to_seconds(seal.sealed_at),
+        "seal_hash": seal.seal_hash,
+        "signature": seal.signature,
+    }
+
+
+def _to_seal(row: Row) -> Seal:
+    number, tree_size, root, previous_hash, sealed_at, seal_hash, signature = row
+    return Seal(
+        number=int(number or 0),
+        tree_size=int(tree_size or 0),
+        root=_read_bytes(root),
+        previous_hash=_read_bytes(previous_hash),
+        sealed_at=to_instant(sealed_at),
+        seal_hash=_read_bytes(seal_hash),
+        signature=str(signature),
+    )
+
+
+def _read_bytes(value: Value) -> bytes:
+    # psycopg gives memoryview for BYTEA in some modes; SQLite gives whatever somebody has put there.
+    return value if isinstance(value, bytes) else bytes(value) if isinstance(value, memoryview) else str(value).encode()

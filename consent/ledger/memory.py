@@ -1,0 +1,74 @@
+"""A ledger that lives as long as the process: for tests, and for trying things out."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from threading import RLock
+
+from consent.ledger._database import SQLITE, Dialect, Result, Row, Value
+from consent.ledger.relational import RelationalLedger
+
+
+class MemoryLedger(RelationalLedger):
+    """Keep everything in memory: proves nothing once the process has ended."""
+
+    def __init__(self) -> None:
+        super().__init__(_MemoryDatabase())
+        self.prepare()
+
+
+class SQLiteTransaction:
+    """Run statements on a connection of the standard library's SQLite."""
+
+    dialect: Dialect = SQLITE
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def fetch(self, statement: str, values: Mapping[str, Value] | None = None) -> list[Row]:
+        """Return the rows of a query."""
+        return self._connection.execute(statement, values or {}).fetchall()
+
+    def execute(self, statement: str, values: Mapping[str, Value] | None = None) -> int:
+        """Run a statement; return how many rows it changed."""
+        return self._connection.execute(statement, values or {}).rowcount
+
+    def execute_many(self, statement: str, rows: Sequence[Mapping[str, Value]]) -> None:
+        """Run a statement once for each row of values."""
+        self._connection.executemany(statement, rows)
+
+
+class _MemoryDatabase:
+    """Give one connection to one caller at a time."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+
+    def read(self, work: Callable[[SQLiteTransaction], Result]) -> Result:
+        with self._lock:
+            return work(SQLiteTransaction(self._connection))
+
+    def write(self, work: Callable[[SQLiteTransaction], Result], *, is_repeatable: bool = True) -> Result:  # noqa: ARG002 - nothing fails half-way here
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(SQLiteTransaction(self._connection))
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+            return result
+
+    @contextmanager
+    def migrating(self) -> Iterator[None]:
+        with self._lock:
+            yield
+
+    def describe(self) -> Mapping[str, object]:
+        return {"backend": "memory", "version": sqlite3.sqlite_version}
+
+    def close(self) -> None:
+        """Keep everything: there is no other place that it could be read from again."""
