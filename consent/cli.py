@@ -19,6 +19,7 @@ from consent.core.record import ConsentRecord, read_record
 from consent.errors import ConfigError, RecordError, SetupError
 from consent.gpp_command import gpp_command
 from consent.jurisdictions import load_implied_consent
+from consent.ledger_commands import group as ledger_group
 from consent.service_commands import group as services_group
 from consent.web.explanation import explain
 from consent.web.page_lint import lint_pages
@@ -29,6 +30,7 @@ from consent.web.visit import get_site
 group = AppGroup("consent", help="Ask what visitors get and why, and whether the configuration is lawful.")
 group.add_command(services_group)
 group.add_command(gpp_command)
+group.add_command(ledger_group)
 
 # Any: the plain JSON values of an explanation, taken apart here for people to read.
 Values = Any

@@ -1,0 +1,46 @@
+"""The ledger that a command works on, and how its troubles are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from flask import Flask, current_app
+
+from consent.core.ledger import Ledger
+from consent.errors import LedgerError, SetupError
+from consent.web.site import Site
+from consent.web.visit import get_site
+
+
+def find_site() -> Site:
+    """Return the parts of the current app's extension.
+
+    Raises:
+        click.ClickException: If the app has none.
+    """
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - as Flask tells extensions to
+    try:
+        return get_site(app)
+    except SetupError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def using_ledger() -> Iterator[Ledger]:
+    """Lend the ledger of the current app to the body, and tell what goes wrong with it.
+
+    Raises:
+        click.ClickException: If there is none, with the setting that gives one; for a `LedgerError` of the body.
+    """
+    ledger = find_site().ledger
+    if ledger is None:
+        raise click.ClickException(
+            "No ledger is configured, so choices are kept in the visitors' cookies alone and there is nothing to work on. "
+            "Set CONSENT_LEDGER to a URL such as 'sqlite:///consent.db' and CONSENT_LEDGER_RETENTION_MONTHS to a number of months."
+        )
+    try:
+        yield ledger
+    except LedgerError as error:
+        raise click.ClickException(str(error)) from error
