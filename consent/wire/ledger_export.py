@@ -1,0 +1,139 @@
+"""Rows of a ledger for other programs: JSON that holds everything, CSV to be read in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from io import StringIO
+from types import MappingProxyType
+from typing import Any, Never
+
+from consent.core.ledger import StoredEvent
+
+# Any: the plain JSON values of a record, as somebody else may have left them in the storage.
+Values = Mapping[str, Any]
+
+_UNREADABLE = "The stored payload is no JSON object. Run: flask consent ledger verify"
+
+# Where each column of a record is found in its JSON.
+_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        **{name: (name,) for name in ("event_time", "subject_id", "revision", "event", "source", "action")},
+        **{name: (name,) for name in ("mode", "jurisdiction", "profile", "language", "evidence")},
+        **{name: (name,) for name in ("decided_at", "valid_until", "previous")},
+        "policy_version": ("notice", "version"),
+        **{name: ("notice", name) for name in ("text_sha256", "ui_sha256", "is_as_shown", "layer", "prompt_reason")},
+        "gpc": ("signals", "gpc"),
+        "dnt": ("signals", "dnt"),
+        "network": ("client", "network"),
+        "browser": ("client", "browser"),
+    }
+)
+_STATES = ("granted", "refused", "undecided")
+_PLACES = ("position", "event_id", "leaf_index", "digest", "erased_at", "erasure_reason")
+CSV_COLUMNS = (*_PLACES, *_COLUMNS, *_STATES)
+
+# What a spreadsheet takes for a formula, at the beginning of a cell and behind everything that may begin another one in
+# some country's spreadsheet. Source: OWASP, "CSV Injection"; the wide forms are those of East Asian keyboards.
+_FORMULA = re.compile(r"""(^|[;,|"'])(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])""")
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def describe_row(row: StoredEvent) -> dict[str, object]:
+    """Return a row as plain JSON values: its places, and `record` as it was made, None for an erased one.
+
+    The salt stays in the ledger: with it, a copy could be matched to a digest after the event was erased.
+    """
+    described: dict[str, object] = {
+        "position": row.position,
+        "event_id": row.event_id,
+        "leaf_index": row.leaf_index,
+        "digest": row.digest.hex(),
+        "erased_at": _format_instant(row.erased_at),
+        "erasure_reason": row.erasure_reason,
+        "record": None,
+    }
+    if row.event is None:
+        return described
+    record = read_payload(row.event.payload)
+    return described | (
+        {"problem": _UNREADABLE, "payload": row.event.payload} if record is None else {"record": record}
+    )
+
+
+def read_payload(payload: str) -> dict[str, object] | None:
+    """Return the record in a payload; None for what is no JSON object, as only somebody's edit can have left it."""
+    try:
+        record = json.loads(payload, parse_constant=_refuse_constant)
+        # A number such as 1e999 is read as infinity, for which JSON has no word.
+        json.dumps(record, allow_nan=False)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def format_line(values: object) -> str:
+    """Return values as one line of JSON that every reader takes, without its end."""
+    # U+2028 and U+2029 are line ends to some readers of lines, and stay as they are in Python's JSON.
+    text = json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _mend(text).replace("\u0085", "\\u0085").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def format_csv_head() -> str:
+    """Return the names of the columns as a line of CSV."""
+    return _format_cells(CSV_COLUMNS)
+
+
+def format_csv_row(row: StoredEvent) -> str:
+    """Return a row as a line of CSV without anything that a spreadsheet would run."""
+    described = describe_row(row)
+    record: Values = (row.event and read_payload(row.event.payload)) or {}
+    cells = (
+        *(described[name] for name in _PLACES),
+        *(_find(record, path) for path in _COLUMNS.values()),
+        *(" ".join(_list_keys(record, state)) for state in _STATES),
+    )
+    return _format_cells(tuple(map(_make_inert, cells)))
+
+
+def _find(record: Values, path: tuple[str, ...]) -> object:
+    found: object = record
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def _list_keys(record: Values, state: str) -> Iterator[str]:
+    decisions = record.get("decisions")
+    for key, each in decisions.items() if isinstance(decisions, Mapping) else ():
+        if isinstance(each, Mapping) and each.get("state") == state:
+            yield key
+
+
+def _make_inert(value: object) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return _FORMULA.sub(r"\1\2'", _BREAKS.sub(" ", _mend(text)))
+
+
+def _format_cells(cells: tuple[str, ...]) -> str:
+    line = StringIO()
+    csv.writer(line, quoting=csv.QUOTE_ALL, lineterminator="").writerow(cells)
+    return line.getvalue()
+
+
+def _mend(text: str) -> str:
+    """Return text with each lone surrogate replaced: it has no UTF-8, and readers of JSON refuse its escape."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _refuse_constant(name: str) -> Never:
+    raise ValueError(f"{name} is not JSON.")
+
+
+def _format_instant(instant: datetime | None) -> str | None:
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ") if instant else None
