@@ -34,6 +34,7 @@ from consent.wire.cookie import (
     read_span,
 )
 from consent.wire.headers import compile_names
+from consent.wire.signature import DocumentSigner, SignedKind
 
 log = logging.getLogger("consent")
 
@@ -134,6 +135,7 @@ class Engine:
             name: CookieCodec(policy, name=name, keys_oldest_first=keys_oldest_first)
             for name in (self._names.secure, self._names.plain, USER_NAME)
         }
+        self._signers = {kind: DocumentSigner(kind, keys_oldest_first=keys_oldest_first) for kind in SignedKind}
         self._outcomes: dict[tuple[bytes, Signals, str], Outcome] = {}
         self._strangers: dict[tuple[Signals, str], Standing] = {}
 
@@ -277,6 +279,14 @@ class Engine:
     def merge(self, first: ConsentRecord | None, second: ConsentRecord | None) -> ConsentRecord | None:
         """Return the record that stands for two of one person as of now; where they differ, the stricter wins."""
         return merge(first, second, policy=self.policy, now=self.read_clock())
+
+    def sign(self, kind: SignedKind, data: bytes) -> str:
+        """Return the signature of something that leaves the site, under the newest key."""
+        return self._signers[kind].sign(data)
+
+    def is_signed(self, kind: SignedKind, data: bytes, signature: str) -> bool:
+        """Whether one of the keys signed this as something of that kind."""
+        return self._signers[kind].is_signed(data, signature)
 
     def cookie_name(self, *, is_secure: bool) -> str:
         """Return the name of the consent cookie of a scheme: neither reads the other's."""

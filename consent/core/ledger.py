@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from consent.core.notice import NoticeStore
+from consent.core.record import ConsentRecord
 from consent.core.seal import SealStore
 from consent.core.tally import TallyStore
 
@@ -42,6 +44,28 @@ class ConsentEvent:
 
     payload: str
     """`ConsentRecord.as_dict()` as JSON, written once; the digest covers this very text."""
+
+
+def make_event(record: ConsentRecord) -> ConsentEvent:
+    """Return the event of a record with its account.
+
+    Raises:
+        ValueError: If the record has no account or no subject: it was read from a cookie, or made without a ledger.
+    """
+    account = record.account
+    if account is None or record.subject_id is None:
+        raise ValueError("Only a record with its account and a subject can be kept in a ledger.")
+    return ConsentEvent(
+        event_id=record.record_id,
+        subject_id=record.subject_id,
+        revision=record.revision,
+        kind=account.event.value,
+        recorded_at=account.acted_at or record.decided_at,
+        valid_until=record.valid_until,
+        text_sha256=account.notice.text_sha256,
+        ui_sha256=account.notice.ui_sha256,
+        payload=json.dumps(record.as_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=False),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +136,17 @@ class Ledger(Protocol):
     @property
     def tallies(self) -> TallyStore:
         """Where numbers without identifiers are kept."""
+
+    def prepare(self) -> None:
+        """Get ready at start-up: make what an empty storage lacks. Opens no connection that outlives the call, and no thread.
+
+        Raises:
+            LedgerError: With the reason `newer` or `outdated` if its schema is not that of this version of the library;
+                `unsupported` if it can never work as configured; another one if it cannot be reached now.
+        """
+
+    def upgrade(self) -> tuple[int, int]:
+        """Bring the schema up to date; return its version before and after. Safe to run twice, or by two processes."""
 
     def append(self, events: Sequence[ConsentEvent]) -> AppendResult:
         """Keep a batch, all of it or nothing; durable when it returns, and idempotent by event id."""

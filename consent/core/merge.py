@@ -44,9 +44,12 @@ def _join(records: Sequence[ConsentRecord], policy: Policy) -> ConsentRecord:
     weighed = granting or records
     # A grant ends with the record that ends first. Of refusals alone none is cut short.
     lasting = (min if granted else max)(records, key=_end_of)
+    latest = max(records, key=lambda each: (each.decided_at, each.record_id))
     return replace(
         lasting,
-        record_id=max(records, key=lambda each: (each.decided_at, each.record_id)).record_id,
+        record_id=latest.record_id,
+        subject_id=latest.subject_id,
+        revision=latest.revision,
         regime=reduce(_laxer, (each.regime for each in weighed)),
         signals=Signals(
             gpc=all(each.signals.gpc for each in weighed),

@@ -41,6 +41,9 @@ class Event(StrEnum):
     ACKNOWLEDGEMENT = "acknowledgement"
     """The visitor has noted what they were told. It grants nothing."""
 
+    SIGNAL = "signal"
+    """A browser signal of a user who is known was taken for an objection, without an act of theirs on the page."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
@@ -57,10 +60,13 @@ class Notice:
     """Why the visitor was asked, a value of `PromptReason`; None if nobody asked them."""
 
     text_sha256: str | None = None
-    """Hash of the texts shown; None until a ledger keeps them."""
+    """Hash of the words shown; None where no ledger keeps them."""
 
     ui_sha256: str | None = None
-    """Hash of the markup shown; None until a ledger keeps it."""
+    """Hash of the markup shown; None where no ledger keeps it, or nothing was shown."""
+
+    is_as_shown: bool | None = None
+    """Whether the posting page had that markup: false where it was older than the server's; None if it did not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +102,8 @@ class Account:
     services: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Service keys by the purpose they serve, as declared at that time."""
 
-    subject_id: str | None = None
-    """Random id of the visitor across choices; None while none is kept."""
+    client: Mapping[str, str] = field(default_factory=dict)
+    """`network` and `browser` in minimised form, where the site has asked for them; else empty."""
 
     jurisdiction: str | None = None
     """Where the visitor was, such as `FR` or `US-CA`; None if not resolved."""
@@ -156,6 +162,12 @@ class ConsentRecord:
     is_complete: bool = True
     """Whether everything that was asked was decided; false after one embed was allowed from a placeholder."""
 
+    subject_id: str | None = None
+    """Random UUID of the visitor across choices; None where no ledger is configured."""
+
+    revision: int = 0
+    """Number of the choice among the subject's, from 1; 0 where no ledger is configured."""
+
     account: Account | None = None
 
     def __post_init__(self) -> None:
@@ -172,18 +184,21 @@ class ConsentRecord:
     def as_dict(self) -> dict[str, object]:
         """Return the record as plain JSON values, in the shape `consent-record/1`.
 
-        Instants are ISO 8601 with `Z`; `decisions` holds `{key: {"state", "basis", "fingerprint"}}`.
+        Instants are ISO 8601 with `Z`; `decisions` holds `{key: {"state", "basis", "fingerprint"}}`. With an account, every
+        optional purpose is in it: `state` is `granted`, `refused` or, of what nobody has decided on, `undecided`.
         """
         return {
             "schema": SCHEMA,
             "record_id": self.record_id,
+            "subject_id": self.subject_id,
+            "revision": self.revision,
             "event_time": _format_instant((self.account and self.account.acted_at) or self.decided_at),
             "decided_at": _format_instant(self.decided_at),
             "valid_until": _format_instant(self.valid_until),
             "mode": self.regime.value,
             "signals": self._describe_signals(),
             "is_complete": self.is_complete,
-            "decisions": {key: self._describe(key) for key in sorted(self.choices)},
+            "decisions": {key: self._describe(key) for key in sorted({*self.choices, *self._purpose_keys})},
             "noted": {key: each.hex() for key, each in sorted(self.fingerprints.items()) if key not in self.choices},
             "documents": {key: self._describe_document(key) for key in sorted(self.documents)},
             **(_describe_account(self.account) if self.account else {}),
@@ -199,11 +214,16 @@ class ConsentRecord:
         known = {"version": versions[key]} if key in versions else {}
         return {**known, "fingerprint": self.documents[key].hex()}
 
+    @property
+    def _purpose_keys(self) -> tuple[str, ...]:
+        return tuple(self.account.bases) if self.account else ()
+
     def _describe(self, key: str) -> dict[str, object]:
+        choice = self.choices.get(key)
         described: dict[str, object] = {
-            "state": "granted" if self.choices[key] is Choice.GRANTED else "refused",
+            "state": _STATES[choice],
             "basis": self.account.bases.get(key, "consent") if self.account else "consent",
-            "fingerprint": self.fingerprints[key].hex(),
+            **({"fingerprint": self.fingerprints[key].hex()} if choice else {}),
         }
         if self.account and key in self.account.services:
             described["vendors"] = list(self.account.services[key])
@@ -220,6 +240,7 @@ def read_record(data: Mapping[str, object]) -> ConsentRecord:
     decisions, noted, documents, signals = (
         _read(data, name, _read_members, "an object") for name in ("decisions", "noted", "documents", "signals")
     )
+    decisions = {key: each for key, each in decisions.items() if not _is_undecided(each)}
     hashes = {
         **{key: _read(decisions, f"decisions.{key}.fingerprint", bytes.fromhex, _HEX) for key in decisions},
         **{key: _read(noted, f"noted.{key}", bytes.fromhex, _HEX) for key in noted},
@@ -240,6 +261,9 @@ def read_record(data: Mapping[str, object]) -> ConsentRecord:
         fingerprints=hashes,
         documents={key: _read(documents, f"documents.{key}.fingerprint", bytes.fromhex, _HEX) for key in documents},
         is_complete=_read(data, "is_complete", _read_flag, _FLAG),
+        # Records from before there were ledgers have neither.
+        subject_id=_read(data, "subject_id", _read_id, "a UUID") if data.get("subject_id") is not None else None,
+        revision=_read(data, "revision", _read_number, "a whole number") if "revision" in data else 0,
     )
 
 
@@ -268,6 +292,16 @@ def _read_id(value: object) -> str:
     return str(UUID(str(value)))
 
 
+def _is_undecided(described: object) -> bool:
+    return isinstance(described, Mapping) and described.get("state") == _STATES[None]
+
+
+def _read_number(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"no whole number: {value!r}")
+    return value
+
+
 def _read_flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"no flag: {value!r}")
@@ -285,6 +319,7 @@ _HEX = "hexadecimal digits"
 _FLAG = "true or false"
 _INSTANT = "an instant with its offset, such as 2026-11-23T10:00:00Z"
 _CHOICES = {"granted": Choice.GRANTED, "refused": Choice.DENIED}
+_STATES: Mapping[Choice | None, str] = {**{choice: word for word, choice in _CHOICES.items()}, None: "undecided"}
 
 
 def _describe_account(account: Account) -> dict[str, object]:
@@ -292,7 +327,6 @@ def _describe_account(account: Account) -> dict[str, object]:
         "event": account.event.value,
         "source": account.source,
         "action": account.action,
-        "subject_id": account.subject_id,
         "jurisdiction": account.jurisdiction,
         "profile": account.profile,
         "language": account.notice.language,
@@ -300,10 +334,12 @@ def _describe_account(account: Account) -> dict[str, object]:
             "version": account.notice.policy_version,
             "text_sha256": account.notice.text_sha256,
             "ui_sha256": account.notice.ui_sha256,
+            "is_as_shown": account.notice.is_as_shown,
             "layer": account.notice.layer,
             "prompt_reason": account.notice.prompt_reason,
         },
         "evidence": account.evidence,
+        "client": dict(account.client),
         "signal_map": {name: dict(states) for name, states in account.signal_map.items()},
         "withdrawal_url": account.withdrawal_url,
         "previous": account.previous_id,

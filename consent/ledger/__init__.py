@@ -2,6 +2,56 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from consent.errors import LedgerError
 from consent.ledger.memory import MemoryLedger
 
-__all__ = ["MemoryLedger"]
+if TYPE_CHECKING:
+    from consent.ledger.relational import RelationalLedger
+    from consent.ledger.sqlalchemy import SQLAlchemyLedger
+    from consent.ledger.sqlite import SQLiteLedger
+
+__all__ = ["MemoryLedger", "SQLAlchemyLedger", "SQLiteLedger", "open_ledger"]
+
+_MEMORY_URL = "memory:"
+_FILE_PREFIX = "sqlite:///"
+_LAZY = {"SQLAlchemyLedger": "consent.ledger.sqlalchemy", "SQLiteLedger": "consent.ledger.sqlite"}
+
+
+def open_ledger(url: str, *, folder: Path) -> RelationalLedger:
+    """Return the ledger at an address. Nothing is connected to yet.
+
+    Args:
+        url: `sqlite:///consent.db`, `sqlite:////var/lib/site/consent.db`, `postgresql+psycopg://…` or another of SQLAlchemy's,
+            or `memory:`.
+        folder: Where the path of a SQLite file begins that is not absolute.
+
+    Raises:
+        LedgerError: If it is no address of a ledger.
+        MissingExtraError: If the packages for that database are not installed.
+    """
+    if url == _MEMORY_URL:
+        return MemoryLedger()
+    if url.startswith(_FILE_PREFIX) and len(url) > len(_FILE_PREFIX):
+        from consent.ledger.sqlite import SQLiteLedger  # noqa: PLC0415 - as with the other one, only where it is wanted
+
+        return SQLiteLedger(folder / url.removeprefix(_FILE_PREFIX))
+    if "://" not in url or url.startswith("sqlite://"):
+        raise LedgerError(
+            "The address of the ledger must be 'sqlite:///consent.db', 'sqlite:////an/absolute/path.db', "
+            "'postgresql+psycopg://user@host/database', another address of SQLAlchemy's, or 'memory:'.",
+            reason="unsupported",
+        )
+    from consent.ledger.sqlalchemy import SQLAlchemyLedger  # noqa: PLC0415 - loads SQLAlchemy
+
+    return SQLAlchemyLedger(url)
+
+
+def __getattr__(name: str) -> object:
+    module = _LAZY.get(name)
+    if module is None:
+        raise AttributeError(f"module 'consent.ledger' has no attribute {name!r}")
+    return getattr(import_module(module), name)

@@ -14,6 +14,7 @@ from flask import Flask
 from consent.catalogue import load_service, open_folders
 from consent.core.declaration import Purpose, Service, default_purposes
 from consent.core.document import Document
+from consent.core.ledger import Ledger
 from consent.core.lint import Finding, Severity, lint
 from consent.core.policy import Policy
 from consent.engine import Engine
@@ -22,6 +23,7 @@ from consent.jurisdictions import CHECKED_ON, load_implied_consent, load_table
 from consent.messages import Messages, load_messages
 from consent.web.hooks import BLUEPRINT_NAME, register_hooks
 from consent.web.known_user import Loader, Saver, UserChoices
+from consent.web.ledger_setup import build_ledger
 from consent.web.place import make_finder
 from consent.web.runtime import list_storage
 from consent.web.settings import Settings, read_settings, read_signing_keys
@@ -51,13 +53,14 @@ class Consent:
         documents: The versioned texts that visitors are to note: privacy policy, cookie policy, terms.
         jurisdiction: Function that says where the visitor of the current request is, such as `"FR"` or
             `"US-CA"`; None for unknown.
+        ledger: Where the proof is kept, in place of the address in `CONSENT_LEDGER`.
 
     Raises:
         ConfigError: If the policy or a setting is wrong; always when the app starts.
         SetupError: If the app has the extension already.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each thing that a site can bring
         self,
         app: Flask | None = None,
         *,
@@ -66,6 +69,7 @@ class Consent:
         purposes: Iterable[Purpose] = (),
         documents: Iterable[Document] = (),
         jurisdiction: Callable[[], object] | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         if policy is not None and not isinstance(policy, Policy):
             raise ConfigError(f"'policy' must be a Policy, got {policy!r}.", key="policy", value=policy)
@@ -76,6 +80,7 @@ class Consent:
         self._purposes = _read_list(purposes, Purpose, key="purposes", allowed="Purpose objects")
         self._documents = _read_list(documents, Document, key="documents", allowed="Document objects")
         self._jurisdiction = jurisdiction
+        self._ledger = ledger
         self._users = UserChoices()
         if app is not None:
             self.init_app(app)
@@ -177,6 +182,7 @@ class Consent:
             signals=signals,
             snippets=compile_snippets(policy),
             storage=list_storage(policy),
+            ledger=build_ledger(self._ledger, settings, folder=Path(app.instance_path)),
             names_host=any(each.embed and "{site_host}" in each.embed.url for each in policy.services),
         )
 

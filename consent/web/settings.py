@@ -15,6 +15,10 @@ from consent.messages import DEFAULT_LANGUAGE
 _PREFIX = "CONSENT_"
 _URL_PREFIX = re.compile(r"(?:/[A-Za-z0-9_~.-]+)+")
 _SHORT_KEY_BYTES = 16
+# Fifty years: beyond it, somebody meant days.
+_RETENTION_LIMIT_MONTHS = 600
+KEPT_FORMS = ("network", "browser")
+"""What of a client can be kept with a record, never more than in minimised form."""
 # Two labels at least: browsers ignore a Domain of one (RFC 6265bis section 5.7).
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _MAY_BE_NONE = frozenset(
@@ -24,6 +28,9 @@ _MAY_BE_NONE = frozenset(
         "CONSENT_COOKIE_DOMAIN",
         "CONSENT_JURISDICTION_DATABASE",
         "CONSENT_CATALOGUE",
+        "CONSENT_LEDGER",
+        "CONSENT_LEDGER_RATE_LIMIT",
+        "CONSENT_LEDGER_DASHBOARD",
     }
 )
 
@@ -61,6 +68,22 @@ class Settings:
     advanced: tuple[str, ...] = ()
     """`CONSENT_ADVANCED`: services whose tags load before the choice, told what is denied."""
 
+    ledger: str | None = None
+    """`CONSENT_LEDGER`: address of the ledger; None for none, or for one given in code."""
+
+    ledger_retention_months: int | None = None
+    """`CONSENT_LEDGER_RETENTION_MONTHS`: how long a record is kept; required where a ledger is."""
+
+    ledger_strict_revocation: bool = False
+    ledger_keeps: frozenset[str] = frozenset()
+    """`CONSENT_LEDGER_KEEPS`: what of the client a record holds in minimised form, of `network` and `browser`."""
+
+    ledger_rate_limit: Callable[[], object] | None = None
+    """`CONSENT_LEDGER_RATE_LIMIT`: says for how many seconds the client has to wait; 0 or None for not at all."""
+
+    ledger_dashboard: Callable[[], object] | None = None
+    """`CONSENT_LEDGER_DASHBOARD`: guard of the dashboard, which opens for True alone; None for no dashboard."""
+
 
 def read_settings(config: Mapping[str, object]) -> Settings:
     """Read every `CONSENT_*` key of a Flask config.
@@ -88,6 +111,7 @@ def read_settings(config: Mapping[str, object]) -> Settings:
         ("jurisdiction_headers", tuple),
         ("jurisdiction_rules", tuple),
         ("advanced", tuple),
+        ("ledger_keeps", frozenset),
         ("catalogue", _list_paths),
     ):
         if name in values:
@@ -221,6 +245,18 @@ def _check_rules(key: str, value: object) -> None:
         raise _refuse(key, value, "a list of rows, such as [{'key': 'BR', 'refuse_months': 12}]")
 
 
+def _check_retention(key: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _RETENTION_LIMIT_MONTHS:
+        raise _refuse(key, value, f"a whole number of months between 1 and {_RETENTION_LIMIT_MONTHS}")
+
+
+def _check_keeps(key: str, value: object) -> None:
+    _check_names(key, value, example=f"what to keep, of {quote_all(KEPT_FORMS)}")
+    unknown = [name for name in value if name not in KEPT_FORMS]  # type: ignore[attr-defined]  # a collection of texts, as was just checked
+    if unknown:
+        raise _refuse(key, value, f"a list of what to keep, of {quote_all(KEPT_FORMS)}")
+
+
 def _check_flag(key: str, value: object) -> None:
     if not isinstance(value, bool):
         raise _refuse(key, value, "True or False")
@@ -246,4 +282,10 @@ _CHECKS: Mapping[str, Callable[[str, object], None]] = {
     "CONSENT_CATALOGUE": _check_folders,
     "CONSENT_SIGNALS": _check_signals,
     "CONSENT_ADVANCED": _check_services,
+    "CONSENT_LEDGER": _check_text,
+    "CONSENT_LEDGER_RETENTION_MONTHS": _check_retention,
+    "CONSENT_LEDGER_STRICT_REVOCATION": _check_flag,
+    "CONSENT_LEDGER_KEEPS": _check_keeps,
+    "CONSENT_LEDGER_RATE_LIMIT": _check_callable,
+    "CONSENT_LEDGER_DASHBOARD": _check_callable,
 }

@@ -12,6 +12,7 @@ from importlib import resources
 from jinja2 import Environment, Template
 
 from consent.core.jurisdiction import JurisdictionTable
+from consent.core.ledger import Ledger
 from consent.core.lint import Finding
 from consent.engine import Engine
 from consent.messages import Messages
@@ -79,6 +80,9 @@ class Site:
 
     signals: SignalSetup = field(default_factory=SignalSetup)
     """Which providers are told what the visitor chose."""
+
+    ledger: Ledger | None = None
+    """Where the proof of each choice is kept; None for nowhere but in the visitor's cookie."""
 
     snippets: Mapping[str, Template] = field(default_factory=dict)
     """Compiled markup of services by key."""

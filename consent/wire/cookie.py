@@ -4,6 +4,7 @@ The value is the base64url of
 
     version (1) | record id (16) | decided at (5, seconds) | valid until (5, seconds) | flags (1) |
     number of granted (2), denied (2) and noted (2) keys |
+    subject id (16) and revision (4): in version 3, where a ledger is configured; not in version 2 |
     fingerprint (3) of each granted, denied and noted key |
     fingerprint of the key (3) and of the version (3) of each document
 
@@ -43,9 +44,11 @@ USER_NAME = "user"
 # RFC 6265bis section 5.6: a name and value longer than this together are ignored by browsers.
 SIZE_LIMIT_BYTES = 4096
 
-_FORMAT_VERSION = 2
+_FORMAT_VERSION, _SUBJECT_VERSION = 2, 3
 _TIME_AT, _END_AT, _FLAGS_AT, _HEAD_BYTES = 17, 22, 27, 34
 _INSTANT_BYTES, _COUNT_BYTES = 5, 2
+_ID_BYTES, _REVISION_BYTES = 16, 4
+_REVISION_LIMIT = (1 << 8 * _REVISION_BYTES) - 1
 _SIGNATURE_CHARACTERS = 43
 _FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _MEMO_LIMIT = 512
@@ -88,12 +91,13 @@ class CookieCodec:
         keys = {choice: _fingerprints_of(record, choice) for choice in (Choice.GRANTED, Choice.DENIED, None)}
         payload = b"".join(
             (
-                bytes((_FORMAT_VERSION,)),
+                bytes((_SUBJECT_VERSION if record.subject_id else _FORMAT_VERSION,)),
                 UUID(record.record_id).bytes,
                 int(record.decided_at.timestamp()).to_bytes(_INSTANT_BYTES),
                 int(record.valid_until.timestamp()).to_bytes(_INSTANT_BYTES),
                 bytes((_pack_flags(record),)),
                 *(len(each).to_bytes(_COUNT_BYTES) for each in keys.values()),
+                _pack_subject(record),
                 *(fingerprint for each in keys.values() for fingerprint in each),
                 *(_fingerprint_key(key) + record.documents[key] for key in sorted(record.documents)),
             )
@@ -117,6 +121,7 @@ class CookieCodec:
         """
         flags = payload[_FLAGS_AT]
         known, unknown, documents_at = self._read_keys(payload)
+        subject_id, revision = _read_subject(payload)
         try:
             return ConsentRecord(
                 record_id=_format_id(payload[1:_TIME_AT]),
@@ -129,6 +134,8 @@ class CookieCodec:
                 documents=MappingProxyType(self._read_documents(payload[documents_at:])),
                 has_unknown_refusal=Choice.DENIED in unknown,
                 is_complete=flags & _COMPLETE_FLAG != 0,
+                subject_id=subject_id,
+                revision=revision,
             )
         except (IndexError, ValueError, OverflowError) as error:
             raise UnsupportedFormat(_UNREADABLE) from error
@@ -137,7 +144,7 @@ class CookieCodec:
         """Return the choice by known key, None for merely noted; the choices on unknown ones; where the documents begin."""
         known: dict[str, Choice | None] = {}
         unknown: set[Choice | None] = set()
-        at, count_at = _HEAD_BYTES, _FLAGS_AT + 1
+        at, count_at = _find_keys(payload), _FLAGS_AT + 1
         for choice in (Choice.GRANTED, Choice.DENIED, None):
             end = at + FINGERPRINT_BYTES * int.from_bytes(payload[count_at : count_at + _COUNT_BYTES])
             count_at += _COUNT_BYTES
@@ -172,9 +179,10 @@ class CookieCodec:
             payload = a2b_base64(signed.translate(_FROM_URL_SAFE) + b"==")
         except binascii.Error as error:
             raise UnsupportedFormat(_UNREADABLE) from error
-        if not payload or payload[0] != _FORMAT_VERSION:
+        if not payload or payload[0] not in (_FORMAT_VERSION, _SUBJECT_VERSION):
             raise UnsupportedFormat(f"The consent cookie has format version {payload[0] if payload else None}.")
-        if len(payload) < _HEAD_BYTES or (len(payload) - _HEAD_BYTES) % FINGERPRINT_BYTES:
+        keys_at = _find_keys(payload)
+        if len(payload) < keys_at or (len(payload) - keys_at) % FINGERPRINT_BYTES:
             raise UnsupportedFormat(_UNREADABLE)
         return payload
 
@@ -186,7 +194,7 @@ def read_span(payload: bytes) -> tuple[int, int]:
 
 def likeness_of(payload: bytes) -> bytes:
     """Return what a payload says apart from who and when: equal for visitors who chose alike under equal conditions."""
-    return payload[_FLAGS_AT:]
+    return payload[_FLAGS_AT:_HEAD_BYTES] + payload[_find_keys(payload) :]
 
 
 def check_size(policy: Policy) -> None:
@@ -195,7 +203,8 @@ def check_size(policy: Policy) -> None:
     Raises:
         ConfigError: If name and value could pass 4,096 bytes.
     """
-    payload_bytes = _HEAD_BYTES + FINGERPRINT_BYTES * len(policy.fingerprints) + _DOCUMENT_BYTES * len(policy.documents)
+    head_bytes = _HEAD_BYTES + _ID_BYTES + _REVISION_BYTES
+    payload_bytes = head_bytes + FINGERPRINT_BYTES * len(policy.fingerprints) + _DOCUMENT_BYTES * len(policy.documents)
     size_bytes = len(SHARED_NAME) + -(-payload_bytes * 4 // 3) + 1 + _SIGNATURE_CHARACTERS
     if size_bytes > SIZE_LIMIT_BYTES:
         raise ConfigError(
@@ -273,6 +282,23 @@ def _pack_flags(record: ConsentRecord) -> int:
     gpc = _GPC_FLAG if record.signals.gpc else 0
     dnt = _DNT_FLAG if record.signals.dnt else 0
     return _REGIMES.index(record.regime) | gpc | dnt | (_COMPLETE_FLAG if record.is_complete else 0)
+
+
+def _pack_subject(record: ConsentRecord) -> bytes:
+    if record.subject_id is None:
+        return b""
+    return UUID(record.subject_id).bytes + min(record.revision, _REVISION_LIMIT).to_bytes(_REVISION_BYTES)
+
+
+def _read_subject(payload: bytes) -> tuple[str | None, int]:
+    if payload[0] == _FORMAT_VERSION:
+        return None, 0
+    revision_at = _HEAD_BYTES + _ID_BYTES
+    return _format_id(payload[_HEAD_BYTES:revision_at]), int.from_bytes(payload[revision_at : _find_keys(payload)])
+
+
+def _find_keys(payload: bytes) -> int:
+    return _HEAD_BYTES + (_ID_BYTES + _REVISION_BYTES if payload[0] == _SUBJECT_VERSION else 0)
 
 
 def _read_instant(payload: bytes, at: int) -> datetime:

@@ -17,7 +17,8 @@ JSON_TYPE = "application/json"
 # What a choice takes besides the keys: the action, a `next` as `fits_form` bounds it, an embed's id.
 _BASE_LIMIT_BYTES = 4096
 _PATH_LIMIT_BYTES = 3072
-_FIELDS = ("action", "granted", "next", "service", "id", "gpc", "asked")
+_FIELDS = ("action", "granted", "next", "service", "id", "gpc", "asked", "attempt", "shown")
+_MARK_LIMIT = 64
 _EMBED_ID_LIMIT = 512
 
 
@@ -39,6 +40,12 @@ class Submission:
 
     has_gpc: bool = False
     """Whether the page's script saw Global Privacy Control in the browser (`navigator.globalPrivacyControl`)."""
+
+    attempt: str = ""
+    """Random mark of the page that posted, by which two posts of one click are known for one; empty for none."""
+
+    shown: str = ""
+    """First digits of the hash of the notice in the page that posted; empty for none."""
 
     @property
     def needs_proof(self) -> bool:
@@ -93,7 +100,7 @@ def parse_submission(fields: Mapping[str, Sequence[str]], policy: Policy) -> Sub
 
     Raises:
         SubmissionError: 400 for a missing or unknown action, an unknown or repeated key, or a
-            field given twice, a `gpc` other than `1`, or an `asked` other than `changed`.
+            field given twice, a `gpc` other than `1`, an `asked` other than `changed`, or an overlong mark.
     """
     action = _parse_action(_single(fields, "action"))
     granted = tuple(fields.get("granted", ()))
@@ -109,6 +116,8 @@ def parse_submission(fields: Mapping[str, Sequence[str]], policy: Policy) -> Sub
         embed_id=embed_id,
         is_partial=_parse_mark(fields, "asked", "changed"),
         has_gpc=_parse_mark(fields, "gpc", "1"),
+        attempt=_parse_short(fields, "attempt"),
+        shown=_parse_short(fields, "shown"),
     )
 
 
@@ -169,6 +178,13 @@ def _parse_mark(fields: Mapping[str, Sequence[str]], name: str, mark: str) -> bo
     if name in fields and _single(fields, name) != mark:
         raise SubmissionError(f"Field {name!r} must be {mark!r}, or be left out.", code="malformed")
     return name in fields
+
+
+def _parse_short(fields: Mapping[str, Sequence[str]], name: str) -> str:
+    value = _single(fields, name)
+    if len(value) > _MARK_LIMIT:
+        raise SubmissionError(f"Field {name!r} must have at most {_MARK_LIMIT} characters.", code="malformed")
+    return value
 
 
 def _check_granted(action: Action, granted: Sequence[str], policy: Policy) -> None:

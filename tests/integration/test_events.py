@@ -93,22 +93,25 @@ def test_record_as_plain_values_has_the_documented_shape(client, choose):
         "version": client.get(STATE).json["policy_version"],
         "text_sha256": None,
         "ui_sha256": None,
+        "is_as_shown": None,
         "layer": 2,
         "prompt_reason": "no_record",
     }
     assert record == {
         "schema": "consent-record/1",
+        "subject_id": None,
+        "revision": 0,
         "mode": "opt_in",
         "signals": {"gpc": True, "dnt": False, "sec_gpc": True, "dom_gpc": False},
         "is_complete": True,
         "event": "choice",
         "source": "preferences",
         "action": "save",
-        "subject_id": None,
         "jurisdiction": None,
         "profile": "unknown",
         "language": "en",
         "evidence": "sec-fetch-site",
+        "client": {},
         "signal_map": {
             "google": {
                 "ad_storage": "denied",

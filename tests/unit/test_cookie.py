@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import itsdangerous
 import pytest
@@ -26,11 +28,13 @@ from consent.wire.cookie import (
     CookieCodec,
     CookieNames,
     check_size,
+    likeness_of,
 )
 from tests.samples import make_record
 
 KEY = b"a key of at least sixteen bytes"
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+SUBJECT_ID = "c0a8f7e2-2d0b-4f5e-8d5a-3b7b6f1f2a90"
 NAMES = [SECURE_NAME, PLAIN_NAME]
 
 
@@ -87,7 +91,8 @@ def test_size_check_knows_the_true_size(monkeypatch, now, service_count, documen
     documents = tuple(Document(f"d{number}", url="/", version="1") for number in range(document_count))
     policy = Policy(controller="Example", services=many_services(service_count), documents=documents)
     noted = {document.key: document.fingerprint for document in documents}
-    true_size = len(SHARED_NAME) + len(make_codec(policy).encode(make_record(policy, now, documents=noted)))
+    record = replace(make_record(policy, now, documents=noted), subject_id=SUBJECT_ID, revision=7)
+    true_size = len(SHARED_NAME) + len(make_codec(policy).encode(record))
     monkeypatch.setattr("consent.wire.cookie.SIZE_LIMIT_BYTES", true_size)
 
     check_size(policy)
@@ -103,10 +108,43 @@ def test_policy_whose_cookie_browsers_would_ignore_is_refused():
         check_size(policy)
 
     assert str(error.value) == (
-        "The policy declares 1003 purposes and services to choose from, and 0 documents; the cookie could take 4118 "
+        "The policy declares 1003 purposes and services to choose from, and 0 documents; the cookie could take 4144 "
         "bytes, and browsers ignore more than 4096. Join some services into one."
     )
-    assert (error.value.key, error.value.value, SIZE_LIMIT_BYTES) == ("services", 4118, 4096)
+    assert (error.value.key, error.value.value, SIZE_LIMIT_BYTES) == ("services", 4144, 4096)
+
+
+# -- the visitor's id, where a ledger is configured
+
+
+def test_subject_and_revision_come_back(policy, record):
+    subject = replace(record, subject_id=SUBJECT_ID, revision=70_000)
+
+    decoded = make_codec(policy).decode(make_codec(policy).encode(subject))
+
+    assert (decoded.subject_id, decoded.revision) == (SUBJECT_ID, 70_000)
+    assert (decoded.choices, decoded.fingerprints) == (record.choices, record.fingerprints)
+
+
+def test_revision_beyond_what_the_cookie_holds_stays_the_highest(policy, record):
+    codec = make_codec(policy)
+
+    assert codec.decode(codec.encode(replace(record, subject_id=SUBJECT_ID, revision=2**40))).revision == 2**32 - 1
+
+
+def test_who_somebody_is_does_not_tell_their_payload_from_others(policy, record):
+    codec = make_codec(policy)
+    values = [codec.encode(replace(record, subject_id=each)) for each in (None, SUBJECT_ID, str(UUID(int=5)))]
+
+    assert len({likeness_of(codec.open(value)) for value in values}) == 1
+
+
+def test_value_with_a_subject_cut_short_is_not_read(policy, record):
+    payload = payload_of(make_codec(policy).encode(replace(record, subject_id=SUBJECT_ID, revision=1)))
+
+    for length in range(34, 54):
+        with pytest.raises(UnsupportedFormat):
+            make_codec(policy).decode(sign(payload[:length]))
 
 
 # -- there and back
@@ -238,7 +276,7 @@ def test_document_that_the_policy_dropped_is_left_out(policy, record):
 # -- signed, but not in a format this version reads
 
 
-@pytest.mark.parametrize("version", [0, 1, 3, 99, 255])
+@pytest.mark.parametrize("version", [0, 1, 4, 99, 255])
 def test_other_format_version_is_not_read(policy, value, version):
     changed = bytes([version]) + payload_of(value)[1:]
 

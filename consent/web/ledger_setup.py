@@ -1,0 +1,106 @@
+"""The ledger of one app, opened when the app starts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from consent.core.ledger import Ledger
+from consent.errors import ConfigError, LedgerError
+from consent.ledger import open_ledger
+from consent.web.settings import Settings
+
+log = logging.getLogger("consent")
+
+# What no waiting mends: the app does not start. With anything else pages are served, and grants wait for the ledger.
+_FATAL = frozenset({"newer", "unsupported"})
+_METHODS = (
+    *("prepare", "append", "find", "current", "history", "scan", "scan_sealed"),
+    *("erase", "count_purgeable", "purge", "purge_artefacts", "health", "close", "upgrade"),
+    *("seals", "notices", "tallies"),
+)
+
+
+def build_ledger(given: Ledger | None, settings: Settings, *, folder: Path) -> Ledger | None:
+    """Return the ledger that was given in code or named in the settings; None for none.
+
+    Args:
+        folder: The app's instance folder, where a SQLite file of a relative path lies.
+
+    Raises:
+        ConfigError: If two are named, no retention is set, or the ledger can never work as configured.
+        MissingExtraError: If the packages for its database are not installed.
+    """
+    if given is not None and settings.ledger is not None:
+        raise ConfigError(
+            f"Consent() was given 'ledger', and 'CONSENT_LEDGER' is {_hide_secret(settings.ledger)!r}. Keep one of the two.",
+            key="CONSENT_LEDGER",
+        )
+    if given is None and settings.ledger is None:
+        return None
+    if settings.ledger_retention_months is None:
+        raise ConfigError(
+            "'CONSENT_LEDGER_RETENTION_MONTHS' is not set, and there is a ledger. Set for how many months a record is kept: "
+            "what nobody needs any more must be erased (GDPR art. 5(1)(e)). Common are 36 to 60, as long as a claim can be made.",
+            key="CONSENT_LEDGER_RETENTION_MONTHS",
+        )
+    if given is not None:
+        _check_methods(given)
+    return _open(
+        lambda: given or open_ledger(settings.ledger or "", folder=_make_folder(settings.ledger or "", folder))
+    )
+
+
+def _open(find: Callable[[], Ledger]) -> Ledger:
+    try:
+        ledger = find()
+    except LedgerError as error:
+        raise ConfigError(f"'CONSENT_LEDGER' names no ledger. {error}", key="CONSENT_LEDGER") from error
+    prepare(ledger)
+    return ledger
+
+
+def prepare(ledger: Ledger) -> bool:
+    """Get a ledger ready; return whether it is. One that cannot be reached keeps no page from being served.
+
+    Raises:
+        ConfigError: If waiting mends nothing.
+    """
+    try:
+        ledger.prepare()
+    except LedgerError as error:
+        if error.reason in _FATAL:
+            raise ConfigError(f"'CONSENT_LEDGER' cannot be used. {error}", key="CONSENT_LEDGER") from error
+        log.error("The ledger is not ready, and until it is nothing can be granted: %s", error)  # noqa: TRY400 - the message says it all
+        return False
+    finally:
+        # Servers fork after the app was made: nothing that is open may cross over.
+        ledger.close()
+    return True
+
+
+def _check_methods(given: object) -> None:
+    missing = [name for name in _METHODS if not hasattr(given, name)]
+    if missing:
+        raise ConfigError(
+            f"'ledger' must follow the protocol consent.core.ledger.Ledger, got {given!r}, which has no {missing[0]!r}. For an "
+            "address write CONSENT_LEDGER = 'sqlite:///consent.db'.",
+            key="ledger",
+            value=given,
+        )
+
+
+def _make_folder(url: str, folder: Path) -> Path:
+    """Return the instance folder, made if a file is to lie in it: Flask leaves that to whoever wants it."""
+    if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            log.error("The folder for the ledger could not be made: %s", error)  # noqa: TRY400 - the ledger tells the rest
+    return folder
+
+
+def _hide_secret(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://…@{rest.rpartition('@')[2]}" if "@" in rest else url
