@@ -37,9 +37,11 @@ _PURGEABLE = """
 
 def append(transaction: Transaction, events: Sequence[ConsentEvent]) -> AppendResult:
     """Insert what is not there yet, and say which of it was."""
-    salted = {event.event_id: (event, urandom(SALT_BYTES)) for event in reversed(events)}
+    salted: dict[str, tuple[ConsentEvent, bytes]] = {}
+    for event in events:
+        salted.setdefault(event.event_id, (event, urandom(SALT_BYTES)))
     insert = transaction.dialect.write_insert("consent_events", _COLUMNS)
-    transaction.execute_many(insert, [_to_values(event, salt) for event, salt in reversed(salted.values())])
+    transaction.execute_many(insert, [_to_values(event, salt) for event, salt in salted.values()])
     stored, known, conflicting = set(), set(), set()
     for row in _find_all(transaction, list(salted)):
         event, salt = salted[row.event_id]
