@@ -37,11 +37,14 @@ class Database(Protocol):
     def read(self, work: Callable[[Transaction], Result]) -> Result:
         """Run work that changes nothing, on one snapshot where the database has them."""
 
-    def write(self, work: Callable[[Transaction], Result], *, is_repeatable: bool = True) -> Result:
+    def write(
+        self, work: Callable[[Transaction], Result], *, is_repeatable: bool = True, is_erasing: bool = False
+    ) -> Result:
         """Run work as one transaction; what it changed is durable when this returns.
 
         Args:
             is_repeatable: Whether it may run again after a failure that leaves open whether it was committed.
+            is_erasing: Whether what it deletes must be gone from files and logs too, as far as a client can see to that.
         """
 
     def migrating(self) -> AbstractContextManager[None]:

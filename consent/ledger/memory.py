@@ -51,7 +51,13 @@ class _MemoryDatabase:
         with self._lock:
             return work(SQLiteTransaction(self._connection))
 
-    def write(self, work: Callable[[SQLiteTransaction], Result], *, is_repeatable: bool = True) -> Result:  # noqa: ARG002 - nothing fails half-way here
+    def write(
+        self,
+        work: Callable[[SQLiteTransaction], Result],
+        *,
+        is_repeatable: bool = True,  # noqa: ARG002 - nothing fails half-way here
+        is_erasing: bool = False,  # noqa: ARG002 - and there is no file
+    ) -> Result:
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:

@@ -90,7 +90,9 @@ class RelationalLedger:
 
     def erase(self, subject_id: str, *, reason: str, at: datetime) -> int:
         """Erase content, reference and salt of every event of a subject; return how many there were."""
-        return self.database.write(lambda transaction: _events.erase(transaction, subject_id, reason=reason, at=at))
+        return self.database.write(
+            lambda transaction: _events.erase(transaction, subject_id, reason=reason, at=at), is_erasing=True
+        )
 
     def count_purgeable(self, *, before: datetime, now: datetime) -> int:
         """Return how many events `purge` would erase."""
@@ -98,7 +100,9 @@ class RelationalLedger:
 
     def purge(self, *, before: datetime, now: datetime, limit: int = 1000) -> int:
         """Erase up to `limit` events recorded before an instant, oldest first; return how many."""
-        return self.database.write(lambda transaction: _events.purge(transaction, before=before, now=now, limit=limit))
+        return self.database.write(
+            lambda transaction: _events.purge(transaction, before=before, now=now, limit=limit), is_erasing=True
+        )
 
     def purge_artefacts(self) -> int:
         """Delete notices and artefacts that no event refers to any more; return how many artefacts."""
