@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
+from consent.core.field_encoding import encode_fields
 from consent.core.ledger import ConsentEvent
+from consent.core.merkle import hash_leaf
 
 SCHEMA = b"consent-event/1"
-LENGTH_BYTES = 4
-# RFC 6962 section 2.1: what tells a leaf's hash from a node's.
-_LEAF_PREFIX = b"\x00"
 
 
 def encode_event(event: ConsentEvent, salt: bytes) -> bytes:
@@ -23,8 +20,7 @@ def encode_event(event: ConsentEvent, salt: bytes) -> bytes:
         *(str(int(event.recorded_at.timestamp())), str(int(event.valid_until.timestamp()))),
         *(event.text_sha256 or "", event.ui_sha256 or "", event.payload),
     )
-    fields = (SCHEMA, *(each.encode() for each in texts), salt)
-    return b"".join(len(each).to_bytes(LENGTH_BYTES) + each for each in fields)
+    return encode_fields((SCHEMA, *(each.encode() for each in texts), salt))
 
 
 def digest_event(event: ConsentEvent, salt: bytes) -> bytes:
@@ -33,4 +29,4 @@ def digest_event(event: ConsentEvent, salt: bytes) -> bytes:
     Source:
         RFC 6962 section 2.1, `MTH({d(0)}) = SHA-256(0x00 || d(0))`, with `encode_event` as d.
     """
-    return sha256(_LEAF_PREFIX + encode_event(event, salt)).digest()
+    return hash_leaf(encode_event(event, salt))

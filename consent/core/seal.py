@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Protocol
+
+from consent.core.field_encoding import encode_fields
+
+SCHEMA = b"consent-seal/1"
+NO_SEAL_HASH = bytes(32)
+"""What stands for the hash of the seal before the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +39,34 @@ class Seal:
 
     signature: str
     """Signature of `seal_hash` under one of the app's keys."""
+
+    frontier: tuple[bytes, ...] = ()
+    """`Frontier.hashes` of the tree, so that the next sealer need not read the log again; empty if it is not known.
+
+    No hash covers it, for none has to: it folds to `root` or it is wrong.
+    """
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether `seal_hash` is the hash of what the seal says."""
+        return self.seal_hash == hash_seal(
+            self.number,
+            tree_size=self.tree_size,
+            root=self.root,
+            previous_hash=self.previous_hash,
+            sealed_at=self.sealed_at,
+        )
+
+
+def hash_seal(number: int, *, tree_size: int, root: bytes, previous_hash: bytes, sealed_at: datetime) -> bytes:
+    """Return the 32-byte hash of a seal: what is signed, and what the next seal refers to.
+
+    SHA-256 of the fields, each with its length before it: schema, number, tree size, root, previous hash, time. Numbers are
+    in decimal digits, the time in seconds since 1970.
+    """
+    numbers = (str(each).encode() for each in (number, tree_size))
+    seconds = str(int(sealed_at.timestamp())).encode()
+    return sha256(encode_fields((SCHEMA, *numbers, root, previous_hash, seconds))).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,3 +95,6 @@ class SealStore(Protocol):
 
     def list(self, *, after: int = 0, limit: int = 1000) -> tuple[Seal, ...]:
         """Return seals by number, from the one after `after` on."""
+
+    def digests(self, *, after: int = -1, limit: int = 10_000) -> Mapping[int, bytes]:
+        """Return digests of sealed events by leaf index, in its order, from the one after `after` on; erased events, too."""

@@ -39,7 +39,8 @@ def _create_tables(dialect: Dialect) -> Sequence[str]:
             previous_hash {data} NOT NULL,
             sealed_at BIGINT NOT NULL,
             seal_hash {data} NOT NULL,
-            signature {short} NOT NULL
+            signature {short} NOT NULL,
+            frontier {long} NOT NULL
         )""",
         f"""CREATE TABLE consent_artefacts (
             sha256 {short} PRIMARY KEY,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from consent.core.merkle import HASH_BYTES
 from consent.core.seal import Seal, UnsealedEvent
 from consent.ledger._database import Database, Row, Transaction, Value
 from consent.ledger._events import to_instant, to_seconds
 
-_COLUMNS = ("number", "tree_size", "root", "previous_hash", "sealed_at", "seal_hash", "signature")
+_COLUMNS = ("number", "tree_size", "root", "previous_hash", "sealed_at", "seal_hash", "signature", "frontier")
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM consent_seals"  # noqa: S608 - constants
 
 
@@ -52,6 +53,17 @@ class RelationalSeals:
         )
         return tuple(map(_to_seal, rows))
 
+    def digests(self, *, after: int = -1, limit: int = 10_000) -> Mapping[int, bytes]:
+        """Return digests of sealed events by leaf index, in its order, from the one after `after` on."""
+        values: dict[str, Value] = {"after": after, "limit": limit}
+        rows = self.database.read(
+            lambda transaction: transaction.fetch(
+                "SELECT leaf_index, digest FROM consent_events WHERE leaf_index > :after ORDER BY leaf_index LIMIT :limit",
+                values,
+            )
+        )
+        return {int(leaf_index or 0): _read_bytes(digest) for leaf_index, digest in rows}
+
 
 class _TakenError(Exception):
     """Break off a transaction because another sealer was first."""
@@ -83,11 +95,12 @@ def _to_values(seal: Seal) -> dict[str, Value]:
         "sealed_at": to_seconds(seal.sealed_at),
         "seal_hash": seal.seal_hash,
         "signature": seal.signature,
+        "frontier": b"".join(seal.frontier).hex(),
     }
 
 
 def _to_seal(row: Row) -> Seal:
-    number, tree_size, root, previous_hash, sealed_at, seal_hash, signature = row
+    number, tree_size, root, previous_hash, sealed_at, seal_hash, signature, frontier = row
     return Seal(
         number=int(number or 0),
         tree_size=int(tree_size or 0),
@@ -96,7 +109,17 @@ def _to_seal(row: Row) -> Seal:
         sealed_at=to_instant(sealed_at),
         seal_hash=_read_bytes(seal_hash),
         signature=str(signature),
+        frontier=_read_hashes(str(frontier)),
     )
+
+
+def _read_hashes(digits: str) -> tuple[bytes, ...]:
+    try:
+        joined = bytes.fromhex(digits)
+    except ValueError:
+        # Whoever edited it has only made the next sealer read the log again.
+        return ()
+    return tuple(joined[at : at + HASH_BYTES] for at in range(0, len(joined), HASH_BYTES))
 
 
 def _read_bytes(value: Value) -> bytes:
