@@ -8,6 +8,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
+from consent.core.decision import Decision, Reason
+from consent.core.record import Choice, ConsentRecord, Event
+from consent.core.regime import Regime
+
 
 class Counted(StrEnum):
     """Name what is counted."""
@@ -31,6 +35,11 @@ class Counted(StrEnum):
     """Something that ran unasked was objected to."""
 
     ACKNOWLEDGED = "acknowledged"
+    """What runs was noted, and nothing granted or denied."""
+
+    ANSWERED = "answered"
+    """A choice, of whatever outcome, left nothing to ask of somebody who was being asked."""
+
     SIGNAL = "signal"
     """A page was sent to a browser whose privacy signal kept something shut that would have run."""
 
@@ -66,3 +75,45 @@ class TallyStore(Protocol):
 
     def read(self, *, since: date | None = None, until: date | None = None) -> Mapping[TallyKey, int]:
         """Return the tallies of days from `since` to `until`, both included; None for no limit."""
+
+
+def find_outcome(record: ConsentRecord, before: Decision) -> Counted:
+    """Return as what a choice counts.
+
+    Args:
+        record: The choice with its account, whose `event` says what kind of act it was.
+        before: What the visitor's pages were rendered by until then.
+
+    Returns:
+        One of `accepted`, `partial`, `refused`, `withdrawn`, `opted_out` and `acknowledged`.
+    """
+    event = record.account.event if record.account else Event.CHOICE
+    denied = [key for key, choice in record.choices.items() if choice is Choice.DENIED]
+    if event is Event.ACKNOWLEDGEMENT:
+        return Counted.ACKNOWLEDGED
+    if any(before.reasons.get(key) is Reason.GRANTED for key in denied):
+        return Counted.WITHDRAWN
+    # Whatever was granted beside it: how many have opted out is what a regulator asks for (11 CCR 7102).
+    if event is Event.OPT_OUT:
+        return Counted.OPTED_OUT
+    asked = _find_asked(before)
+    granted = [key for key in asked if record.choices.get(key) is Choice.GRANTED]
+    if granted:
+        return Counted.ACCEPTED if len(granted) == len(asked) else Counted.PARTIAL
+    if not denied:
+        return Counted.ACKNOWLEDGED
+    return Counted.REFUSED if _is_refusal(event, asked, before) else Counted.OPTED_OUT
+
+
+def _find_asked(before: Decision) -> tuple[str, ...]:
+    """Return the keys in question: what the prompt was about, else all that there is to choose."""
+    if before.prompt is not None and before.prompt.is_partial:
+        return before.prompt.asked
+    return tuple(key for key, reason in before.reasons.items() if reason is not Reason.NECESSARY)
+
+
+def _is_refusal(event: Event, asked: tuple[str, ...], before: Decision) -> bool:
+    if before.regime is not Regime.OPT_IN:
+        return False
+    # Under opt-in, too, something may run by an exemption; who says no to that alone has not been asked.
+    return event is not Event.OBJECTION or any(before.reasons[key] is Reason.UNDECIDED for key in asked)

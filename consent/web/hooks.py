@@ -25,6 +25,7 @@ from consent.web.fragment import find_fragment_header
 from consent.web.injection import inject
 from consent.web.page_lint import UNRENDERED, lint_pages
 from consent.web.site import Site
+from consent.web.tallying import count_page
 from consent.web.templating import are_preferences_ours, is_banner_ours
 from consent.web.visit import Visit, close_visit, has_visit, open_visit
 from consent.wire.headers import CONSENT_VARY, add_vary, is_public, join_fields, make_private
@@ -209,6 +210,7 @@ def _finish_headers(response: Response, visit: Visit) -> None:
         for value in expire_leftovers(visit):
             response.headers.add("Set-Cookie", value)
         visit.user.carry_signal(visit)
+    count_page(visit, response)
 
 
 def describe_headers(visit: Visit) -> dict[str, str]:

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from werkzeug.http import parse_options_header
 
 from consent.web.runtime import find_own_tag, script_tag
+from consent.web.tallying import count_prompt
 from consent.web.templating import render_banner, settings_region, style_link
 from consent.web.visit import Visit
 from consent.wire.document import DocumentScanner, NotADocument, Places, begins_document, find_end, find_places
@@ -146,6 +147,7 @@ def _inject_whole(response: Response, visit: Visit, encode: Callable[[str], byte
     if visit.needs_prompt:
         _warn_of_base(visit, places)
     insertions = _plan_head(body, visit, places, encode, banner_at=_find_banner(body, visit))
+    visit.has_banner = visit.needs_prompt
     if needs_link:
         end = find_end(body)
         insertions.append((places.body_at if end is None else end, encode(settings_region(visit))))
@@ -217,6 +219,7 @@ def _inject_stream(response: Response, visit: Visit, encode: Callable[[str], byt
         _warn_of_base(visit, places)
         insertions = _plan_head(beginning, visit, places, encode, banner_at=banner_at, banner=banner)
         visit.has_banner = visit.has_styles = visit.has_script = True
+        count_prompt(visit)
         return insertions
 
     response.response = InjectedStream(response.response, plan)

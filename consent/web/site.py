@@ -20,6 +20,7 @@ from consent.web.known_user import UserChoices
 from consent.web.place import PlaceFinder
 from consent.web.settings import Settings
 from consent.web.signal_setup import SignalSetup
+from consent.web.tallying import Tallying
 
 log = logging.getLogger("consent")
 
@@ -84,6 +85,9 @@ class Site:
     ledger: Ledger | None = None
     """Where the proof of each choice is kept; None for nowhere but in the visitor's cookie."""
 
+    tallying: Tallying | None = field(init=False, default=None)
+    """Counts what happens, without identifiers, for the ledger; None without one."""
+
     snippets: Mapping[str, Template] = field(default_factory=dict)
     """Compiled markup of services by key."""
 
@@ -110,6 +114,10 @@ class Site:
 
     warned: set[str] = field(default_factory=set)
     """Names of the warnings that were logged already."""
+
+    def __post_init__(self) -> None:
+        if self.ledger is not None:
+            self.tallying = Tallying(self.ledger)
 
     def warn_once(self, name: str, message: str, *arguments: object) -> None:
         """Log a warning the first time that its name comes up in this process."""
