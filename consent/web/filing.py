@@ -1,0 +1,134 @@
+"""Keep a posted choice in the ledger: who, the how-manieth time, once however often it is posted."""
+
+from __future__ import annotations
+
+import json
+import logging
+from base64 import urlsafe_b64decode
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from consent.core.ledger import ConsentEvent, Ledger, make_event
+from consent.core.record import ConsentRecord, read_record
+from consent.engine import Standing
+from consent.errors import LedgerError, RecordError
+from consent.web.visit import Visit
+from consent.wire.signature import SignedKind
+
+log = logging.getLogger("consent")
+
+# A page that is posted again later is a new act, whoever has it: a cache may have given one page to two visitors.
+_REPEAT_WINDOW = timedelta(seconds=60)
+
+
+class Filing:
+    """File one posted choice, as far as there is a ledger and it answers. Nothing here raises."""
+
+    def __init__(self, visit: Visit, *, attempt: str = "", is_limited: bool = False) -> None:
+        self._visit = visit
+        self._attempt = attempt
+        self._ledger: Ledger | None = visit.site.ledger
+        self._is_given_up = is_limited
+        self.is_kept: bool | None = None
+        """Whether the ledger keeps the choice; None where there is no ledger."""
+
+        self.is_repeated = False
+        """Whether the very same choice had been kept before: a double click, or a retry."""
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether there is a ledger that does not keep the choice."""
+        return self.is_kept is False
+
+    def keep(self, record: ConsentRecord, *, before: Standing) -> ConsentRecord:
+        """Keep a choice; return its record with the visitor's id and the number of the choice, or the earlier twin of it.
+
+        What could not be kept gets no new visitor's id: nothing in the ledger would answer to it.
+        """
+        if self._ledger is None:
+            return record
+        self.is_kept = False
+        last = before.last_record
+        unkept = (
+            replace(record, subject_id=last.subject_id, revision=last.revision + 1)
+            if last and last.subject_id
+            else record
+        )
+        if self._is_given_up:
+            return unkept
+        try:
+            kept = self._keep(self._ledger, self._identify(self._ledger, record, last))
+        except LedgerError as error:
+            log.error("A choice could not be recorded: %s", error)  # noqa: TRY400 - the message says it all
+            return unkept
+        self.is_kept = True
+        return kept
+
+    def correct(self, record: ConsentRecord, *, of: ConsentRecord) -> ConsentRecord:
+        """Keep what is in force instead of a choice that was kept and could not take effect; return its record."""
+        account = record.account and replace(record.account, previous_id=of.record_id)
+        corrected = replace(
+            record, record_id=self._visit.site.engine.new_id(), revision=of.revision + 1, account=account
+        )
+        if self._ledger is None or not self.is_kept:
+            return record
+        try:
+            self._ledger.append([make_event(corrected)])
+        except LedgerError as error:
+            log.error("The ledger keeps a grant that did not take effect, and could not be corrected: %s", error)  # noqa: TRY400 - the message says it all
+        return corrected
+
+    def _identify(self, ledger: Ledger, record: ConsentRecord, last: ConsentRecord | None) -> ConsentRecord:
+        """Return the record with its ids and its number.
+
+        Of one page, posted twice with the same content from the same standing, the ids are the same (R16); nobody can
+        choose them, since they are made with the app's key.
+        """
+        engine = self._visit.site.engine
+        event_id, subject_id = record.record_id, engine.new_id()
+        if self._attempt:
+            act = [
+                *(self._attempt, last.record_id if last else "", record.account and record.account.action),
+                *(sorted(record.choices.items()), record.signals.gpc, record.is_complete),
+            ]
+            digest = urlsafe_b64decode(engine.sign(SignedKind.ATTEMPT, json.dumps(act).encode()) + "=")
+            event_id, subject_id = (str(UUID(bytes=each, version=4)) for each in (digest[:16], digest[16:]))
+        revision = 0
+        if last and last.subject_id:
+            subject_id = last.subject_id
+            current = ledger.current(subject_id)
+            # An older cookie may have come back; what is chosen now is still the latest.
+            revision = max(last.revision, current.revision if current else 0)
+        return replace(record, record_id=event_id, subject_id=subject_id, revision=revision + 1)
+
+    def _keep(self, ledger: Ledger, record: ConsentRecord) -> ConsentRecord:
+        event = make_event(record)
+        if record.record_id in ledger.append([event]).stored:
+            return record
+        twin = self._find_twin(ledger, record, event)
+        if twin is not None:
+            self.is_repeated = True
+            return twin
+        engine = self._visit.site.engine
+        subject_id = record.subject_id if record.revision > 1 else engine.new_id()
+        fresh = replace(record, record_id=engine.new_id(), subject_id=subject_id)
+        if fresh.record_id not in ledger.append([make_event(fresh)]).stored:
+            raise LedgerError("The ledger did not take an event of a fresh id.")
+        return fresh
+
+    @staticmethod
+    def _find_twin(ledger: Ledger, record: ConsentRecord, event: ConsentEvent) -> ConsentRecord | None:
+        """Return the record that is kept under the same id, if it is of the same act a moment ago; None if not."""
+        stored = ledger.find(record.record_id)
+        if stored is None or stored.event is None:
+            return None
+        if abs(event.recorded_at - stored.event.recorded_at) > _REPEAT_WINDOW:
+            return None
+        try:
+            twin = read_record(json.loads(stored.event.payload))
+        except (RecordError, ValueError) as error:
+            log.warning("A record in the ledger cannot be read: %s", error)
+            return None
+        account = record.account and replace(record.account, acted_at=stored.event.recorded_at)
+        return replace(twin, account=account)
