@@ -120,9 +120,26 @@ def to_seconds(instant: datetime) -> int:
     return int(instant.timestamp())
 
 
+def to_number(value: Value) -> int:
+    """Return what a column of numbers holds: 0 for what is none, which SQLite lets anybody put there."""
+    try:
+        return int(value or 0)
+    except (ValueError, OverflowError):
+        return 0
+
+
 def to_instant(seconds: Value) -> datetime:
-    """Return whole seconds since 1970 as an aware UTC instant."""
-    return datetime.fromtimestamp(int(seconds or 0), UTC)
+    """Return whole seconds since 1970 as an aware UTC instant; what is no such number, as 0."""
+    try:
+        return datetime.fromtimestamp(to_number(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)
+
+
+def to_bytes(value: Value) -> bytes:
+    """Return what a column of bytes holds: of text, which somebody has put there, the bytes of it."""
+    # psycopg gives memoryview for BYTEA in some modes.
+    return value if isinstance(value, bytes) else bytes(value) if isinstance(value, memoryview) else str(value).encode()
 
 
 def _find_all(transaction: Transaction, event_ids: Sequence[str]) -> list[StoredEvent]:
@@ -155,10 +172,10 @@ def _to_stored(row: Row) -> StoredEvent:
     return StoredEvent(
         position=int(position or 0),
         event_id=str(event_id),
-        digest=_to_bytes(digest) or b"",
+        digest=to_bytes(digest),
         event=None if erased_at is not None else _to_event(str(event_id), content),
-        salt=_to_bytes(salt),
-        leaf_index=None if leaf_index is None else int(leaf_index),
+        salt=None if salt is None else to_bytes(salt),
+        leaf_index=None if leaf_index is None else to_number(leaf_index),
         erased_at=None if erased_at is None else to_instant(erased_at),
         erasure_reason=str(reason),
     )
@@ -168,9 +185,10 @@ def _to_event(event_id: str, content: Sequence[Value]) -> ConsentEvent:
     subject_id, revision, kind, recorded_at, valid_until, text_sha256, ui_sha256, payload = content
     return ConsentEvent(
         event_id=event_id,
-        # Whoever edited the row may have left nothing: it is for `verify` to say so, not for reading to fail.
+        # Whoever edited the row may have left nothing, or text for a number: that the digest is another one is for `verify`
+        # to say, not for reading to fail.
         subject_id=str(subject_id or ""),
-        revision=int(revision or 0),
+        revision=to_number(revision),
         kind=str(kind or ""),
         recorded_at=to_instant(recorded_at),
         valid_until=to_instant(valid_until),
@@ -178,7 +196,3 @@ def _to_event(event_id: str, content: Sequence[Value]) -> ConsentEvent:
         ui_sha256=None if ui_sha256 is None else str(ui_sha256),
         payload=str(payload or ""),
     )
-
-
-def _to_bytes(value: Value) -> bytes | None:
-    return None if value is None else bytes(value) if not isinstance(value, str) else value.encode()

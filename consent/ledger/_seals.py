@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from consent.core.merkle import HASH_BYTES
 from consent.core.seal import Seal, UnsealedEvent
 from consent.ledger._database import Database, Row, Transaction, Value
-from consent.ledger._events import to_instant, to_seconds
+from consent.ledger._events import to_bytes, to_instant, to_number, to_seconds
 
 _COLUMNS = ("number", "tree_size", "root", "previous_hash", "sealed_at", "seal_hash", "signature", "frontier")
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM consent_seals"  # noqa: S608 - constants
@@ -28,7 +28,7 @@ class RelationalSeals:
                 {"limit": limit},
             )
         )
-        return tuple(UnsealedEvent(position=int(row[0] or 0), digest=_read_bytes(row[1])) for row in rows)
+        return tuple(UnsealedEvent(position=int(row[0] or 0), digest=to_bytes(row[1])) for row in rows)
 
     def add(self, seal: Seal, positions: Sequence[int]) -> bool:
         """Keep a seal and give rows their leaf indexes, all or nothing; False if another sealer was there first."""
@@ -62,7 +62,7 @@ class RelationalSeals:
                 values,
             )
         )
-        return {int(leaf_index or 0): _read_bytes(digest) for leaf_index, digest in rows}
+        return {to_number(leaf_index): to_bytes(digest) for leaf_index, digest in rows}
 
 
 class _TakenError(Exception):
@@ -102,12 +102,12 @@ def _to_values(seal: Seal) -> dict[str, Value]:
 def _to_seal(row: Row) -> Seal:
     number, tree_size, root, previous_hash, sealed_at, seal_hash, signature, frontier = row
     return Seal(
-        number=int(number or 0),
-        tree_size=int(tree_size or 0),
-        root=_read_bytes(root),
-        previous_hash=_read_bytes(previous_hash),
+        number=to_number(number),
+        tree_size=to_number(tree_size),
+        root=to_bytes(root),
+        previous_hash=to_bytes(previous_hash),
         sealed_at=to_instant(sealed_at),
-        seal_hash=_read_bytes(seal_hash),
+        seal_hash=to_bytes(seal_hash),
         signature=str(signature),
         frontier=_read_hashes(str(frontier)),
     )
@@ -120,8 +120,3 @@ def _read_hashes(digits: str) -> tuple[bytes, ...]:
         # Whoever edited it has only made the next sealer read the log again.
         return ()
     return tuple(joined[at : at + HASH_BYTES] for at in range(0, len(joined), HASH_BYTES))
-
-
-def _read_bytes(value: Value) -> bytes:
-    # psycopg gives memoryview for BYTEA in some modes; SQLite gives whatever somebody has put there.
-    return value if isinstance(value, bytes) else bytes(value) if isinstance(value, memoryview) else str(value).encode()
