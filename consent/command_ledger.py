@@ -8,10 +8,12 @@ from contextlib import contextmanager
 import click
 from flask import Flask, current_app
 
-from consent.core.ledger import Ledger
+from consent.core.ledger import ConsentEvent, Ledger
 from consent.errors import LedgerError, SetupError
 from consent.web.site import Site
 from consent.web.visit import get_site
+
+_FIRST_LIMIT = 1000
 
 
 def find_site() -> Site:
@@ -44,3 +46,13 @@ def using_ledger() -> Iterator[Ledger]:
         yield ledger
     except LedgerError as error:
         raise click.ClickException(str(error)) from error
+
+
+def list_subject(ledger: Ledger, subject_id: str) -> tuple[ConsentEvent, ...]:
+    """Return all events of a visitor, however many, the oldest first."""
+    limit = _FIRST_LIMIT
+    events = ledger.history(subject_id, limit=limit)
+    while len(events) == limit:
+        limit *= 10
+        events = ledger.history(subject_id, limit=limit)
+    return events[::-1]

@@ -1,9 +1,13 @@
-"""How commands print: a table for people, JSON for programs."""
+"""How commands print: a table for people, JSON for programs, and how far long work has come."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import click
 
 
 def format_table(rows: Sequence[Sequence[str]]) -> str:
@@ -16,3 +20,20 @@ def format_table(rows: Sequence[Sequence[str]]) -> str:
 def format_json(values: object) -> str:
     """Return plain values as JSON, in lines, with every script as it is."""
     return json.dumps(values, indent=2, ensure_ascii=False)
+
+
+@contextmanager
+def show_progress(label: str, number: int, *, is_shown: bool = True) -> Iterator[Callable[[int], None]]:
+    """Show on the terminal, beside the output, how far long work has come; nothing where nobody watches.
+
+    Args:
+        number: How many there are to do, as far as is known.
+
+    Returns:
+        A function that takes how many more were done.
+    """
+    if not (is_shown and sys.stderr.isatty()):
+        yield lambda _: None
+        return
+    with click.progressbar(length=number, label=label, file=sys.stderr) as bar:
+        yield bar.update

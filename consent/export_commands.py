@@ -1,0 +1,181 @@
+"""`flask consent ledger export` and `stream`: what the ledger holds, for people and for other systems."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from types import MappingProxyType
+from typing import BinaryIO
+
+import click
+from flask.cli import with_appcontext
+
+from consent.command_ledger import list_subject, using_ledger
+from consent.command_output import show_progress
+from consent.core.ledger import Ledger, StoredEvent
+from consent.wire.ledger_export import describe_row, format_csv_head, format_csv_row, format_line
+
+_BATCH = 1000
+_day = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Days:
+    """Hold the days that are asked for, in UTC and both included; None for no limit."""
+
+    since: date | None
+    until: date | None
+
+    def has(self, row: StoredEvent) -> bool:
+        """Whether a row is of these days. An erased one is of no day that is known."""
+        if self.since is None and self.until is None:
+            return True
+        if row.event is None:
+            return False
+        return (self.since or date.min) <= row.event.recorded_at.date() <= (self.until or date.max)
+
+
+def _write_csv(rows: Iterable[StoredEvent]) -> Iterator[str]:
+    yield format_csv_head()
+    yield from map(format_csv_row, rows)
+
+
+def _write_json_lines(rows: Iterable[StoredEvent]) -> Iterator[str]:
+    return (format_line(describe_row(row)) for row in rows)
+
+
+def _write_json(rows: Iterable[StoredEvent]) -> Iterator[str]:
+    return _join_array(describe_row(row) for row in rows)
+
+
+def _join_array(values: Iterable[object]) -> Iterator[str]:
+    # Line by line: a ledger need not fit into memory.
+    comma = ""
+    yield "["
+    for each in values:
+        yield comma + format_line(each)
+        comma = ","
+    yield "]"
+
+
+_FORMS: Mapping[str, Callable[[Iterable[StoredEvent]], Iterator[str]]] = MappingProxyType(
+    {"jsonl": _write_json_lines, "json": _write_json, "csv": _write_csv}
+)
+
+
+@click.command("export")
+@click.option("--subject", help="Random id of a visitor: their events alone.")
+@click.option("--since", type=_day, help="First day of the events, in UTC.")
+@click.option("--until", type=_day, help="Last day of the events, in UTC.")
+@click.option(
+    "--format", "form", type=click.Choice([*_FORMS]), default="jsonl", show_default=True, help="What to write."
+)
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; without, the terminal.")
+@with_appcontext
+def export_command(
+    *, subject: str | None, since: datetime | None, until: datetime | None, form: str, output: Path | None
+) -> None:
+    """Write events out, in the order in which they arrived.
+
+    JSON holds each record as it was made; CSV holds what of it fits a table. What is left of erased events is there, too,
+    unless days or a visitor are asked for. A file is there when it is complete, and its owner alone can read it.
+    """
+    days = _Days(since=since and since.date(), until=until and until.date())
+    with using_ledger() as ledger, _opening(output) as target:
+        rows, number = _find_rows(ledger, subject)
+        with show_progress("Exporting", number, is_shown=not target.isatty()) as advance:
+            for line in _FORMS[form](row for row in _tell(rows, advance) if days.has(row)):
+                target.write(line.encode() + b"\n")
+
+
+@click.command("stream")
+@click.option("--after", type=click.IntRange(min=-1), default=-1, help="Cursor of the last event that was taken over.")
+@click.option("--limit", type=click.IntRange(min=1), help="Stop after so many events.")
+@click.option("--follow", is_flag=True, help="Wait for more instead of stopping at the end.")
+@click.option(
+    "--every", type=click.FloatRange(min=0), default=5.0, show_default=True, help="Seconds between two looks."
+)
+@with_appcontext
+def stream_command(*, after: int, limit: int | None, follow: bool, every: float) -> None:
+    """Print sealed events as lines of JSON, for Kafka, NATS or a warehouse: each at least once, none skipped.
+
+    Each line has a `cursor`. Keep that of the last line that the other system has acknowledged, and begin there with
+    --after: what it had not acknowledged comes again, with the same `event_id`. An event that is erased later does not come
+    again; `flask consent ledger erase` prints what to erase in copies.
+    """
+    target = sys.stdout.buffer
+    left = limit
+    with using_ledger() as ledger:
+        _check_cursor(ledger, after)
+        while left is None or left > 0:
+            rows = ledger.scan_sealed(after=after, limit=min(_BATCH, left or _BATCH))
+            for row in rows:
+                target.write(format_line({"cursor": row.leaf_index, **describe_row(row)}).encode() + b"\n")
+            target.flush()
+            after = rows[-1].leaf_index if rows and rows[-1].leaf_index is not None else after
+            left = left and left - len(rows)
+            if not rows and not follow:
+                return
+            if not rows:
+                time.sleep(every)
+
+
+def _check_cursor(ledger: Ledger, after: int) -> None:
+    seal = ledger.seals.last()
+    sealed = seal.tree_size if seal else 0
+    if after >= sealed:
+        raise click.ClickException(
+            f"The cursor {after} is of an event that is not there: {sealed} events are sealed. It belongs to another ledger, or "
+            "this one was restored from a backup and has lost what came after it. Compare the two systems before you go on."
+        )
+
+
+def _find_rows(ledger: Ledger, subject: str | None) -> tuple[Iterable[StoredEvent], int]:
+    """Return rows to export, and about how many they are."""
+    if subject is None:
+        number = ledger.health().details.get("events")
+        return _scan(ledger), number if isinstance(number, int) else 0
+    events = list_subject(ledger, subject)
+    if not events:
+        raise click.ClickException("No event of that visitor is in the ledger: it never was, or it was erased.")
+    found = (ledger.find(event.event_id) for event in events)
+    return filter(None, found), len(events)
+
+
+def _scan(ledger: Ledger) -> Iterator[StoredEvent]:
+    rows = ledger.scan(limit=_BATCH)
+    while rows:
+        yield from rows
+        rows = ledger.scan(after=rows[-1].position, limit=_BATCH)
+
+
+def _tell(rows: Iterable[StoredEvent], advance: Callable[[int], None]) -> Iterator[StoredEvent]:
+    for row in rows:
+        yield row
+        advance(1)
+
+
+@contextmanager
+def _opening(path: Path | None) -> Iterator[BinaryIO]:
+    """Lend a stream to write to; a file takes its name once the body has ended well."""
+    if path is None:
+        yield sys.stdout.buffer
+        return
+    try:
+        # Made for its owner alone, as all temporary files are.
+        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            unfinished = Path(file.name)
+            try:
+                yield file  # type: ignore[misc]  # it has all that a BinaryIO has
+                file.close()
+                unfinished.replace(path)
+            finally:
+                unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error
