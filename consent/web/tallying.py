@@ -9,6 +9,8 @@ import atexit
 import logging
 import os
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
@@ -22,8 +24,6 @@ from consent.errors import LedgerError
 from consent.web.fragment import find_fragment_header
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
     from consent.core.record import ConsentRecord
     from consent.engine import Standing
     from consent.web.visit import Visit
@@ -40,6 +40,23 @@ _AHEAD_HEADERS = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE")
 Key = tuple[date, Counted, str, str, str, str, str]
 
 
+@dataclass(slots=True)
+class _Book:
+    """Hold what one process has counted and not written yet."""
+
+    pid: int = field(default_factory=os.getpid)
+    lock: Lock = field(default_factory=Lock)
+    flushing: Lock = field(default_factory=Lock)
+    """Held while writing: at exit, what another thread is writing is waited for."""
+
+    numbers: Counter[Key] = field(default_factory=Counter)
+    is_running: bool = False
+    """Whether the thread that writes is there."""
+
+    is_failing: bool = False
+    """Whether the ledger did not take the numbers the last time."""
+
+
 class Tallying:
     """Count for one ledger, from any thread of any process.
 
@@ -50,36 +67,31 @@ class Tallying:
     def __init__(self, ledger: Ledger, *, interval_seconds: float = _INTERVAL_SECONDS) -> None:
         self._ledger = ledger
         self._interval_seconds = interval_seconds
-        self._start_anew()
+        self._book = _Book()
 
     def count(self, key: Key) -> None:
         """Count one."""
-        if self._pid != os.getpid():
+        if self._book.pid != os.getpid():
             # A fork: numbers, locks and thread were the parent's, who writes them.
-            self._start_anew()
-        with self._lock:
-            if key in self._numbers or len(self._numbers) < _KEYS_LIMIT:
-                self._numbers[key] += 1
-            is_first, self._is_running = not self._is_running, True
+            self._book = _Book()
+        book = self._book
+        with book.lock:
+            if key in book.numbers or len(book.numbers) < _KEYS_LIMIT:
+                book.numbers[key] += 1
+            is_first, book.is_running = not book.is_running, True
         if is_first:
             self._start()
 
     def flush(self) -> None:
         """Write what was counted; what the ledger does not take is kept for the next time."""
-        if self._pid != os.getpid():
+        book = self._book
+        if book.pid != os.getpid():
             return
-        # Held while writing: at exit, what another thread is writing is waited for.
-        with self._flushing:
-            with self._lock:
-                numbers, self._numbers = self._numbers, Counter()
+        with book.flushing:
+            with book.lock:
+                numbers, book.numbers = book.numbers, Counter()
             if numbers:
-                self._write(numbers)
-
-    def _start_anew(self) -> None:
-        self._pid = os.getpid()
-        self._lock, self._flushing = Lock(), Lock()
-        self._numbers: Counter[Key] = Counter()
-        self._is_running = self._is_failing = False
+                self._write(book, numbers)
 
     def _start(self) -> None:
         # A daemon is cut off at exit, so what it has not written by then is written here.
@@ -88,36 +100,33 @@ class Tallying:
 
     def _run(self) -> None:
         pause = Event()
-        while self._has_work():
+        while self._has_work(self._book):
             pause.wait(self._interval_seconds)
             self.flush()
 
-    def _has_work(self) -> bool:
-        with self._lock:
-            self._is_running = bool(self._numbers)
-            if not self._is_running:
+    def _has_work(self, book: _Book) -> bool:
+        with book.lock:
+            book.is_running = bool(book.numbers)
+            if not book.is_running:
                 atexit.unregister(self.flush)
-            return self._is_running
+            return book.is_running
 
-    def _write(self, numbers: Counter[Key]) -> None:
+    def _write(self, book: _Book, numbers: Counter[Key]) -> None:
         try:
             self._ledger.tallies.add({_to_tally_key(key): number for key, number in numbers.items()})
         except LedgerError as error:
-            self._take_back(numbers)
-            if not self._is_failing:
+            with book.lock:
+                # Both are bounded, and so is their sum.
+                book.numbers.update(numbers)
+            if not book.is_failing:
                 log.warning(
                     "The numbers of visits could not be added to the ledger; they are kept meanwhile. %s", error
                 )
-            self._is_failing = True
+            book.is_failing = True
         except Exception:  # a ledger of the site's own: who knows whether they were added, and twice would be worse
             log.exception("The numbers of the last visits could not be added to the ledger and are lost.")
         else:
-            self._is_failing = False
-
-    def _take_back(self, numbers: Counter[Key]) -> None:
-        with self._lock:
-            # Both are bounded, and so is their sum.
-            self._numbers.update(numbers)
+            book.is_failing = False
 
 
 def count_page(visit: Visit, response: Response) -> None:
@@ -127,7 +136,7 @@ def count_page(visit: Visit, response: Response) -> None:
     # What is streamed has its banner later, see `count_prompt`.
     if visit.has_banner and not response.is_streamed:
         count_prompt(visit)
-    if visit.is_dependent and _is_document(response, visit.environ) and _has_honoured(visit):
+    if visit.is_dependent and _has_honoured(visit) and _is_document(response, visit.environ):
         _count(visit, Counted.SIGNAL)
 
 
@@ -176,7 +185,7 @@ def _is_looked_at(visit: Visit) -> bool:
     return environ.get("REQUEST_METHOD") == "GET" and not visit.is_own_page and not is_ahead
 
 
-def _is_document(response: Response, environ: WSGIEnvironment) -> bool:
+def _is_document(response: Response, environ: Mapping[str, object]) -> bool:
     is_page = response.mimetype == "text/html" and response.status_code not in (204, 206, 304)
     return is_page and not find_fragment_header(environ)
 
