@@ -16,6 +16,7 @@ from consent.web.account import make_account
 from consent.web.events import consent_recorded, consent_withdrawn
 from consent.web.filing import Filing
 from consent.web.service_signals import map_signals
+from consent.web.tallying import count_choice
 from consent.web.visit import Visit
 from consent.wire.origin import Evidence
 from consent.wire.submission import Submission
@@ -69,6 +70,8 @@ def record_choice(visit: Visit, submission: Submission, evidence: Evidence, *, i
     if not is_taken and record.is_grant:
         return _grant_nothing(visit, record, before=before, shown=shown, filing=filing)
     visit.adopt(record)
+    if not filing.is_repeated:
+        count_choice(visit, record, shown=shown, is_recorded=bool(filing.is_kept))
     return Outcome(record=record, is_taken=True, is_closing=bool(closed), is_kept=filing.is_kept)
 
 
@@ -107,6 +110,7 @@ def _grant_nothing(
     if filing.has_failed:
         _announce(narrowed, before.record, is_withdrawal=True)
     visit.user.save(narrowed)
+    count_choice(visit, narrowed, shown=shown, is_recorded=bool(filing.is_kept))
     return Outcome(record=narrowed, is_taken=False, is_closing=True, is_kept=False)
 
 
