@@ -149,6 +149,11 @@ class Traveller:
         """The newest record as a ledger would keep it."""
         return dict(self.records[-1].as_dict())
 
+    @property
+    def decided(self) -> dict[str, Any]:
+        """What the newest record says somebody has decided on."""
+        return {key: each for key, each in self.last["decisions"].items() if each["state"] != "undecided"}
+
     def redeclare(self, **declared: Any) -> Traveller:
         """Return the same browser at the same site after it changed what it declares."""
         later = make_traveller(self.app.config["PLACE"], clock=self.clock, **declared)

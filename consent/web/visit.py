@@ -26,6 +26,7 @@ from consent.web.fragment import find_fetch_header
 from consent.web.known_user import KnownUser
 from consent.web.language import ask_app, parse_language
 from consent.web.own_cookies import OwnCookies
+from consent.web.revocation import heed_ledger
 from consent.web.site import EXTENSION_KEY, Site
 
 if TYPE_CHECKING:
@@ -291,7 +292,7 @@ class Visit(OwnCookies):
             standing = self.site.engine.look_up(
                 self.cookie_header, is_secure=is_secure, signals=self._read_signals(), jurisdiction=self.rules
             )
-            self._standing = self.user.join(standing)
+            self._standing = self.user.join(heed_ledger(self.site, standing))
         return self._standing
 
     @property

@@ -158,7 +158,7 @@ def test_record_of_a_noted_document_says_when_it_was_noted_and_what_stands():
     later.answer("acknowledge")
 
     assert (later.last["event_time"], later.last["decided_at"]) == ("2026-12-09T12:00:00Z", "2026-08-31T12:00:00Z")
-    assert {each["state"] for each in later.last["decisions"].values()} == {"refused"}
+    assert {each["state"] for each in later.decided.values()} == {"refused"}
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -38,7 +38,7 @@ def test_objection_is_recorded_and_announced_as_what_it_is(place, event):
 
     assert [name for name, _ in visitor.heard] == ["recorded", "withdrawn"]
     assert (visitor.last["event"], visitor.last["jurisdiction"]) == (event, place)
-    assert {each["state"] for each in visitor.last["decisions"].values()} == {"refused"}
+    assert {each["state"] for each in visitor.decided.values()} == {"refused"}
 
 
 def test_objection_expires_the_cookies_of_what_ran():
@@ -148,7 +148,7 @@ def test_grant_is_recorded_as_an_act_of_its_own_while_the_signal_is_on():
 
     assert visitor.look(**GPC).runs == ("marketing",)
     assert visitor.last["signals"] == {"gpc": True, "dnt": False, "sec_gpc": True, "dom_gpc": False}
-    assert (visitor.last["decisions"]["marketing"]["state"], visitor.last["event"]) == ("granted", "opt_out")
+    assert (visitor.decided["marketing"]["state"], visitor.last["event"]) == ("granted", "opt_out")
     assert (visitor.last["source"], visitor.last["previous"]) == ("preferences", None)
 
 
@@ -184,7 +184,7 @@ def test_acknowledging_lets_run_what_runs_and_grants_nothing(place):
     visitor = make_traveller(place)
     visitor.answer("acknowledge")
 
-    assert (visitor.look().banner, visitor.last["decisions"], visitor.last["event"]) == ("", {}, "acknowledgement")
+    assert (visitor.look().banner, visitor.decided, visitor.last["event"]) == ("", {}, "acknowledgement")
     assert visitor.verdicts() == dict.fromkeys(NOTHING, "granted")
 
 
@@ -192,7 +192,7 @@ def test_acknowledging_lets_run_what_runs_and_grants_nothing(place):
 def test_switch_that_was_on_before_the_script_saw_the_signal_grants_nothing(place):
     visitor = make_traveller(place)
     visitor.press("save", *visitor.switched_on(), gpc="1")
-    states = {key: each["state"] for key, each in visitor.last["decisions"].items()}
+    states = {key: each["state"] for key, each in visitor.decided.items()}
 
     assert states == {"marketing": "refused", "ads": "refused"}
     assert (visitor.look(**GPC).runs, visitor.look().runs) == (("preferences", "analytics"),) * 2
@@ -202,5 +202,5 @@ def test_switch_that_the_visitor_turns_on_in_spite_of_the_signal_is_a_grant():
     visitor = make_traveller("US-CA")
     visitor.press("save", *OPTIONAL, headers=GPC, gpc="1")
 
-    assert visitor.last["decisions"]["marketing"]["state"] == "granted"
+    assert visitor.decided["marketing"]["state"] == "granted"
     assert visitor.look(**GPC).runs == OPTIONAL

@@ -33,7 +33,7 @@ def test_notice_never_records_a_grant(place, action, granted):
     visitor.press(action, *granted)
 
     assert visitor.last["mode"] == "notice"
-    assert "granted" not in {each["state"] for each in visitor.last["decisions"].values()}
+    assert "granted" not in {each["state"] for each in visitor.decided.values()}
 
 
 @pytest.mark.parametrize("place", NOTICE_PLACES)
@@ -50,7 +50,7 @@ def test_i_agree_is_recorded_as_an_acknowledgement():
     visitor = make_traveller("JP")
     visitor.answer("acknowledge")
 
-    assert (visitor.last["event"], visitor.last["action"], visitor.last["decisions"]) == (
+    assert (visitor.last["event"], visitor.last["action"], visitor.decided) == (
         "acknowledgement",
         "acknowledge",
         {},
@@ -71,7 +71,7 @@ def test_helper_for_tests_of_sites_grants_nothing_under_notice_either():
     visitor = make_traveller("JP")
     grant(visitor.client, "marketing")
 
-    assert "granted" not in {each["state"] for each in visitor.last["decisions"].values()}
+    assert "granted" not in {each["state"] for each in visitor.decided.values()}
 
 
 def test_refusal_counts_under_notice():
@@ -200,7 +200,7 @@ def test_saving_what_was_switched_on_grants_nothing_elsewhere(place, purposes, o
     visitor.press("save", *switches)
 
     assert (switches, tuple(key for key in OPTIONAL if visitor.verdicts()[key] == "granted")) == (on, on)
-    assert "granted" not in {each["state"] for each in visitor.last["decisions"].values()}
+    assert "granted" not in {each["state"] for each in visitor.decided.values()}
     visitor.go("FR")
     assert (visitor.look().runs, set(visitor.verdicts().values()), bool(visitor.reason)) == ((), {"denied"}, True)
 
@@ -221,8 +221,8 @@ def test_accepting_all_grants_nothing_that_runs_under_notice(place):
     before = visitor.look().runs
     visitor.answer("accept_all")
 
-    assert visitor.last["decisions"]["health"]["state"] == "granted"
-    assert not {*before} & {*visitor.last["decisions"]}
+    assert visitor.decided["health"]["state"] == "granted"
+    assert not {*before} & {*visitor.decided}
     assert not {*before} & {*visitor.go("FR").look().runs}
 
 
@@ -233,7 +233,7 @@ def test_saving_what_was_switched_on_under_a_signal_that_a_script_saw_grants_not
     visitor = make_traveller(place, purposes=[purpose])
     visitor.press("save", *visitor.switched_on(), gpc="1")
 
-    assert "granted" not in {each["state"] for each in visitor.last["decisions"].values()}
+    assert "granted" not in {each["state"] for each in visitor.decided.values()}
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_grant_of_where_less_is_asked_counts_for_no_more_after_an_act_on_somethi
     visitor.go("GB").press(action, *granted, **fields)
 
     assert "analytics" in visitor.look().runs
-    assert "analytics" not in visitor.last["decisions"]
+    assert "analytics" not in visitor.decided
     assert "analytics" not in visitor.go("FR").look().runs
 
 
