@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from consent.core.declaration import Service
 from consent.core.embed import Embed
 from consent.core.policy import Policy
 from consent.engine import Engine
+
+if TYPE_CHECKING:
+    from tests.postgres import PostgresServer
 
 SIGNING_KEY = "a signing key for tests only"
 CONTROLLER = "Example News Ltd"
@@ -98,3 +102,13 @@ def policy() -> Policy:
 @pytest.fixture
 def engine(policy: Policy, clock: Clock) -> Engine:
     return Engine(policy, keys_oldest_first=[SIGNING_KEY.encode()], read_clock=clock)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for the whole run; a test takes a database of its own."""
+    # Imported here: most tests need no database, and psycopg takes its time.
+    from tests.postgres import run_server
+
+    with run_server() as server:
+        yield server

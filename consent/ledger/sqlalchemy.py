@@ -1,0 +1,98 @@
+"""A ledger in PostgreSQL, or in another database that SQLAlchemy Core reaches."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from consent.errors import LedgerError, MissingExtraError, quote_all
+
+try:
+    from sqlalchemy import URL, make_url
+    from sqlalchemy.exc import ArgumentError
+except ImportError as error:
+    raise MissingExtraError("SQLAlchemyLedger", package="SQLAlchemy", extra="sql") from error
+
+from consent.ledger._backend import Backend
+from consent.ledger._pooled_database import PooledDatabase
+from consent.ledger.relational import RelationalLedger
+
+# What is meant by a URL that names no driver; SQLAlchemy 2.0 would take psycopg2 for the first.
+_DRIVERS = {"postgresql": "psycopg", "sqlite": "pysqlite", "mysql": "pymysql", "mariadb": "pymysql"}
+
+WAIT_SECONDS = 2.0
+"""How long a request waits for the ledger, all attempts together."""
+
+
+class SQLAlchemyLedger(RelationalLedger):
+    """Keep events in a database behind SQLAlchemy Core.
+
+    PostgreSQL is what this is for: several machines write to one ledger, and an answer means that it is on disk, whatever the
+    server's default for `synchronous_commit`. Behind pgbouncer any pool mode does. SQLite works, for those who reach it through
+    SQLAlchemy anyway; alone, take `SQLiteLedger`, which groups commits and keeps processes apart. MySQL and MariaDB follow
+    their manuals, and no test of this library runs against them: run `tests/ledger_contract.py` on yours first.
+    """
+
+    def __init__(self, url: str, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        """Read the address; nothing is connected to before the first use.
+
+        Args:
+            url: `postgresql+psycopg://user:password@host/database`, `sqlite+pysqlite:////path`, `mysql+pymysql://…` or
+                `mariadb+pymysql://…`; options of the driver's after `?`, such as `sslmode=verify-full`.
+            wait_seconds: How long any method may take before it raises `LedgerError`; migrating takes what it takes.
+
+        Raises:
+            LedgerError: If that is none of these.
+            MissingExtraError: If the driver is not installed.
+        """
+        address = _read_url(url)
+        backend = _load_backend(address.get_backend_name())
+        super().__init__(PooledDatabase(address, backend, wait_seconds=wait_seconds))
+
+
+def _read_url(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError):
+        # Not `from error`: SQLAlchemy quotes the address, and with it the password.
+        raise LedgerError(
+            "The address of the ledger is no URL of a database. Write 'postgresql+psycopg://user:password@host/database', with "
+            "':', '/', '@' and '%' in user and password as %3A, %2F, %40 and %25.",
+            reason="unsupported",
+        ) from None
+    name, _, driver = address.drivername.partition("+")
+    if (driver or _DRIVERS.get(name)) != _DRIVERS.get(name, ""):
+        allowed = [f"{name}+{driver}" for name, driver in _DRIVERS.items()]
+        raise LedgerError(
+            f"The address of the ledger begins with {address.drivername!r}, which the library does not know. Known are "
+            f"{quote_all(allowed)}; begin it with one of them.",
+            reason="unsupported",
+        )
+    if name == "sqlite" and address.database in {None, "", ":memory:"}:
+        raise LedgerError(
+            "The address of the ledger names no file. Write 'sqlite:////an/absolute/path.db', or 'memory:' for a test.",
+            reason="unsupported",
+        )
+    return address.set(drivername=f"{name}+{_DRIVERS[name]}")
+
+
+def _load_backend(name: str) -> Backend:
+    if name == "sqlite":
+        from consent.ledger._sqlite_backend import SQLite  # noqa: PLC0415 - only what is wanted is loaded
+
+        return SQLite()
+    if name == "postgresql":
+        try:
+            from consent.ledger._postgresql import PostgreSQL  # noqa: PLC0415 - loads psycopg
+        except ImportError as error:
+            raise MissingExtraError("A ledger in PostgreSQL", package="psycopg", extra="sql") from error
+        return PostgreSQL()
+    try:
+        import_module("pymysql")
+    except ImportError as error:
+        raise LedgerError(
+            "A ledger in MySQL or MariaDB needs PyMySQL, which is not installed. Run: pip install pymysql",
+            reason="unsupported",
+        ) from error
+    from consent.ledger._mysql import MySQL  # noqa: PLC0415 - as above
+
+    return MySQL()

@@ -1,0 +1,226 @@
+"""The ledger over SQLAlchemy: addresses, packages, and SQLite, which is there without a server."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from consent.errors import LedgerError, MissingExtraError
+from consent.ledger.sqlalchemy import SQLAlchemyLedger
+from tests.conftest import NOW
+from tests.ledger_contract import LedgerContract
+from tests.ledger_events import ALICE, make_event, make_events, number_id, run_at_once
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "consent.db"
+
+
+@pytest.fixture
+def ledger(path):
+    ledger = SQLAlchemyLedger(f"sqlite+pysqlite:///{path}")
+    ledger.prepare()
+    yield ledger
+    ledger.close()
+
+
+class TestSQLAlchemyOverSQLite(LedgerContract):
+    """SQLite by SQLAlchemy's own driver."""
+
+
+# Addresses ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("oracle+oracledb://user:s3cret@host/db", "begins with 'oracle+oracledb'"),
+        ("postgresql+asyncpg://user:s3cret@host/db", "'postgresql+psycopg', 'sqlite+pysqlite', 'mysql+pymysql'"),
+        ("postgres://user:s3cret@host/db", "begins with 'postgres'"),
+        ("postgresql+psycopg://user:s3cret@host:s3cret/db", "is no URL"),
+        ("s3cret", "is no URL"),
+        ("sqlite+pysqlite://", "names no file"),
+        ("sqlite+pysqlite:///:memory:", "names no file"),
+    ],
+)
+def test_address_is_refused_without_its_password(url, words):
+    with pytest.raises(LedgerError) as caught:
+        SQLAlchemyLedger(url)
+
+    assert words in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+    assert caught.value.reason == "unsupported"
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_address_may_leave_out_the_driver():
+    ledger = SQLAlchemyLedger("postgresql://user@nowhere.invalid/db")
+
+    assert "postgresql+psycopg://" in ledger.health().problem
+
+
+def test_missing_sqlalchemy_is_named_with_the_command(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith(("sqlalchemy", "consent.ledger.sqlalchemy"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+
+    with pytest.raises(MissingExtraError) as caught:
+        import consent.ledger.sqlalchemy  # noqa: F401
+
+    assert str(caught.value) == (
+        "SQLAlchemyLedger needs SQLAlchemy, which is not installed. Run: pip install 'flask-cookie-consent[sql]'"
+    )
+
+
+def test_missing_driver_is_named_with_the_command(monkeypatch):
+    monkeypatch.delitem(sys.modules, "consent.ledger._postgresql", raising=False)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+
+    with pytest.raises(MissingExtraError) as caught:
+        SQLAlchemyLedger("postgresql+psycopg://user@host/db")
+
+    assert str(caught.value) == (
+        "A ledger in PostgreSQL needs psycopg, which is not installed. Run: pip install 'flask-cookie-consent[sql]'"
+    )
+
+
+def test_missing_driver_of_another_database_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pymysql", None)
+
+    with pytest.raises(LedgerError, match="pip install pymysql"):
+        SQLAlchemyLedger("mysql://user@host/db")
+
+
+def test_nothing_is_opened_before_the_first_use(path):
+    code = (
+        "import sys, threading; from consent.ledger.sqlalchemy import SQLAlchemyLedger; "
+        f"SQLAlchemyLedger('sqlite+pysqlite:///{path}'); print(threading.active_count())"
+    )
+
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert result.stdout == "1\n"
+    assert not path.exists()
+
+
+# SQLite ---------------------------------------------------------------------------------------------------------------
+
+
+def test_log_is_synced_at_each_commit(ledger):
+    settings = ledger.database.write(
+        lambda transaction: [
+            transaction.fetch(f"PRAGMA {name}")[0][0] for name in ("journal_mode", "synchronous", "secure_delete")
+        ]
+    )
+
+    assert settings == ["wal", 2, 1]
+
+
+def test_write_takes_its_lock_before_it_reads(ledger, path):
+    def meet(transaction):
+        with sqlite3.connect(path, timeout=0) as other, pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+
+    ledger.database.write(meet)
+
+
+def test_locked_file_is_busy_within_the_wait(path):
+    ledger = SQLAlchemyLedger(f"sqlite+pysqlite:///{path}", wait_seconds=0.1)
+    ledger.prepare()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(LedgerError) as caught:
+        ledger.append([make_event()])
+    other.close()
+
+    assert caught.value.reason == "busy"
+    assert ledger.append([make_event()]).stored == {number_id(1)}
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"no database at all" * 100, "corrupt"), (None, "unavailable")], ids=["corrupt", "folder"]
+)
+def test_file_that_is_none_is_named(path, content, reason):
+    path.mkdir() if content is None else path.write_bytes(content)
+    ledger = SQLAlchemyLedger(f"sqlite+pysqlite:///{path}")
+
+    with pytest.raises(LedgerError) as caught:
+        ledger.prepare()
+
+    assert caught.value.reason == reason
+    assert str(path) in str(caught.value)
+    ledger.close()
+
+
+def test_erased_words_are_in_no_file(ledger, path):
+    ledger.append([make_event(payload="a sentence that nobody may find again")])
+
+    ledger.erase(ALICE, reason="asked to", at=NOW)
+
+    kept = b"".join(each.read_bytes() for each in path.parent.glob("consent.db*"))
+    assert b"nobody may find" not in kept
+    assert ALICE.encode() not in kept
+
+
+def test_work_that_raises_changes_nothing(ledger):
+    def fail(transaction):
+        transaction.execute("DELETE FROM consent_events")
+        raise RuntimeError("broken off")
+
+    ledger.append([make_event()])
+    with pytest.raises(RuntimeError, match="broken off"):
+        ledger.database.write(fail)
+
+    assert ledger.find(number_id(1)) is not None
+
+
+def test_message_names_no_visitor(ledger):
+    ledger.append([make_event()])
+
+    with pytest.raises(LedgerError) as caught:
+        ledger.database.write(
+            lambda transaction: transaction.execute(
+                "INSERT INTO consent_events (event_id, subject_id, digest, erasure_reason) VALUES (:id, :subject, :id, '')",
+                {"id": number_id(1), "subject": ALICE},
+            )
+        )
+
+    assert number_id(1) not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_connections_do_not_cross_a_fork(ledger):
+    run_at_once(4, lambda number: ledger.append(make_events([number])))
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            os.write(writer, str(len(ledger.append([make_event(9)]).stored)).encode())
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+
+    assert os.read(reader, 1) == b"1"
+    assert ledger.append([make_event(9)]).known == {number_id(9)}
+    os.close(reader)
+    os.close(writer)
+
+
+def test_what_is_written_while_python_exits_is_kept(path):
+    code = (
+        "import atexit; from consent.ledger.sqlalchemy import SQLAlchemyLedger; from tests.ledger_events import make_event; "
+        f"ledger = SQLAlchemyLedger('sqlite+pysqlite:///{path}'); ledger.prepare(); "
+        "atexit.register(lambda: print(len(ledger.append([make_event()]).stored)))"
+    )
+
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (result.stdout, result.stderr) == ("1\n", "")
