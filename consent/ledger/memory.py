@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import RLock
 
-from consent.ledger._database import SQLITE, Dialect, Result, Row, Value
+from consent.ledger._database import Result
+from consent.ledger._sqlite_connection import SQLiteTransaction
 from consent.ledger.relational import RelationalLedger
 
 
@@ -17,27 +18,6 @@ class MemoryLedger(RelationalLedger):
     def __init__(self) -> None:
         super().__init__(_MemoryDatabase())
         self.prepare()
-
-
-class SQLiteTransaction:
-    """Run statements on a connection of the standard library's SQLite."""
-
-    dialect: Dialect = SQLITE
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def fetch(self, statement: str, values: Mapping[str, Value] | None = None) -> list[Row]:
-        """Return the rows of a query."""
-        return self._connection.execute(statement, values or {}).fetchall()
-
-    def execute(self, statement: str, values: Mapping[str, Value] | None = None) -> int:
-        """Run a statement; return how many rows it changed."""
-        return self._connection.execute(statement, values or {}).rowcount
-
-    def execute_many(self, statement: str, rows: Sequence[Mapping[str, Value]]) -> None:
-        """Run a statement once for each row of values."""
-        self._connection.executemany(statement, rows)
 
 
 class _MemoryDatabase:

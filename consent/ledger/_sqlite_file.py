@@ -1,0 +1,133 @@
+"""One file of SQLite's: where it may lie, and how it is opened."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from consent.errors import LedgerError
+from consent.ledger._file_system import check_file_system
+from consent.ledger._sqlite_connection import Connect, Connection, connect
+from consent.ledger._sqlite_errors import explain, get_code
+
+log = logging.getLogger("consent")
+
+# The first without the WAL-reset bug: https://www.sqlite.org/wal.html section 11.
+SOUND_VERSION = (3, 51, 3)
+# What a burst of writes leaves as the size of the log; SQLite begins it anew at a checkpoint and keeps its size otherwise.
+_LOG_SIZE_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SQLiteFile:
+    """Open one file, for writing or for reading."""
+
+    path: Path
+    wait_seconds: float
+    """How long to wait for other programs before giving up."""
+
+    connect: Connect = connect
+    synchronous: str = "FULL"
+    """`FULL` in every ledger; tests of lost power see with `NORMAL` that they would notice a loss."""
+
+    @property
+    def lock_path(self) -> Path:
+        """The file whose lock everyone holds who writes here."""
+        return self.path.with_name(f"{self.path.name}.lock")
+
+    @property
+    def log_path(self) -> Path:
+        """SQLite's write-ahead log, while there is one."""
+        return self.path.with_name(f"{self.path.name}-wal")
+
+    def open_writer(self) -> Connection:
+        """Open the file to write, and make it if there is none. Only who holds the lock may.
+
+        Raises:
+            LedgerError: If it lies where no ledger may, or its file system lacks what it takes.
+            sqlite3.Error: If SQLite cannot.
+        """
+        self._check_place()
+        warn_of_version(sqlite3.sqlite_version_info)
+        connection = self.connect(self.path, is_writer=True, wait_seconds=self.wait_seconds)
+        try:
+            self._configure(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def open_reader(self) -> Connection:
+        """Open the file to read; one that does not exist reads as one without tables.
+
+        Raises:
+            LedgerError: If it lies where no ledger may.
+            sqlite3.Error: If SQLite cannot.
+        """
+        self._check_place()
+        try:
+            return self.connect(self.path, is_writer=False, wait_seconds=self.wait_seconds)
+        except sqlite3.Error as error:
+            if get_code(error) == sqlite3.SQLITE_CANTOPEN and not self.path.exists():
+                return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            raise
+
+    def identify(self) -> tuple[int, int] | None:
+        """Return what tells this file from another one put in its place; None while there is none."""
+        try:
+            status = self.path.stat()
+        except FileNotFoundError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def explain(self, error: BaseException) -> BaseException:
+        """Return an error of SQLite or of the system in the library's words, and any other as it is."""
+        return explain(error, self.path) if isinstance(error, sqlite3.Error | OSError) else error
+
+    def _check_place(self) -> None:
+        if not self.path.parent.is_dir():
+            raise LedgerError(
+                f"The folder '{self.path.parent}' of the ledger '{self.path.name}' does not exist, or is no folder. Make it, "
+                "or correct the path in CONSENT_LEDGER."
+            )
+        if self.path.is_dir():
+            raise LedgerError(
+                f"The ledger '{self.path}' is a folder. Give the path of a file in it, such as "
+                f"'sqlite:///{self.path / 'consent.db'}', in CONSENT_LEDGER.",
+                reason="unsupported",
+            )
+        check_file_system(self.path.parent)
+
+    def _configure(self, connection: Connection) -> None:
+        mode = connection.execute("PRAGMA journal_mode = WAL").fetchall()[0][0]
+        if mode != "wal":
+            raise LedgerError(
+                f"The ledger '{self.path}' cannot have a write-ahead log: its file system has no shared memory (journal "
+                f"mode {mode!r}). Put the file on a local disk, or set CONSENT_LEDGER to a PostgreSQL database.",
+                reason="unsupported",
+            )
+        for setting in (
+            f"synchronous = {self.synchronous}",
+            "fullfsync = ON",  # macOS: fsync() alone leaves data in the drive's cache
+            "mmap_size = 0",
+            "secure_delete = ON",
+            "temp_store = MEMORY",  # the journals of savepoints would leave copies of rows in /tmp
+            "trusted_schema = OFF",
+            f"journal_size_limit = {_LOG_SIZE_BYTES}",
+        ):
+            connection.execute(f"PRAGMA {setting}").fetchall()
+
+
+@cache
+def warn_of_version(version: tuple[int, ...]) -> None:
+    """Say once per process that a version of SQLite has a fault that this library can only avoid for itself."""
+    if version < SOUND_VERSION:
+        log.warning(
+            "SQLite %s can damage a database when two programs write to it at once (fixed in %s). This library's own "
+            "processes take turns by a lock file and never meet the fault; no other program must write to the ledger.",
+            ".".join(map(str, version)),
+            ".".join(map(str, SOUND_VERSION)),
+        )
