@@ -36,13 +36,24 @@ def digest_policy(
     controller: str, purposes: Sequence[Purpose], services: Sequence[Service], documents: Sequence[Document] = ()
 ) -> str:
     """Return the policy version: 16 hexadecimal digits over everything material."""
+    return digest_material(describe_material(controller, purposes, services, documents))
+
+
+def describe_material(
+    controller: str, purposes: Sequence[Purpose], services: Sequence[Service], documents: Sequence[Document] = ()
+) -> dict[str, object]:
+    """Return everything material of a policy as plain JSON values, in an order that does not depend on the declaration's."""
     by_key = {purpose.key: purpose for purpose in purposes}
-    material: dict[str, object] = {
+    return {
         "controller": controller,
         "purposes": sorted((_material_purpose(purpose) for purpose in purposes), key=_canonical),
         "services": sorted((_material_service(service, by_key) for service in services), key=_canonical),
         "documents": sorted((document.key, document.version) for document in documents),
     }
+
+
+def digest_material(material: Mapping[str, object]) -> str:
+    """Return the policy version of what `describe_material` gave, also once it was written as JSON and read back."""
     return _digest(material).hex()[:16]
 
 
@@ -81,7 +92,7 @@ def _material_cookie(cookie: CookieDeclaration) -> list[object]:
     ]
 
 
-def _digest(material: dict[str, object]) -> bytes:
+def _digest(material: Mapping[str, object]) -> bytes:
     return sha256(_canonical(material).encode()).digest()
 
 

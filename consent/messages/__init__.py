@@ -52,6 +52,14 @@ class Messages:
         """Tag of every language there are texts in."""
         return tuple(self._texts)
 
+    def texts_of(self, language: str) -> Mapping[str, str]:
+        """Return every text by key as a visitor of a language gets it, placeholders unfilled."""
+        own = self._texts.get(language, {})
+        rest = {**self._texts[DEFAULT_LANGUAGE], **self._texts[self._fallback]}
+        # What has plural forms of its own takes none from another language.
+        fallbacks = {key: text for key, text in rest.items() if f"{_stem_of_plural(key)}.other" not in own}
+        return {**fallbacks, **own}
+
     def has_text(self, key: str) -> bool:
         """Whether there are words for a key in the fallback language."""
         return key in self._texts[self._fallback] or key in self._texts[DEFAULT_LANGUAGE]

@@ -27,6 +27,9 @@ class Addresses(Wording):
         self.own_next_path: str | None = None
         """Where a choice made on this page leads, once it was worked out."""
 
+        self.own_attempt = ""
+        """What stands in each form in place of a random value; empty for nothing."""
+
     @property
     def base_path(self) -> str:
         """Path that every address of the library begins with."""
@@ -47,6 +50,11 @@ class Addresses(Wording):
         """Address of the cookie declaration, in the language of this page."""
         return f"{self.base_path}policy{self._language_query}"
 
+    @property
+    def receipt_url(self) -> str:
+        """Address of the visitor's own receipt, in the language of this page."""
+        return f"{self.base_path}receipt{self._language_query}"
+
     def asset_url(self, name: str) -> str:
         """Return the path of a stylesheet or script of the library."""
         return f"{self.base_path}assets/{self.site.assets[name].file_name}"
@@ -58,10 +66,15 @@ class Addresses(Wording):
             self.own_next_path = self._find_next_path()
         return self.own_next_path
 
-    def with_next_path(self, path: str) -> Self:
-        """Return a copy that leads back to another page."""
+    @property
+    def attempt(self) -> str:
+        """Fresh random value for one form: whoever presses its button twice has chosen once."""
+        return self.own_attempt or self.site.engine.new_page_key()
+
+    def with_marks(self, *, next_path: str, attempt: str) -> Self:
+        """Return a copy that writes marks in place of what differs from page to page."""
         twin = copy.copy(self)
-        twin.own_next_path = path
+        twin.own_next_path, twin.own_attempt = next_path, attempt
         return twin
 
     @property

@@ -13,8 +13,12 @@ from consent.core.ledger import ConsentEvent, Ledger, make_event
 from consent.core.record import ConsentRecord, read_record
 from consent.engine import Standing
 from consent.errors import LedgerError, RecordError
+from consent.web.shown_notice import keep_notice
+from consent.web.shown_notice import keep_notice
 from consent.web.visit import Visit
 from consent.wire.signature import SignedKind
+from consent.wire.submission import Submission
+from consent.wire.submission import Submission
 
 log = logging.getLogger("consent")
 
@@ -25,9 +29,10 @@ _REPEAT_WINDOW = timedelta(seconds=60)
 class Filing:
     """File one posted choice, as far as there is a ledger and it answers. Nothing here raises."""
 
-    def __init__(self, visit: Visit, *, attempt: str = "", is_limited: bool = False) -> None:
+    def __init__(self, visit: Visit, submission: Submission, *, shown: Standing, is_limited: bool = False) -> None:
         self._visit = visit
-        self._attempt = attempt
+        self._submission = submission
+        self._shown = shown
         self._ledger: Ledger | None = visit.site.ledger
         self._is_given_up = is_limited
         self.is_kept: bool | None = None
@@ -58,7 +63,7 @@ class Filing:
         if self._is_given_up:
             return unkept
         try:
-            kept = self._keep(self._ledger, self._identify(self._ledger, record, last))
+            kept = self._keep(self._ledger, self._identify(self._ledger, self._note(record), last))
         except LedgerError as error:
             log.error("A choice could not be recorded: %s", error)  # noqa: TRY400 - the message says it all
             return unkept
@@ -79,6 +84,41 @@ class Filing:
             log.error("The ledger keeps a grant that did not take effect, and could not be corrected: %s", error)  # noqa: TRY400 - the message says it all
         return corrected
 
+    def _note(self, record: ConsentRecord) -> ConsentRecord:
+        """Keep what the visitor was shown; return the record that says where it is to be found."""
+        account, granted = record.account, self._submission.granted
+        if account is None:
+            return record
+        kept = keep_notice(
+            self._visit,
+            source=account.source,
+            shown=self._shown,
+            service_key=granted[0] if len(granted) == 1 else "",
+            mark=self._submission.shown,
+        )
+        notice = replace(
+            account.notice, text_sha256=kept.text_sha256, ui_sha256=kept.ui_sha256, is_as_shown=kept.is_as_shown
+        )
+        return replace(record, account=replace(account, notice=notice))
+
+    def _point_to_notice(self, record: ConsentRecord) -> ConsentRecord:
+        """Keep what the visitor was shown, before a record points to it."""
+        account = record.account
+        if account is None:
+            return record
+        submission = self._submission
+        kept = keep_notice(
+            self._visit,
+            source=account.source,
+            shown=self._shown,
+            service_key=_find_service_key(self._visit, submission),
+            mark=submission.shown,
+        )
+        notice = replace(
+            account.notice, text_sha256=kept.text_sha256, ui_sha256=kept.ui_sha256, is_as_shown=kept.is_as_shown
+        )
+        return replace(record, account=replace(account, notice=notice))
+
     def _identify(self, ledger: Ledger, record: ConsentRecord, last: ConsentRecord | None) -> ConsentRecord:
         """Return the record with its ids and its number.
 
@@ -87,9 +127,9 @@ class Filing:
         """
         engine = self._visit.site.engine
         event_id, subject_id = record.record_id, engine.new_id()
-        if self._attempt:
+        if self._submission.attempt:
             act = [
-                *(self._attempt, last.record_id if last else "", record.account and record.account.action),
+                *(self._submission.attempt, last.record_id if last else "", record.account and record.account.action),
                 *(sorted(record.choices.items()), record.signals.gpc, record.is_complete),
             ]
             digest = urlsafe_b64decode(engine.sign(SignedKind.ATTEMPT, json.dumps(act).encode()) + "=")
@@ -132,3 +172,9 @@ class Filing:
             return None
         account = record.account and replace(record.account, acted_at=stored.event.recorded_at)
         return replace(twin, account=account)
+
+
+def _find_service_key(visit: Visit, submission: Submission) -> str:
+    """Return the service whose placeholder was answered; empty for none."""
+    services = visit.policy.services_by_key
+    return next((key for key in submission.granted if key in services), "")

@@ -50,7 +50,7 @@ def record_choice(visit: Visit, submission: Submission, evidence: Evidence, *, i
     shown = visit.standing
     # A choice under the signal starts from what the signal leaves open, else `allow` would renew what it closes.
     before = visit.heed_gpc() if submission.has_gpc else shown
-    filing = Filing(visit, attempt=submission.attempt, is_limited=is_limited)
+    filing = Filing(visit, submission, shown=shown, is_limited=is_limited)
     record = visit.site.engine.make_record(
         submission.action,
         granted=_find_granted(submission, shown, before),

@@ -59,5 +59,11 @@ def rehearse(app: Flask, situation: Situation) -> Iterator[Visit]:
 def _set_apart(site: Site, at: datetime) -> Site:
     """Return a copy whose clock stands still, and that remembers, warns and asks for itself alone."""
     return replace(
-        site, engine=site.engine.at(at), banners={}, scripts={}, warned=set(site.warned), users=UserChoices()
+        site,
+        engine=site.engine.at(at),
+        ledger=None,
+        banners={},
+        scripts={},
+        warned=set(site.warned),
+        users=UserChoices(),
     )

@@ -17,6 +17,7 @@ from consent.core.lint import Finding
 from consent.engine import Engine
 from consent.messages import Messages
 from consent.web.known_user import UserChoices
+from consent.web.notice_memo import NoticeMemo
 from consent.web.place import PlaceFinder
 from consent.web.settings import Settings
 from consent.web.signal_setup import SignalSetup
@@ -88,11 +89,14 @@ class Site:
     tallying: Tallying | None = field(init=False, default=None)
     """Counts what happens, without identifiers, for the ledger; None without one."""
 
+    notices: NoticeMemo = field(default_factory=NoticeMemo)
+    """What visitors are shown, as the ledger keeps it."""
+
     snippets: Mapping[str, Template] = field(default_factory=dict)
     """Compiled markup of services by key."""
 
-    banners: dict[tuple[object, ...], tuple[str, str]] = field(default_factory=dict)
-    """Rendered banner by all that it depends on, cut where the page's own path goes."""
+    banners: dict[tuple[object, ...], str] = field(default_factory=dict)
+    """Rendered banner by all that it depends on, with marks where the page's own values go."""
 
     is_banner_ours: bool = False
     """Whether the banner's template is the library's own: it needs no request, and one rendering can serve all."""

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from flask import Flask, render_template
-from jinja2 import TemplateError, Undefined
+from jinja2 import Undefined
 from markupsafe import Markup, escape
 
 from consent.core import gate as core_gate
 from consent.core.declaration import Service
 from consent.core.embed import Embed
 from consent.errors import ConfigError, SetupError, UnknownKeyError
+from consent.web.layer_rendering import Layer
+from consent.web.own_templates import are_ours
 from consent.web.runtime import held_block_script, runtime_script
 from consent.web.service_signals import signal_scripts
+from consent.web.shown_notice import find_mark
 from consent.web.site import Site
 from consent.web.snippet import render_frame, render_snippet, source_url
 from consent.web.visit import Visit, current_consent, get_visit
 from consent.wire.held_markup import hold
 
-_TEMPLATES = Path(__file__).parent.parent / "templates"
 _BANNER_TEMPLATES = ("consent/banner.html", "consent/default/banner.html")
 _PREFERENCES_TEMPLATES = ("consent/preferences.html", "consent/default/preferences.html")
-# Cannot occur in rendered markup: stands where a page's own path goes.
+# Cannot occur in rendered markup: stand where a page's own path and a form's own random value go.
 _PATH_MARK = "\0"
+_ATTEMPT_MARK = "\1"
 _BANNERS_LIMIT = 64
 # Turbo and htmx would swap the preferences into the page that runs, and a withdrawal there would end nothing; and out of
 # htmx's history cache would come a banner after the choice, or trackers after the withdrawal.
@@ -131,6 +133,21 @@ class ConsentMarkup:
         return head + Markup(placeholder)  # noqa: S704 - autoescaped by the template
 
     @staticmethod
+    def shown_fields(source: str, visit: Visit, service_key: str = "", *, has_room: bool = True) -> Markup:
+        """Return the hidden fields by which a form says what was shown around it; nothing without a ledger.
+
+        Args:
+            source: `banner`, `preferences` or `embed`, with the service's key.
+            has_room: Whether the placeholder of an embed is large enough to describe the service.
+        """
+        if visit.site.ledger is None:
+            return Markup()
+        layer = Layer(source=source, service_key=service_key, has_room=has_room)
+        fields = {"shown": find_mark(visit, layer), "attempt": visit.attempt}
+        written = (f'<input type="hidden" name="{name}" value="{value}">' for name, value in fields.items() if value)
+        return Markup("".join(written))  # noqa: S704 - hexadecimal and base64url digits
+
+    @staticmethod
     def settings_link(label: str) -> Markup:
         """Return the link to the preferences page."""
         visit = get_visit()
@@ -153,20 +170,12 @@ def register_templating(app: Flask) -> None:
 
 def is_banner_ours(app: Flask) -> bool:
     """Whether the banner is rendered from the library's own template; a site's may show what belongs to one visitor."""
-    return _are_ours(app, _BANNER_TEMPLATES)
+    return are_ours(app.jinja_env, _BANNER_TEMPLATES)
 
 
 def are_preferences_ours(app: Flask) -> bool:
     """Whether the preferences page is rendered from the library's own template."""
-    return _are_ours(app, _PREFERENCES_TEMPLATES)
-
-
-def _are_ours(app: Flask, names: Sequence[str]) -> bool:
-    try:
-        sources = [app.jinja_env.get_template(name).filename for name in names]
-    except TemplateError:  # a site's own template with a mistake, to be shown where it is used
-        return False
-    return all(source is not None and Path(source).is_relative_to(_TEMPLATES) for source in sources)
+    return are_ours(app.jinja_env, _PREFERENCES_TEMPLATES)
 
 
 def styles(visit: Visit) -> Markup:
@@ -217,22 +226,22 @@ def render_banner(visit: Visit) -> Markup:
     site = visit.site
     if not site.is_banner_ours:
         return Markup(render_template("consent/banner.html", visit=visit))  # noqa: S704 - autoescaped by the template
-    before, after = _keep_banner(site, visit)
-    return Markup(f"{before}{escape(visit.next_path)}{after}" if after else before)  # noqa: S704 - escaped here
+    banner = _keep_banner(site, visit)
+    if site.ledger is not None:
+        banner = banner.replace(_ATTEMPT_MARK, visit.attempt)
+    return Markup(banner.replace(_PATH_MARK, escape(visit.next_path)))  # noqa: S704 - escaped here
 
 
-def _keep_banner(site: Site, visit: Visit) -> tuple[str, str]:
-    """Return the banner before and after the page's own path."""
+def _keep_banner(site: Site, visit: Visit) -> str:
+    """Return the banner with marks for what is each page's own."""
     key = (visit.language, visit.preferences_url, "next" if visit.next_path else "", visit.prompt_key)
     kept = site.banners.get(key) if site.keeps_banners else None
     if kept is None:
-        marked = visit.with_next_path(_PATH_MARK if visit.next_path else "")
-        rendered = site.environment.get_template("consent/banner.html").render(visit=marked)
-        before, _, after = rendered.partition(_PATH_MARK)
+        marked = visit.with_marks(next_path=_PATH_MARK if visit.next_path else "", attempt=_ATTEMPT_MARK)
         # A proxy can make up prefixes without end.
         if len(site.banners) >= _BANNERS_LIMIT:
             site.banners.clear()
-        kept = site.banners[key] = (before, after)
+        kept = site.banners[key] = site.environment.get_template("consent/banner.html").render(visit=marked)
     return kept
 
 

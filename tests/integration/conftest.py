@@ -20,6 +20,7 @@ PAGE = (
 )
 SERVICES = ("google-analytics", "youtube")
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+_FIELDS = frozenset({"next", "service", "id", "gpc", "asked", "shown", "attempt"})
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def choose():
     def post(client, action, *granted, headers=SAME_ORIGIN, json=False, **fields):
         url = f"{client.application.config.get('CONSENT_URL_PREFIX', '/privacy-choices')}/"
         body = {"action": action, "granted": list(granted)} | {
-            name: value for name, value in fields.items() if name in {"next", "service", "id", "gpc", "asked"}
+            name: value for name, value in fields.items() if name in _FIELDS
         }
         rest = {name: value for name, value in fields.items() if name not in body}
         return client.post(url, **{"json" if json else "data": body}, headers=headers, **rest)
