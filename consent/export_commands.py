@@ -16,10 +16,11 @@ from typing import BinaryIO
 import click
 from flask.cli import with_appcontext
 
-from consent.command_ledger import list_subject, using_ledger
+from consent.command_ledger import find_site, list_subject, using_ledger
 from consent.command_output import show_progress
 from consent.core.ledger import Ledger, StoredEvent
-from consent.wire.ledger_export import describe_row, format_csv_head, format_csv_row, format_line
+from consent.web.described_site import SiteWording, describe_site
+from consent.wire.ledger_export import describe_row, format_line, write_csv, write_dpv, write_json, write_json_lines
 
 _BATCH = 1000
 _day = click.DateTime(formats=["%Y-%m-%d"])
@@ -41,41 +42,17 @@ class _Days:
         return (self.since or date.min) <= row.event.recorded_at.date() <= (self.until or date.max)
 
 
-def _write_csv(rows: Iterable[StoredEvent]) -> Iterator[str]:
-    yield format_csv_head()
-    yield from map(format_csv_row, rows)
-
-
-def _write_json_lines(rows: Iterable[StoredEvent]) -> Iterator[str]:
-    return (format_line(describe_row(row)) for row in rows)
-
-
-def _write_json(rows: Iterable[StoredEvent]) -> Iterator[str]:
-    return _join_array(describe_row(row) for row in rows)
-
-
-def _join_array(values: Iterable[object]) -> Iterator[str]:
-    # Line by line: a ledger need not fit into memory.
-    comma = ""
-    yield "["
-    for each in values:
-        yield comma + format_line(each)
-        comma = ","
-    yield "]"
-
-
-_FORMS: Mapping[str, Callable[[Iterable[StoredEvent]], Iterator[str]]] = MappingProxyType(
-    {"jsonl": _write_json_lines, "json": _write_json, "csv": _write_csv}
+_WRITERS: Mapping[str, Callable[[Iterable[StoredEvent]], Iterator[str]]] = MappingProxyType(
+    {"jsonl": write_json_lines, "json": write_json, "csv": write_csv}
 )
+_FORMS = click.Choice([*_WRITERS, "dpv"])
 
 
 @click.command("export")
 @click.option("--subject", help="Random id of a visitor: their events alone.")
 @click.option("--since", type=_day, help="First day of the events, in UTC.")
 @click.option("--until", type=_day, help="Last day of the events, in UTC.")
-@click.option(
-    "--format", "form", type=click.Choice([*_FORMS]), default="jsonl", show_default=True, help="What to write."
-)
+@click.option("--format", "form", type=_FORMS, default="jsonl", show_default=True, help="What to write.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; without, the terminal.")
 @with_appcontext
 def export_command(
@@ -83,14 +60,16 @@ def export_command(
 ) -> None:
     """Write events out, in the order in which they arrived.
 
-    JSON holds each record as it was made; CSV holds what of it fits a table. What is left of erased events is there, too,
-    unless days or a visitor are asked for. A file is there when it is complete, and its owner alone can read it.
+    JSON holds each record as it was made; CSV what of it fits a table; DPV is JSON-LD in the Data Privacy Vocabulary. What is
+    left of erased events is there, too, unless days, a visitor or DPV are asked for. A file is there when it is complete, and
+    its owner alone can read it.
     """
     days = _Days(since=since and since.date(), until=until and until.date())
     with using_ledger() as ledger, _opening(output) as target:
         rows, number = _find_rows(ledger, subject)
         with show_progress("Exporting", number, is_shown=not target.isatty()) as advance:
-            for line in _FORMS[form](row for row in _tell(rows, advance) if days.has(row)):
+            wanted = (row for row in _tell(rows, advance) if days.has(row))
+            for line in _WRITERS[form](wanted) if form in _WRITERS else _write_dpv(wanted, ledger):
                 target.write(line.encode() + b"\n")
 
 
@@ -124,6 +103,15 @@ def stream_command(*, after: int, limit: int | None, follow: bool, every: float)
                 return
             if not rows:
                 time.sleep(every)
+
+
+def _write_dpv(rows: Iterable[StoredEvent], ledger: Ledger) -> Iterator[str]:
+    def leave_out(row: StoredEvent) -> None:
+        click.echo(
+            f"Record {row.event_id} cannot be read, and was left out. Run: flask consent ledger verify", err=True
+        )
+
+    return write_dpv(rows, site=describe_site(SiteWording(find_site())), find=ledger.find, leave_out=leave_out)
 
 
 def _check_cursor(ledger: Ledger, after: int) -> None:

@@ -12,8 +12,9 @@ from consent.core.ledger import Ledger
 from consent.core.receipt import Origin, Receipt, encode_receipt, sign_content
 from consent.core.record import ConsentRecord
 from consent.errors import LedgerError
+from consent.web.described_site import describe_site
 from consent.web.visit import Visit
-from consent.wire.dpv import DescribedSite, describe_dpv_receipt
+from consent.wire.dpv import describe_dpv_receipt
 from consent.wire.signature import ALGORITHM, SignedKind
 
 log = logging.getLogger("consent")
@@ -57,14 +58,7 @@ def describe_signed(visit: Visit, receipt: Receipt) -> dict[str, object]:
 
 def describe_in_dpv(visit: Visit, receipt: Receipt, *, base_url: str) -> dict[str, object]:
     """Return the receipt in the Data Privacy Vocabulary."""
-    policy = visit.policy
-    site = DescribedSite(
-        controller=receipt.controller,
-        base_url=base_url,
-        purposes={purpose.key: visit.purpose_title(purpose.key) for purpose in policy.purposes},
-        providers={service.key: service.provider or service.name for service in policy.services},
-    )
-    return describe_dpv_receipt(receipt.as_dict(), site=site)
+    return describe_dpv_receipt(receipt.as_dict(), site=describe_site(visit, base_url=base_url))
 
 
 def title_of(visit: Visit, key: str) -> str:

@@ -1,17 +1,18 @@
-"""Rows of a ledger for other programs: JSON that holds everything, CSV to be read in a spreadsheet."""
+"""Rows of a ledger for other programs: JSON that holds everything, CSV for a spreadsheet, JSON-LD for exchange."""
 
 from __future__ import annotations
 
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from io import StringIO
 from types import MappingProxyType
 from typing import Any
 
 from consent.core.ledger import StoredEvent
+from consent.wire.dpv import CONTEXT, DescribedSite, describe_dpv
 
 # Any: the plain JSON values of a record, as somebody else may have left them in the storage.
 Values = Mapping[str, Any]
@@ -82,15 +83,72 @@ def format_line(values: object) -> str:
     return _mend(text).replace("\u0085", "\\u0085").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def format_csv_head() -> str:
-    """Return the names of the columns as a line of CSV."""
-    return _format_cells(CSV_COLUMNS)
+def write_json_lines(rows: Iterable[StoredEvent]) -> Iterator[str]:
+    """Yield a line of JSON for each row."""
+    return (format_line(describe_row(row)) for row in rows)
 
 
-def format_csv_row(row: StoredEvent) -> str:
-    """Return a row as a line of CSV without anything that a spreadsheet would run."""
-    described = describe_row(row)
-    record: Values = (row.event and read_payload(row.event.payload)) or {}
+def write_json(rows: Iterable[StoredEvent]) -> Iterator[str]:
+    """Yield the lines of one JSON array."""
+    return _join_array("[", (describe_row(row) for row in rows), "]")
+
+
+def write_csv(rows: Iterable[StoredEvent]) -> Iterator[str]:
+    """Yield the names of the columns and a line for each row, without anything that a spreadsheet would run."""
+    yield _format_cells(CSV_COLUMNS)
+    yield from map(_format_csv_row, rows)
+
+
+def write_dpv(
+    rows: Iterable[StoredEvent],
+    *,
+    site: DescribedSite,
+    find: Callable[[str], StoredEvent | None],
+    leave_out: Callable[[StoredEvent], None],
+) -> Iterator[str]:
+    """Yield the lines of one JSON-LD document with the records in the Data Privacy Vocabulary.
+
+    Args:
+        find: Returns a row by event id: what was withdrawn shows in the record before.
+        leave_out: Is told of each row whose record cannot be read. Erased ones are left out in silence.
+    """
+
+    def describe() -> Iterator[Values]:
+        for row in rows:
+            try:
+                described = row.event and describe_dpv(_read(row), site=site, previous=_find_previous(row, find))
+            # Whoever edited the record may have left anything in any place.
+            except (LookupError, TypeError, AttributeError, ValueError):
+                leave_out(row)
+                continue
+            if described:
+                yield {name: each for name, each in described.items() if name != "@context"}
+
+    return _join_array(f'{{"@context":{format_line(dict(CONTEXT))},"@graph":[', describe(), "]}")
+
+
+def _read(row: StoredEvent) -> dict[str, object]:
+    return (row.event and read_payload(row.event.payload)) or {}
+
+
+def _find_previous(row: StoredEvent, find: Callable[[str], StoredEvent | None]) -> Values | None:
+    previous_id = _read(row).get("previous")
+    previous = find(previous_id) if isinstance(previous_id, str) else None
+    return (_read(previous) or None) if previous else None
+
+
+def _join_array(head: str, values: Iterable[object], end: str) -> Iterator[str]:
+    # Line by line: a ledger need not fit into memory.
+    comma = ""
+    yield head
+    for each in values:
+        yield comma + format_line(each)
+        comma = ","
+    yield end
+
+
+def _format_csv_row(row: StoredEvent) -> str:
+    described, record = describe_row(row), _read(row)
     cells = (
         *(described[name] for name in _PLACES),
         *(_find(record, path) for path in _COLUMNS.values()),

@@ -93,6 +93,52 @@ def test_export_as_csv_has_heads_and_how_the_origin_was_proved(run, ledger):
     assert row[head.index("evidence")] == "sec-fetch-site"
 
 
+def test_export_in_the_data_privacy_vocabulary_is_one_document(ledger):
+    site = make_ledger_site(ledger, SERVER_NAME="news.example")
+    client = site.test_client()
+    for action in ("accept_all", "withdraw"):
+        client.post("/privacy-choices/", data={"action": action}, headers={"Sec-Fetch-Site": "same-origin"})
+
+    document = json.loads(make_ledger_command(site)("export", "--format", "dpv").stdout)
+
+    assert document["@context"]["dpv"] == "https://w3id.org/dpv#"
+    given, withdrawn = document["@graph"]
+    assert given["dct:identifier"] == withdrawn["dct:replaces"]["@id"].removeprefix("urn:uuid:")
+    assert given["dpv:hasDataController"]["@id"] == "http://news.example/#controller"
+    assert {each["dct:subject"] for each in given["dpv:hasConsentStatus"]} >= {"analytics", "marketing"}
+    assert {tuple(each["@type"]) for each in given["dpv:hasConsentStatus"]} == {
+        ("dpv:ConsentGiven", "dpv:ExplicitlyExpressedConsent")
+    }
+    assert {tuple(each["@type"]) for each in withdrawn["dpv:hasConsentStatus"]} == {("dpv:ConsentWithdrawn",)}
+
+
+def test_export_in_the_vocabulary_tells_what_was_withdrawn_from_what_was_refused_before(ledger):
+    site = make_ledger_site(ledger)
+    client = site.test_client()
+    for fields in ({"action": "save", "granted": "analytics"}, {"action": "withdraw"}):
+        client.post("/privacy-choices/", data=fields, headers={"Sec-Fetch-Site": "same-origin"})
+
+    document = json.loads(make_ledger_command(site)("export", "--format", "dpv").stdout)
+
+    found = {each["dct:subject"]: each["@type"] for each in document["@graph"][1]["dpv:hasConsentStatus"]}
+    assert (found["analytics"], found["marketing"]) == (["dpv:ConsentWithdrawn"], ["dpv:ConsentRefused"])
+
+
+def test_export_in_the_vocabulary_leaves_out_what_cannot_be_read_and_says_so(run, ledger):
+    ledger.append(
+        [make_event(1, payload="{"), make_event(2, payload='{"decisions":[]}'), make_event(3, subject_id=BOB)]
+    )
+    ledger.erase(BOB, reason="request", at=NOW)
+
+    result = run("export", "--format", "dpv")
+
+    assert json.loads(result.stdout)["@graph"] == []
+    assert result.stderr.splitlines() == [
+        f"Record {number_id(number)} cannot be read, and was left out. Run: flask consent ledger verify"
+        for number in (1, 2)
+    ]
+
+
 def test_export_of_more_than_one_batch_is_complete(run, ledger):
     ledger.append(make_events(range(2001)))
 

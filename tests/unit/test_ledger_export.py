@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent.core.ledger import ConsentEvent, StoredEvent
-from consent.wire.ledger_export import CSV_COLUMNS, describe_row, format_csv_head, format_csv_row, format_line
+from consent.wire.ledger_export import CSV_COLUMNS, describe_row, format_line, write_csv
 
 AT = datetime(2026, 8, 31, 12, 0, tzinfo=UTC)
 RECORD = {
@@ -71,8 +71,13 @@ def with_members(**members):
     return with_payload(json.dumps(RECORD | members))
 
 
+def csv_of(row):
+    _, line = write_csv([row])
+    return line
+
+
 def cells_of(row, delimiter=","):
-    return next(csv.reader([format_csv_row(row)], delimiter=delimiter))
+    return next(csv.reader([csv_of(row)], delimiter=delimiter))
 
 
 def test_row_in_json_has_places_and_the_whole_record():
@@ -126,7 +131,7 @@ def test_record_in_json_reads_back_as_it_was(record):
 
 
 def test_row_in_csv_has_a_cell_under_each_column():
-    found = dict(zip(next(csv.reader([format_csv_head()])), cells_of(ROW), strict=True))
+    found = dict(zip(*csv.reader(write_csv([ROW])), strict=True))
 
     assert tuple(found) == CSV_COLUMNS
     assert {name: cell for name, cell in found.items() if cell} == {
@@ -180,7 +185,7 @@ def test_formula_in_any_cell_is_inert_in_any_country(formula, delimiter):
 def test_text_in_csv_stays_one_line_of_inert_cells(text, delimiter):
     row = replace(with_members(language=text, client={"browser": text}), erasure_reason=text)
 
-    assert len(format_csv_row(row).splitlines()) == 1
+    assert len(csv_of(row).splitlines()) == 1
     assert [cell for cell in cells_of(row, delimiter) if cell.strip()[:1] in set("=+-@＝＋－＠")] == []
     assert len(cells_of(row)) == len(CSV_COLUMNS)
 
