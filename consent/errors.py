@@ -13,6 +13,7 @@ __all__ = [
     "Expired",
     "LedgerError",
     "MissingExtraError",
+    "ProofError",
     "RecordError",
     "SetupError",
     "SubmissionError",
@@ -123,6 +124,10 @@ class LedgerError(ConsentError):
     def __init__(self, message: str, *, reason: str = "unavailable") -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class ProofError(ConsentError, ValueError):
+    """Report a proof or a checkpoint that cannot be made or read, or that proves nothing."""
 
 
 class RecordError(ConsentError, ValueError):

@@ -61,6 +61,17 @@ class Frontier:
         return root
 
 
+def list_full_ranges(size: int) -> tuple[range, ...]:
+    """Return the leaves under each hash of a frontier."""
+    ranges: list[range] = []
+    start = 0
+    while start < size:
+        stop = start + (1 << (size - start).bit_length() - 1)
+        ranges.append(range(start, stop))
+        start = stop
+    return tuple(ranges)
+
+
 def list_inclusion_ranges(index: int, size: int) -> tuple[range, ...]:
     """Return the leaves under each hash of an inclusion proof, in the proof's order.
 

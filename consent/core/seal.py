@@ -9,8 +9,10 @@ from hashlib import sha256
 from typing import Protocol
 
 from consent.core.field_encoding import encode_fields
+from consent.core.merkle import Frontier
 
 SCHEMA = b"consent-seal/1"
+INSTANT_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 NO_SEAL_HASH = bytes(32)
 """What stands for the hash of the seal before the first."""
 
@@ -56,6 +58,26 @@ class Seal:
             previous_hash=self.previous_hash,
             sealed_at=self.sealed_at,
         )
+
+    def unfold(self) -> Frontier | None:
+        """Return the frontier that the seal was made with; None if it is not known, or not that any more."""
+        try:
+            frontier = Frontier(self.tree_size, self.frontier)
+        except ValueError:
+            return None
+        return frontier if frontier.root() == self.root else None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return what is hashed and signed as plain JSON values; hashes in hexadecimal digits, the time as ISO 8601 with `Z`."""
+        return {
+            "number": self.number,
+            "tree_size": self.tree_size,
+            "root": self.root.hex(),
+            "previous_hash": self.previous_hash.hex(),
+            "sealed_at": f"{self.sealed_at:{INSTANT_FORMAT}}",
+            "seal_hash": self.seal_hash.hex(),
+            "signature": self.signature,
+        }
 
 
 def hash_seal(number: int, *, tree_size: int, root: bytes, previous_hash: bytes, sealed_at: datetime) -> bytes:

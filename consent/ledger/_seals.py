@@ -74,6 +74,8 @@ def _add(transaction: Transaction, seal: Seal, positions: Sequence[int]) -> None
     if transaction.execute(insert, _to_values(seal)) != 1:
         raise _TakenError
     first = seal.tree_size - len(positions)
+    if transaction.fetch("SELECT 1 FROM consent_events WHERE leaf_index >= :first LIMIT 1", {"first": first}):
+        raise _TakenError
     rows: list[dict[str, Value]] = [{"leaf": first + at, "position": position} for at, position in enumerate(positions)]
     transaction.execute_many(
         "UPDATE consent_events SET leaf_index = :leaf WHERE position = :position AND leaf_index IS NULL", rows

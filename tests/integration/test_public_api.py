@@ -47,6 +47,7 @@ def test_public_errors_are_these():
         "Expired",
         "LedgerError",
         "MissingExtraError",
+        "ProofError",
         "RecordError",
         "SetupError",
         "SubmissionError",

@@ -1,0 +1,72 @@
+"""What verifying a ledger finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consent.core.seal import Seal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Say what is wrong first, and where: what comes after it was not looked at."""
+
+    message: str
+    """What is wrong, and what to do, as sentences."""
+
+    first_position: int | None = None
+    """The first row that is wrong or, if no more can be known, the first of those among which one is; None for none of the rows."""
+
+    last_position: int | None = None
+    """The last of those rows; the same as the first where it is known which one it is."""
+
+    leaf_index: int | None = None
+    """Place of the first in the sealed log; None for an event without a seal, and for what is no event."""
+
+    seal_number: int | None = None
+    """The seal that they are under, or that is wrong itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Say whether a ledger is as it was sealed."""
+
+    problem: Problem | None
+    """None if nothing is wrong."""
+
+    sealed: int
+    """How many sealed events were found right, those erased since included."""
+
+    erased: int
+    """How many of all events were erased: of them, only the digest can be looked at."""
+
+    unsealed: int
+    """How many events have no seal yet: who can write to the storage can change or remove them unnoticed."""
+
+    seals: int
+    """How many seals were found right."""
+
+    last_seal: Seal | None
+    """The last of them."""
+
+    has_checkpoint: bool
+    """Whether the log was compared with a checkpoint. Only that shows what was done by somebody who has the app's keys."""
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.problem is None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the verdict as plain JSON values; hashes in hexadecimal digits, times as ISO 8601 with `Z`."""
+        problem, seal = self.problem, self.last_seal
+        return {
+            "is_intact": self.is_intact,
+            "problem": problem and {name: getattr(problem, name) for name in Problem.__slots__},
+            "sealed": self.sealed,
+            "erased": self.erased,
+            "unsealed": self.unsealed,
+            "seals": self.seals,
+            "last_seal": seal and seal.as_dict(),
+            "has_checkpoint": self.has_checkpoint,
+        }
