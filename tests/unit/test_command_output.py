@@ -1,0 +1,62 @@
+"""What commands print besides their answer: progress, where somebody watches."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+from contextlib import redirect_stderr
+
+import pytest
+
+from consent.command_output import show_progress
+
+
+def run_with_progress(stream, *, is_shown=True):
+    with redirect_stderr(stream), show_progress("Erasing", 2, is_shown=is_shown) as advance:
+        advance(1)
+        advance(1)
+
+
+@pytest.fixture
+def terminal():
+    """Return a stream that is a terminal, and a function that reads what it shows."""
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "w", encoding="utf-8") as stream:
+
+        def read():
+            stream.write("(end)")
+            stream.flush()
+            text = ""
+            while "(end)" not in text:
+                text += os.read(master, 65536).decode()
+            return text
+
+        yield stream, read
+    os.close(master)
+
+
+def test_progress_is_shown_on_a_terminal(terminal):
+    stream, read = terminal
+
+    run_with_progress(stream)
+
+    text = read()
+    assert "Erasing" in text
+    assert "100%" in text
+
+
+def test_progress_is_left_out_beside_other_output(terminal):
+    stream, read = terminal
+
+    run_with_progress(stream, is_shown=False)
+
+    assert read() == "(end)"
+
+
+def test_progress_leaves_the_logs_of_timed_jobs_alone():
+    stream = io.StringIO()
+
+    run_with_progress(stream)
+
+    assert stream.getvalue() == ""
