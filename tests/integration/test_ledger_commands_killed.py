@@ -15,6 +15,8 @@ OLD = datetime(2024, 7, 1, tzinfo=UTC)
 COUNT = 2500
 CHILD = """
 import os, signal, sys
+# At the end: the checkout must not take the place of the wheel that is tested.
+sys.path.append(os.getcwd())
 from consent.ledger import SQLiteLedger
 from tests.ledger_site import make_ledger_command, make_ledger_site
 
