@@ -21,6 +21,7 @@ from consent.engine import Engine
 from consent.errors import ConfigError, SetupError
 from consent.jurisdictions import CHECKED_ON, load_implied_consent, load_table
 from consent.messages import Messages, load_messages
+from consent.web.dashboard import add_dashboard
 from consent.web.hooks import BLUEPRINT_NAME, register_hooks
 from consent.web.known_user import Loader, Saver, UserChoices
 from consent.web.ledger_setup import build_ledger
@@ -102,7 +103,9 @@ class Consent:
                 "Give the site's blueprint another name."
             )
         site = self._build_site(app)
-        app.register_blueprint(make_blueprint(BLUEPRINT_NAME, url_prefix=site.settings.url_prefix))
+        blueprint = make_blueprint(BLUEPRINT_NAME, url_prefix=site.settings.url_prefix)
+        add_dashboard(blueprint, site)
+        app.register_blueprint(blueprint)
         # At the root of the site, where a blueprint with a prefix does not reach.
         app.add_url_rule(GPC_FILE_PATH, f"{BLUEPRINT_NAME}.gpc_file", show_gpc_file)
         register_templating(app)

@@ -35,6 +35,8 @@ _INTERVAL_SECONDS = 5.0
 _KEYS_LIMIT = 20_000
 # Browsers tell so of pages that they fetch in advance, most of which nobody ever looks at.
 _AHEAD_HEADERS = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE")
+# Nobody sees the banner on the error page of a missing picture. "empty": a script of the site's fetches its next page.
+_SEEN_DESTINATIONS = frozenset({None, "document", "empty"})
 
 # The members of a `TallyKey` in their order: a plain tuple is made and looked up in a fifth of the time.
 Key = tuple[date, Counted, str, str, str, str, str]
@@ -181,8 +183,10 @@ def _count(visit: Visit, counted: Counted, *, source: str = "") -> None:
 
 def _is_looked_at(visit: Visit) -> bool:
     environ = visit.environ
+    if visit.is_own_page or environ.get("REQUEST_METHOD") != "GET":
+        return False
     is_ahead = any(name in environ for name in _AHEAD_HEADERS)
-    return environ.get("REQUEST_METHOD") == "GET" and not visit.is_own_page and not is_ahead
+    return not is_ahead and environ.get("HTTP_SEC_FETCH_DEST") in _SEEN_DESTINATIONS
 
 
 def _is_document(response: Response, environ: Mapping[str, object]) -> bool:
