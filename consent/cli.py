@@ -20,7 +20,9 @@ from consent.errors import ConfigError, RecordError, SetupError
 from consent.gpp_command import gpp_command
 from consent.jurisdictions import load_implied_consent
 from consent.ledger_commands import group as ledger_group
+from consent.receipt_commands import group as receipt_group
 from consent.service_commands import group as services_group
+from consent.stats_command import stats_command
 from consent.web.explanation import explain
 from consent.web.page_lint import lint_pages
 from consent.web.rehearsal import Situation
@@ -31,6 +33,8 @@ group = AppGroup("consent", help="Ask what visitors get and why, and whether the
 group.add_command(services_group)
 group.add_command(gpp_command)
 group.add_command(ledger_group)
+group.add_command(receipt_group)
+group.add_command(stats_command)
 
 # Any: the plain JSON values of an explanation, taken apart here for people to read.
 Values = Any
