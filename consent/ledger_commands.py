@@ -15,6 +15,7 @@ from consent.core.lifetime import add_months
 from consent.core.seal import Seal
 from consent.erasure_commands import erase_command, purge_command
 from consent.export_commands import export_command, stream_command
+from consent.seal_commands import check_proof_command, checkpoint_command, prove_command, seal_command, verify_command
 from consent.web.site import Site
 
 group = AppGroup("ledger", help="Look after the ledger, the proof of what visitors chose.")
@@ -22,6 +23,11 @@ group.add_command(export_command)
 group.add_command(stream_command)
 group.add_command(erase_command)
 group.add_command(purge_command)
+group.add_command(seal_command)
+group.add_command(verify_command)
+group.add_command(prove_command)
+group.add_command(check_proof_command)
+group.add_command(checkpoint_command)
 
 # Any: the plain JSON values of a status, taken apart here for people to read.
 Values = Mapping[str, Any]
