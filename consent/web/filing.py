@@ -14,10 +14,8 @@ from consent.core.record import ConsentRecord, read_record
 from consent.engine import Standing
 from consent.errors import LedgerError, RecordError
 from consent.web.shown_notice import keep_notice
-from consent.web.shown_notice import keep_notice
 from consent.web.visit import Visit
 from consent.wire.signature import SignedKind
-from consent.wire.submission import Submission
 from consent.wire.submission import Submission
 
 log = logging.getLogger("consent")
@@ -27,9 +25,23 @@ _REPEAT_WINDOW = timedelta(seconds=60)
 
 
 class Filing:
-    """File one posted choice, as far as there is a ledger and it answers. Nothing here raises."""
+    """File one choice, as far as there is a ledger and it answers. Nothing here raises.
 
-    def __init__(self, visit: Visit, submission: Submission, *, shown: Standing, is_limited: bool = False) -> None:
+    Args:
+        submission: What was posted; None for a browser signal that was taken for an objection, which nobody was shown
+            anything for.
+        shown: The standing that the page was rendered by.
+        is_limited: Whether the ledger is to be spared.
+    """
+
+    def __init__(
+        self,
+        visit: Visit,
+        submission: Submission | None = None,
+        *,
+        shown: Standing | None = None,
+        is_limited: bool = False,
+    ) -> None:
         self._visit = visit
         self._submission = submission
         self._shown = shown
@@ -86,32 +98,14 @@ class Filing:
 
     def _note(self, record: ConsentRecord) -> ConsentRecord:
         """Keep what the visitor was shown; return the record that says where it is to be found."""
-        account, granted = record.account, self._submission.granted
-        if account is None:
+        account, submission, shown = record.account, self._submission, self._shown
+        if account is None or submission is None or shown is None:
             return record
         kept = keep_notice(
             self._visit,
             source=account.source,
-            shown=self._shown,
-            service_key=granted[0] if len(granted) == 1 else "",
-            mark=self._submission.shown,
-        )
-        notice = replace(
-            account.notice, text_sha256=kept.text_sha256, ui_sha256=kept.ui_sha256, is_as_shown=kept.is_as_shown
-        )
-        return replace(record, account=replace(account, notice=notice))
-
-    def _point_to_notice(self, record: ConsentRecord) -> ConsentRecord:
-        """Keep what the visitor was shown, before a record points to it."""
-        account = record.account
-        if account is None:
-            return record
-        submission = self._submission
-        kept = keep_notice(
-            self._visit,
-            source=account.source,
-            shown=self._shown,
-            service_key=_find_service_key(self._visit, submission),
+            shown=shown,
+            service_key=submission.granted[0] if len(submission.granted) == 1 else "",
             mark=submission.shown,
         )
         notice = replace(
@@ -127,9 +121,10 @@ class Filing:
         """
         engine = self._visit.site.engine
         event_id, subject_id = record.record_id, engine.new_id()
-        if self._submission.attempt:
+        attempt = self._submission.attempt if self._submission else ""
+        if attempt:
             act = [
-                *(self._submission.attempt, last.record_id if last else "", record.account and record.account.action),
+                *(attempt, last.record_id if last else "", record.account and record.account.action),
                 *(sorted(record.choices.items()), record.signals.gpc, record.is_complete),
             ]
             digest = urlsafe_b64decode(engine.sign(SignedKind.ATTEMPT, json.dumps(act).encode()) + "=")
@@ -172,9 +167,3 @@ class Filing:
             return None
         account = record.account and replace(record.account, acted_at=stored.event.recorded_at)
         return replace(twin, account=account)
-
-
-def _find_service_key(visit: Visit, submission: Submission) -> str:
-    """Return the service whose placeholder was answered; empty for none."""
-    services = visit.policy.services_by_key
-    return next((key for key in submission.granted if key in services), "")

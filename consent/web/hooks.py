@@ -19,6 +19,7 @@ from flask import Flask, Request, Response, request, request_finished, request_s
 from consent.core.lint import Severity
 from consent.errors import ConfigError
 from consent.jurisdictions import load_implied_consent
+from consent.web.carried_signal import carry_signal
 from consent.web.csp import find_nonce_source
 from consent.web.expiry import expire_leftovers
 from consent.web.fragment import find_fragment_header
@@ -209,7 +210,7 @@ def _finish_headers(response: Response, visit: Visit) -> None:
         # What an earlier response had no room for, or what came back.
         for value in expire_leftovers(visit):
             response.headers.add("Set-Cookie", value)
-        visit.user.carry_signal(visit)
+        carry_signal(visit)
     count_page(visit, response)
 
 

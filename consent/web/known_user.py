@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consent.core.lifetime import add_months
-from consent.core.privacy_signal import Signals
 from consent.core.record import Choice, ConsentRecord
-from consent.core.regime import Regime
 from consent.engine import Standing
 from consent.errors import SetupError
 from consent.web.site_function import Fault, find_fault
 
 if TYPE_CHECKING:
     from consent.web.site import Site
-    from consent.web.visit import Visit
 
 log = logging.getLogger("consent")
 
@@ -125,46 +122,9 @@ class KnownUser:
             return False
         return True
 
-    def carry_signal(self, visit: Visit) -> None:
-        """Have an objection by Global Privacy Control reach the user's own choice, once.
-
-        Only on a page that is looked at, and where the law makes the signal an objection.
-
-        Source:
-            11 CCR 7025(c)(1): a known consumer, and their profile, are opted out with the browser.
-        """
-        environ = visit.environ
-        is_looked_at = environ.get("REQUEST_METHOD") == "GET" and "HTTP_SEC_PURPOSE" not in environ
-        if self._site.users.save is None or not is_looked_at or not visit.browser_signals.gpc:
-            return
-        if self.text is None or visit.rules.regime is not Regime.OPT_OUT:
-            return
-        record = self._find_objection(visit)
-        # Loaded again: a choice that was made in the meantime must not be written over.
-        if record is not None and self._load() == self._text:
-            self.save(record)
-
-    def _find_objection(self, visit: Visit) -> ConsentRecord | None:
-        """Return the user's record with what the signal closes denied; None if it leaves nothing of that open."""
-        engine = self._site.engine
-        stored = engine.read_user(self._text or "")
-        elsewhere = engine.judge(stored, signals=Signals(), jurisdiction=visit.rules)
-        # What is open here in spite of the signal was granted in spite of it.
-        closed = [key for key in elsewhere.outcome.closed_by_gpc if not visit.allows(key)]
-        if not closed:
-            return None
-        now = engine.read_clock().replace(microsecond=0)
-        objection = ConsentRecord(
-            record_id=engine.new_id(),
-            decided_at=now,
-            valid_until=add_months(now, visit.months.refuse),
-            regime=visit.regime,
-            signals=visit.browser_signals,
-            choices=dict.fromkeys(closed, Choice.DENIED),
-            fingerprints={key: visit.policy.fingerprints[key] for key in closed},
-            is_complete=False,
-        )
-        return engine.merge(stored, objection)
+    def is_unchanged(self) -> bool:
+        """Whether the site still keeps what it gave at the beginning of the request; asks it again."""
+        return self._load() == self._text
 
     def _load(self) -> str | None:
         load = self._site.users.load
