@@ -98,7 +98,7 @@ def prove_command(*, event: str, path: Path | None, output: Path | None) -> None
     _write(format_json(proof.as_dict()) + "\n", output)
 
 
-@click.command("check-proof", with_appcontext=False)
+@click.command("check-proof")
 @click.argument("path", type=_FILE, metavar="FILE")
 @click.option("--checkpoint", "checkpoint_path", type=_FILE, required=True, help="Checkpoint that you trust.")
 @_as_json
