@@ -42,15 +42,14 @@ def append(transaction: Transaction, events: Sequence[ConsentEvent]) -> AppendRe
         salted.setdefault(event.event_id, (event, urandom(SALT_BYTES)))
     insert = transaction.dialect.write_insert("consent_events", _COLUMNS)
     transaction.execute_many(insert, [_to_values(event, salt) for event, salt in salted.values()])
-    stored, known, conflicting = set(), set(), set()
-    for row in _find_all(transaction, list(salted)):
-        event, salt = salted[row.event_id]
-        if row.salt == salt:
-            stored.add(row.event_id)
-        elif row.event is None or row.event == event:
-            known.add(row.event_id)
-        else:
-            conflicting.add(row.event_id)
+    # The salt tells whose row it is. The rest of a row is read only where it was there before.
+    salts = _fetch_all(transaction, "SELECT event_id, salt FROM consent_events", list(salted))
+    stored = {str(event_id) for event_id, salt in salts if to_bytes(salt) == salted[str(event_id)][1]}
+    known: set[str] = set()
+    conflicting: set[str] = set()
+    for row in _find_all(transaction, [event_id for event_id in salted if event_id not in stored]):
+        is_same = row.event is None or row.event == salted[row.event_id][0]
+        (known if is_same else conflicting).add(row.event_id)
     conflicting |= {each.event_id for each in events if each != salted[each.event_id][0]}
     return AppendResult(stored=frozenset(stored), known=frozenset(known), conflicting=frozenset(conflicting))
 
@@ -143,11 +142,15 @@ def to_bytes(value: Value) -> bytes:
 
 
 def _find_all(transaction: Transaction, event_ids: Sequence[str]) -> list[StoredEvent]:
+    return [_to_stored(row) for row in _fetch_all(transaction, _SELECT, event_ids)]
+
+
+def _fetch_all(transaction: Transaction, select: str, event_ids: Sequence[str]) -> list[Row]:
     rows: list[Row] = []
     for batch in split_batches(event_ids, _BATCH):
         names, values = write_list("id", batch)
-        rows += transaction.fetch(f"{_SELECT} WHERE event_id IN ({names})", values)
-    return [_to_stored(row) for row in rows]
+        rows += transaction.fetch(f"{select} WHERE event_id IN ({names})", values)
+    return rows
 
 
 def _to_values(event: ConsentEvent, salt: bytes) -> dict[str, Value]:
