@@ -165,6 +165,7 @@ class Consent:
         signals, signal_findings = build_signals(policy, settings)
         findings = (*findings, *signal_findings)
         _report(findings)
+        ledger, is_ledger_ready = build_ledger(self._ledger, settings, folder=Path(app.instance_path))
         return Site(
             settings=settings,
             environment=app.jinja_env,
@@ -185,7 +186,8 @@ class Consent:
             signals=signals,
             snippets=compile_snippets(policy),
             storage=list_storage(policy),
-            ledger=build_ledger(self._ledger, settings, folder=Path(app.instance_path)),
+            ledger=ledger,
+            is_ledger_ready=is_ledger_ready,
             names_host=any(each.embed and "{site_host}" in each.embed.url for each in policy.services),
         )
 

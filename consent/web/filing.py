@@ -75,6 +75,7 @@ class Filing:
         if self._is_given_up:
             return unkept
         try:
+            self._prepare(self._ledger)
             kept = self._keep(self._ledger, self._identify(self._ledger, self._note(record), last))
         except LedgerError as error:
             log.error("A choice could not be recorded: %s", error)  # noqa: TRY400 - the message says it all
@@ -95,6 +96,13 @@ class Filing:
         except LedgerError as error:
             log.error("The ledger keeps a grant that did not take effect, and could not be corrected: %s", error)  # noqa: TRY400 - the message says it all
         return corrected
+
+    def _prepare(self, ledger: Ledger) -> None:
+        """Make good what start-up could not do because the ledger was away."""
+        site = self._visit.site
+        if not site.is_ledger_ready:
+            ledger.prepare()
+            site.is_ledger_ready = True
 
     def _note(self, record: ConsentRecord) -> ConsentRecord:
         """Keep what the visitor was shown; return the record that says where it is to be found."""

@@ -22,8 +22,8 @@ _METHODS = (
 )
 
 
-def build_ledger(given: Ledger | None, settings: Settings, *, folder: Path) -> Ledger | None:
-    """Return the ledger that was given in code or named in the settings; None for none.
+def build_ledger(given: Ledger | None, settings: Settings, *, folder: Path) -> tuple[Ledger | None, bool]:
+    """Return the ledger that was given in code or named in the settings, None for none; and whether it is ready.
 
     Args:
         folder: The app's instance folder, where a SQLite file of a relative path lies.
@@ -38,7 +38,7 @@ def build_ledger(given: Ledger | None, settings: Settings, *, folder: Path) -> L
             key="CONSENT_LEDGER",
         )
     if given is None and settings.ledger is None:
-        return None
+        return None, True
     if settings.ledger_retention_months is None:
         raise ConfigError(
             "'CONSENT_LEDGER_RETENTION_MONTHS' is not set, and there is a ledger. Set for how many months a record is kept: "
@@ -52,16 +52,15 @@ def build_ledger(given: Ledger | None, settings: Settings, *, folder: Path) -> L
     )
 
 
-def _open(find: Callable[[], Ledger]) -> Ledger:
+def _open(find: Callable[[], Ledger]) -> tuple[Ledger, bool]:
     try:
         ledger = find()
     except LedgerError as error:
         raise ConfigError(f"'CONSENT_LEDGER' names no ledger. {error}", key="CONSENT_LEDGER") from error
-    prepare(ledger)
-    return ledger
+    return ledger, _prepare(ledger)
 
 
-def prepare(ledger: Ledger) -> bool:
+def _prepare(ledger: Ledger) -> bool:
     """Get a ledger ready; return whether it is. One that cannot be reached keeps no page from being served.
 
     Raises:

@@ -86,6 +86,9 @@ class Site:
     ledger: Ledger | None = None
     """Where the proof of each choice is kept; None for nowhere but in the visitor's cookie."""
 
+    is_ledger_ready: bool = True
+    """Whether the ledger has got ready at start-up; else that is done before the next choice is kept."""
+
     tallying: Tallying | None = field(init=False, default=None)
     """Counts what happens, without identifiers, for the ledger; None without one."""
 
