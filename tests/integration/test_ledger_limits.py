@@ -54,6 +54,7 @@ def count_held(client):
     site = get_site(client.application)
     parts = {name: getattr(site, name) for name in (field.name for field in fields(site))}
     parts |= {f"engine.{name}": part for name, part in vars(site.engine).items()}
+    parts |= {f"notices.{field.name}": getattr(site.notices, field.name) for field in fields(site.notices)}
     return {name: len(part) for name, part in parts.items() if isinstance(part, Mapping | set | list)}
 
 
