@@ -17,6 +17,7 @@ from consent.core.jurisdiction import Place, parse_place
 from consent.core.lint import Finding, Severity
 from consent.core.record import ConsentRecord, read_record
 from consent.errors import ConfigError, RecordError, SetupError
+from consent.evidence_command import evidence_command
 from consent.gpp_command import gpp_command
 from consent.jurisdictions import load_implied_consent
 from consent.ledger_commands import group as ledger_group
@@ -31,6 +32,7 @@ from consent.web.visit import get_site
 
 group = AppGroup("consent", help="Ask what visitors get and why, and whether the configuration is lawful.")
 group.add_command(services_group)
+group.add_command(evidence_command)
 group.add_command(gpp_command)
 group.add_command(ledger_group)
 group.add_command(receipt_group)

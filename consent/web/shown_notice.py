@@ -175,13 +175,14 @@ def _describe(site: Site, outcome: Outcome) -> Artefact:
     return describe_configuration(
         site.engine.policy,
         outcome.jurisdiction,
-        code={"library": _find_version(), "files": files},
+        code={"library": find_library_version(), "files": files},
         stylesheets=sheets,
     )
 
 
 @cache
-def _find_version() -> str:
+def find_library_version() -> str:
+    """Return the version of this library, as it was installed."""
     try:
         return metadata.version(_DISTRIBUTION)
     except metadata.PackageNotFoundError:  # run from a checkout
