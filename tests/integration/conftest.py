@@ -46,13 +46,29 @@ def bare_app():
 def make_app(bare_app):
     """Return a function that makes an app with the library, by `CONSENT_*` and other settings."""
 
-    def make(templates=None, *, services=SERVICES, purposes=(), documents=(), policy=None, jurisdiction=None, **config):
+    def make(
+        templates=None,
+        *,
+        services=SERVICES,
+        purposes=(),
+        documents=(),
+        policy=None,
+        jurisdiction=None,
+        ledger=None,
+        **config,
+    ):
         app = bare_app(templates, **config)
         if policy is not None:
             app.config.pop("CONSENT_CONTROLLER")
             services = ()
         Consent(
-            app, services=services, purposes=purposes, documents=documents, policy=policy, jurisdiction=jurisdiction
+            app,
+            services=services,
+            purposes=purposes,
+            documents=documents,
+            policy=policy,
+            jurisdiction=jurisdiction,
+            ledger=ledger,
         )
         return app
 
