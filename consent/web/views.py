@@ -1,4 +1,4 @@
-"""The routes of the library: preferences, state, declaration, assets."""
+"""The routes of the library: preferences, state, declaration, receipt, assets."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flask import Blueprint, Response, abort, jsonify, render_template, request
 from consent.core.choice import find_switched_on
 from consent.web.back_url import find_back_url, find_stay_url
 from consent.web.choice_views import receive_choice
+from consent.web.receipt_views import show_receipt
 from consent.web.signal_views import receive_gpc, show_gpp
 from consent.web.state import describe_state
 from consent.web.visit import get_visit
@@ -25,6 +26,7 @@ def make_blueprint(name: str, *, url_prefix: str) -> Blueprint:
     blueprint.add_url_rule("/state", "state", show_state)
     blueprint.add_url_rule("/gpp", "gpp", show_gpp)
     blueprint.add_url_rule("/policy", "policy", show_policy)
+    blueprint.add_url_rule("/receipt", "receipt", show_receipt)
     blueprint.add_url_rule("/assets/<file_name>", "asset", send_asset)
     blueprint.before_request(_mark_own_page)
     blueprint.after_request(_protect)
