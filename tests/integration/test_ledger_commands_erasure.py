@@ -314,3 +314,16 @@ def test_purge_in_many_batches_takes_all(run, ledger):
 
     assert run("purge", "--yes").stdout.startswith("Erased 2500 events ")
     assert left_of(ledger) == []
+
+
+def test_every_seal_holds_after_erasing_and_purging(run, ledger):
+    add_old(ledger, 3)
+    ledger.append([make_event(8), make_event(9, subject_id=BOB)])
+    assert run("seal").exit_code == 0
+
+    assert run("erase", ALICE, "--yes").exit_code == 0
+    assert run("purge", "--yes").exit_code == 0
+
+    verified = run("verify")
+    assert verified.exit_code == 0, verified.output
+    assert left_of(ledger) == [number_id(9)]
