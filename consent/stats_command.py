@@ -111,21 +111,28 @@ def _describe(
         "total": _describe_numbers(sum_up(found)),
         "by": [each.value for each in dimensions],
         "groups": [
-            {**dict(zip(dimensions, values, strict=True)), **_describe_numbers(numbers)}
+            {**dict(zip(dimensions, values, strict=True)), **_describe_numbers(numbers, dimensions)}
             for values, numbers in (group(found, dimensions).items() if dimensions else ())
         ],
     }
 
 
-def _describe_numbers(numbers: Numbers) -> dict[str, object]:
+def _describe_numbers(numbers: Numbers, dimensions: Sequence[Dimension] = ()) -> dict[str, object]:
     rates = {
-        "answered_rate": numbers.answered_rate,
-        "accepted_rate": numbers.accepted_rate,
-        "partial_rate": numbers.partial_rate,
-        "refused_rate": numbers.refused_rate,
+        f"{counted}_rate": None if rate is None else round(rate, 4)
+        for counted, rate in _find_rates(numbers, dimensions).items()
     }
-    rounded = {name: None if rate is None else round(rate, 4) for name, rate in rates.items()}
-    return {**{each.value: numbers[each] for each in Counted}, **rounded}
+    return {**{each.value: numbers[each] for each in Counted}, **rates}
+
+
+def _find_rates(numbers: Numbers, dimensions: Sequence[Dimension]) -> Mapping[Counted, float | None]:
+    return {
+        # A page that was merely shown has no source, and what it was answered with has one.
+        Counted.ANSWERED: None if Dimension.SOURCE in dimensions else numbers.answered_rate,
+        Counted.ACCEPTED: numbers.accepted_rate,
+        Counted.PARTIAL: numbers.partial_rate,
+        Counted.REFUSED: numbers.refused_rate,
+    }
 
 
 def _format_csv(found: Mapping[TallyKey, int], dimensions: Sequence[Dimension]) -> str:
@@ -153,22 +160,23 @@ def _format(found: Mapping[TallyKey, int], dimensions: Sequence[Dimension], *, f
 def _list_cells(values: Sequence[str], numbers: Numbers, dimensions: Sequence[Dimension]) -> tuple[str, ...]:
     named = (value or _WITHOUT_VALUE.get(dimension, "-") for value, dimension in zip(values, dimensions, strict=True))
     # A digest, of which a few digits tell one version from another.
-    return (*(each[:12] for each in named), *_list_numbers(numbers))
+    return (*(each[:12] for each in named), *_list_numbers(numbers, dimensions))
 
 
-def _list_numbers(numbers: Numbers) -> tuple[str, ...]:
-    rates = {
-        Counted.ANSWERED: numbers.answered_rate,
-        Counted.ACCEPTED: numbers.accepted_rate,
-        Counted.PARTIAL: numbers.partial_rate,
-        Counted.REFUSED: numbers.refused_rate,
-    }
-    return tuple(_format_number(numbers[each], rates.get(each)) for each in _COLUMNS)
+def _list_numbers(numbers: Numbers, dimensions: Sequence[Dimension] = ()) -> tuple[str, ...]:
+    rates = _find_rates(numbers, dimensions)
+    # Where there is no rate, room for one keeps the numbers below each other.
+    return tuple(
+        _format_number(numbers[each]) + (_format_rate(rates[each]) if each in rates else "") for each in _COLUMNS
+    )
 
 
-def _format_number(number: int, rate: float | None) -> str:
-    text = f"{number:,}" if number else "-"
-    return text if rate is None else f"{text} {rate:4.0%}"
+def _format_number(number: int) -> str:
+    return f"{number:,}" if number else "-"
+
+
+def _format_rate(rate: float | None) -> str:
+    return f"{rate:6.0%}" if rate is not None else 6 * " "
 
 
 def _align(head: Sequence[str], rows: Sequence[Sequence[str]], labels: int) -> str:

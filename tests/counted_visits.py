@@ -26,7 +26,7 @@ _ASKED = (
     ("unknown", "en", 0.03, 0.49, 0.43),
     ("unknown", "ar", 0.02, 0.52, 0.41),
 )
-_TOLD = (("US-CA", "en", 0.08), ("US", "en", 0.04), ("CN", "zh-Hans", 0.02))
+_TOLD = (("US-CA", "en", 0.08), ("US", "en", 0.04), ("JP", "en", 0.02))
 _VERSIONS = (
     (date(2025, 6, 1), "0c6d1f0a94e2b7d3"),
     (date(2026, 3, 2), "7be04d5512f3a9c8"),
