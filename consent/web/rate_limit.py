@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from math import ceil
 
 from consent.web.site import Site
 
@@ -23,7 +24,7 @@ def find_wait_seconds(site: Site) -> int:
         return 0
     try:
         answer = ask()
-        seconds = 0 if answer is None else int(answer)  # type: ignore[call-overload]  # whatever it is, `int` says whether it is a number
+        seconds = 0 if answer is None else ceil(float(answer))  # type: ignore[arg-type]  # whatever it is, `float` says whether it is a number
     except Exception:  # the site's own code
         log.exception("The function given as 'CONSENT_LEDGER_RATE_LIMIT' failed: nobody is limited.")
         return 0
