@@ -1,0 +1,71 @@
+"""A line to a server that fails on demand: cut before the answer, or silent."""
+
+from __future__ import annotations
+
+import select
+import socket
+from contextlib import suppress
+from threading import Event, Thread
+
+_CHUNK = 65536
+
+
+class TcpProxy:
+    """Pass on what goes between clients and a port of this machine. Close it when done."""
+
+    def __init__(self, target_port: int) -> None:
+        self._target_port = target_port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._sockets = [self._listener]
+        self._is_passing = Event()
+        self._is_passing.set()
+        self._cut_words: list[bytes] = []
+        Thread(target=self._accept, daemon=True).start()
+
+    def cut_after(self, word: bytes) -> None:
+        """Let the next message with a word in it through, wait for the answer, and cut the line instead of passing it on."""
+        self._cut_words.append(word)
+
+    def stall(self) -> None:
+        """Keep every line open, take new ones, and pass nothing on: as a machine does whose power is gone."""
+        self._is_passing.clear()
+
+    def resume(self) -> None:
+        """Pass on again what comes, and what came meanwhile."""
+        self._is_passing.set()
+
+    def close(self) -> None:
+        """Cut every line."""
+        for each in self._sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+        self._is_passing.set()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(("127.0.0.1", self._target_port))
+                self._sockets += [client, server]
+                Thread(target=self._pass_on, args=(client, server), daemon=True).start()
+
+    def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError, ValueError), client, server:
+            while True:
+                for source in select.select([client, server], [], [])[0]:
+                    data = source.recv(_CHUNK)
+                    self._is_passing.wait()
+                    target = server if source is client else client
+                    target.sendall(data)
+                    if not data or (source is client and self._take_cut(data)):
+                        # What the server says now is never passed on.
+                        server.recv(_CHUNK)
+                        return
+
+    def _take_cut(self, data: bytes) -> bool:
+        found = [word for word in self._cut_words if word in data]
+        for word in found:
+            self._cut_words.remove(word)
+        return bool(found)
