@@ -55,6 +55,9 @@ class _Book:
     is_running: bool = False
     """Whether the thread that writes is there."""
 
+    flushed: Event = field(default_factory=Event)
+    """Wakes that thread, which may find that it is not needed any more."""
+
     is_failing: bool = False
     """Whether the ledger did not take the numbers the last time."""
 
@@ -87,8 +90,11 @@ class Tallying:
     def flush(self) -> None:
         """Write what was counted; what the ledger does not take is kept for the next time."""
         book = self._book
-        if book.pid != os.getpid():
-            return
+        if book.pid == os.getpid():
+            self._flush(book)
+            book.flushed.set()
+
+    def _flush(self, book: _Book) -> None:
         with book.flushing:
             with book.lock:
                 numbers, book.numbers = book.numbers, Counter()
@@ -101,10 +107,11 @@ class Tallying:
         Thread(target=self._run, name="consent-tallies", daemon=True).start()
 
     def _run(self) -> None:
-        pause = Event()
-        while self._has_work(self._book):
-            pause.wait(self._interval_seconds)
-            self.flush()
+        book = self._book
+        while self._has_work(book):
+            book.flushed.wait(self._interval_seconds)
+            book.flushed.clear()
+            self._flush(book)
 
     def _has_work(self, book: _Book) -> bool:
         with book.lock:
