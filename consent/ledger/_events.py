@@ -114,6 +114,11 @@ def count(transaction: Transaction) -> Mapping[str, int]:
     return {"events": total, "erased": erased, "unsealed": total - sealed}
 
 
+def probe(transaction: Transaction) -> None:
+    """Write to no row: fails where nothing may be written."""
+    transaction.execute("UPDATE consent_events SET erasure_reason = '' WHERE position < 0")
+
+
 def to_seconds(instant: datetime) -> int:
     """Return an instant as whole seconds since 1970."""
     return int(instant.timestamp())

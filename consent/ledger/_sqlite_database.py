@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock, get_ident
 from typing import cast
 
-from consent.errors import LedgerError
+from consent.errors import LedgerError, quote_all
 from consent.ledger._database import Result
 from consent.ledger._fork import watch
 from consent.ledger._readers import Readers
@@ -66,7 +66,14 @@ class SQLiteDatabase:
         return cast("Result", self._wait(future))
 
     def migrating(self) -> AbstractContextManager[None]:
-        """Keep nobody out: each step is one transaction, and looks in it whether it was taken already."""
+        """Refuse a file of another program's. Keep nobody out: each step is one transaction, and looks whether it was taken."""
+        tables = self.read(_list_tables)
+        if tables and "consent_schema" not in tables:
+            raise LedgerError(
+                f"The file '{self.file.path}' has tables of another program ({quote_all(tables)}). Give the ledger a file of "
+                "its own in CONSENT_LEDGER: two programs that write to one file keep each other waiting, or damage it.",
+                reason="unsupported",
+            )
         return nullcontext()
 
     def describe(self) -> Mapping[str, object]:
@@ -166,3 +173,10 @@ class SQLiteDatabase:
             f"The ledger '{self.file.path}' did not finish within {self.file.wait_seconds:g} seconds: the disk is slow. "
             "Whether it was written is not known; an event may be sent again under its own id."
         )
+
+
+def _list_tables(transaction: SQLiteTransaction) -> list[str]:
+    found = transaction.fetch(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name"
+    )
+    return [str(row[0]) for row in found]

@@ -43,14 +43,32 @@ class SQLiteFile:
         """SQLite's write-ahead log, while there is one."""
         return self.path.with_name(f"{self.path.name}-wal")
 
+    def check_place(self) -> None:
+        """Refuse a place where no ledger may lie, before anything is made there.
+
+        Raises:
+            LedgerError: If it is one.
+        """
+        if not self.path.parent.is_dir():
+            raise LedgerError(
+                f"The folder '{self.path.parent}' of the ledger '{self.path.name}' does not exist, or is no folder. Make it, "
+                "or correct the path in CONSENT_LEDGER."
+            )
+        if self.path.is_dir():
+            raise LedgerError(
+                f"The ledger '{self.path}' is a folder. Give the path of a file in it, such as "
+                f"'sqlite:///{self.path / 'consent.db'}', in CONSENT_LEDGER.",
+                reason="unsupported",
+            )
+        check_file_system(self.path.parent)
+
     def open_writer(self) -> Connection:
         """Open the file to write, and make it if there is none. Only who holds the lock may.
 
         Raises:
-            LedgerError: If it lies where no ledger may, or its file system lacks what it takes.
+            LedgerError: If its file system lacks what it takes.
             sqlite3.Error: If SQLite cannot.
         """
-        self._check_place()
         warn_of_version(sqlite3.sqlite_version_info)
         connection = self.connect(self.path, is_writer=True, wait_seconds=self.wait_seconds)
         try:
@@ -67,7 +85,7 @@ class SQLiteFile:
             LedgerError: If it lies where no ledger may.
             sqlite3.Error: If SQLite cannot.
         """
-        self._check_place()
+        self.check_place()
         try:
             return self.connect(self.path, is_writer=False, wait_seconds=self.wait_seconds)
         except sqlite3.Error as error:
@@ -86,20 +104,6 @@ class SQLiteFile:
     def explain(self, error: BaseException) -> BaseException:
         """Return an error of SQLite or of the system in the library's words, and any other as it is."""
         return explain(error, self.path) if isinstance(error, sqlite3.Error | OSError) else error
-
-    def _check_place(self) -> None:
-        if not self.path.parent.is_dir():
-            raise LedgerError(
-                f"The folder '{self.path.parent}' of the ledger '{self.path.name}' does not exist, or is no folder. Make it, "
-                "or correct the path in CONSENT_LEDGER."
-            )
-        if self.path.is_dir():
-            raise LedgerError(
-                f"The ledger '{self.path}' is a folder. Give the path of a file in it, such as "
-                f"'sqlite:///{self.path / 'consent.db'}', in CONSENT_LEDGER.",
-                reason="unsupported",
-            )
-        check_file_system(self.path.parent)
 
     def _configure(self, connection: Connection) -> None:
         mode = connection.execute("PRAGMA journal_mode = WAL").fetchall()[0][0]

@@ -96,6 +96,8 @@ class Writer:
 
     def _serve(self, batch: Batch) -> None:
         try:
+            if self._connection is None:
+                self._file.check_place()
             with self._lock:
                 self._commit(batch)
                 batch.answer(self._file.explain, is_erasing=False)

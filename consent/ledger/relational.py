@@ -114,6 +114,7 @@ class RelationalLedger:
             version = read_version(self.database)
             details = {**self.database.describe(), "schema_version": version}
             check_version(version)
+            self.database.write(_events.probe)
             return Health(is_writable=True, details={**details, **self.database.read(_events.count)})
         except LedgerError as error:
             return Health(is_writable=False, problem=str(error))
