@@ -15,6 +15,7 @@ from consent.ledger._database import Result
 from consent.ledger._fork import watch
 from consent.ledger._readers import Readers
 from consent.ledger._sqlite_connection import SQLiteTransaction
+from consent.ledger._sqlite_errors import needs_writer
 from consent.ledger._sqlite_file import SQLiteFile
 from consent.ledger._writer import Writer
 
@@ -44,13 +45,22 @@ class SQLiteDatabase:
     def read(self, work: Callable[[SQLiteTransaction], Result]) -> Result:
         """Run work that changes nothing, on one snapshot."""
         try:
-            with self._get_readers().lend() as connection:
-                connection.execute("BEGIN")
-                result = work(SQLiteTransaction(connection))
-                connection.execute("COMMIT")
-                return result
+            try:
+                return self._read(work)
+            except sqlite3.Error as error:
+                if not needs_writer(error):
+                    raise
+            self.write(_do_nothing)
+            return self._read(work)
         except (sqlite3.Error, OSError) as error:
             raise self.file.explain(error) from error
+
+    def _read(self, work: Callable[[SQLiteTransaction], Result]) -> Result:
+        with self._get_readers().lend() as connection:
+            connection.execute("BEGIN")
+            result = work(SQLiteTransaction(connection))
+            connection.execute("COMMIT")
+            return result
 
     def write(
         self,
@@ -180,3 +190,7 @@ def _list_tables(transaction: SQLiteTransaction) -> list[str]:
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name"
     )
     return [str(row[0]) for row in found]
+
+
+def _do_nothing(_: SQLiteTransaction) -> None:
+    """Change nothing: that the file is opened to be written mends it."""

@@ -60,6 +60,11 @@ def is_statements_own(error: sqlite3.Error) -> bool:
     return get_code(error) in _STATEMENT_ERRORS
 
 
+def needs_writer(error: sqlite3.Error) -> bool:
+    """Whether whoever wrote last was cut off while the file was made: it can be read once somebody has opened it to write."""
+    return getattr(error, "sqlite_errorcode", 0) in {sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY}
+
+
 def get_code(error: sqlite3.Error) -> int:
     """Return the primary result code; 0 where Python's module itself objected."""
     return int(getattr(error, "sqlite_errorcode", 0)) & _PRIMARY

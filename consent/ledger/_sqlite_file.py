@@ -123,6 +123,21 @@ class SQLiteFile:
             f"journal_size_limit = {_LOG_SIZE_BYTES}",
         ):
             connection.execute(f"PRAGMA {setting}").fetchall()
+        self._settle(connection)
+
+    def _settle(self, connection: Connection) -> None:
+        """Move what the log holds into the file before anything is acknowledged on top of it.
+
+        After a sync that failed, Linux drops the pages and shows them all the same (the "fsyncgate" of 2018). A commit that was
+        refused then looks like any other to who reads the log back, and is on no disk. Moving it writes its pages anew.
+        """
+        _, pages, moved = connection.execute("PRAGMA wal_checkpoint(FULL)").fetchall()[0]
+        if pages != moved:
+            raise LedgerError(
+                f"The log of the ledger '{self.path}' cannot be moved into the file while somebody reads an older state of it. "
+                "Try again; if it stays so, end the other program that has the file open.",
+                reason="busy",
+            )
 
 
 @cache
