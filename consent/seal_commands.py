@@ -187,18 +187,24 @@ def _tell_end(last: Seal | None) -> str:
 
 
 def _format_verdict(verdict: Verdict) -> str:
+    problem = verdict.problem
+    sealed = ("sealed", f"{verdict.sealed} events right, under {verdict.seals} seals")
+    checkpoint = ("checkpoint", _tell_checkpoint(verdict))
+    if problem:
+        return f"WRONG: {problem.message}\n{_locate(problem)}\n\n{format_table([sealed, checkpoint])}"
     facts = [
-        ("sealed", f"{verdict.sealed} events right, under {verdict.seals} seals"),
+        sealed,
         ("erased", f"{verdict.erased} events, of which the digest alone is left"),
         ("unsealed", f"{verdict.unsealed} events, which can still be changed unnoticed"),
-        (
-            "checkpoint",
-            "compared" if verdict.has_checkpoint else "none: who has the app's keys can have written all of it anew",
-        ),
+        checkpoint,
     ]
-    problem = verdict.problem
-    head = f"WRONG: {problem.message}\n{_locate(problem)}" if problem else "Nothing was changed."
-    return f"{head}\n\n{format_table(facts)}"
+    return f"Nothing was changed.\n\n{format_table(facts)}"
+
+
+def _tell_checkpoint(verdict: Verdict) -> str:
+    if not verdict.has_checkpoint:
+        return "none: who has the app's keys can have written all of it anew"
+    return "given, signed by this app" if verdict.is_checkpoint_signed else "given, not signed by a key of this app"
 
 
 def _locate(problem: Problem) -> str:
@@ -213,7 +219,10 @@ def _locate(problem: Problem) -> str:
 
 
 def _format_proof(proof: Proof, *, is_older: bool) -> str:
-    state = "is in the log" if proof.event else "was in the log, and was erased since"
+    # Of an erased event nothing is left that its id could be compared with.
+    subject = (
+        f"event {proof.event_id}" if proof.event else f"the digest kept of event {proof.event_id}, which was erased,"
+    )
     age = (
         "It was there when the checkpoint was made."
         if is_older
@@ -224,4 +233,4 @@ def _format_proof(proof: Proof, *, is_older: bool) -> str:
         ("digest", proof.digest.hex()),
         *([("kind", proof.event.kind), ("recorded", str(proof.event.recorded_at))] if proof.event else []),
     ]
-    return f"Proved: event {proof.event_id} {state}. {age}\n\n{format_table(facts)}"
+    return f"Proved: {subject} is in the log. {age}\n\n{format_table(facts)}"

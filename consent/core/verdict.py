@@ -52,6 +52,9 @@ class Verdict:
     has_checkpoint: bool
     """Whether the log was compared with a checkpoint. Only that shows what was done by somebody who has the app's keys."""
 
+    is_checkpoint_signed: bool
+    """Whether a key of this app has signed that checkpoint."""
+
     @property
     def is_intact(self) -> bool:
         """Whether nothing is wrong."""
@@ -69,4 +72,5 @@ class Verdict:
             "seals": self.seals,
             "last_seal": seal and seal.as_dict(),
             "has_checkpoint": self.has_checkpoint,
+            "is_checkpoint_signed": self.is_checkpoint_signed,
         }

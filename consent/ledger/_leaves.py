@@ -34,7 +34,7 @@ def read_leaves(seals: SealStore, size: int, on_progress: Progress | None = None
 def _page_through(seals: SealStore, on_progress: Progress | None) -> Iterator[tuple[int, bytes]]:
     last = -1
     while page := seals.digests(after=last):
-        yield from page.items()
-        last = max(page)
         if on_progress:
             on_progress(len(page))
+        yield from page.items()
+        last = max(page)

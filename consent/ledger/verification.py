@@ -43,6 +43,7 @@ def verify(
         seals=walk.last_seal.number if walk.last_seal else 0,
         last_seal=walk.last_seal,
         has_checkpoint=checkpoint is not None,
+        is_checkpoint_signed=checkpoint is not None and is_signed(checkpoint.text.encode(), checkpoint.signature),
     )
 
 
@@ -116,6 +117,7 @@ class _Walk:
             yield self._tell_missing(positions, None)
         if self.frontier.root() != seal.root:
             yield self._tell_wrong_root(seal, start, positions)
+        self._report(len(positions))
 
     def _take(self, row: StoredEvent) -> None:
         self.frontier.append(row.digest)
@@ -210,7 +212,6 @@ class _Walk:
         after = self.frontier.size - 1
         while page := self.ledger.scan_sealed(after=after):
             yield from page
-            self._report(len(page))
             after = page[-1].leaf_index or 0
 
     def _report(self, count: int) -> None:
