@@ -20,6 +20,9 @@ SOUND_VERSION = (3, 51, 3)
 # What a burst of writes leaves as the size of the log; SQLite begins it anew at a checkpoint and keeps its size otherwise.
 _LOG_SIZE_BYTES = 16 * 1024 * 1024
 
+READER_WAIT_MILLISECONDS = 250
+"""How long to wait for readers that keep the log from being emptied."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SQLiteFile:
@@ -126,18 +129,17 @@ class SQLiteFile:
         self._settle(connection)
 
     def _settle(self, connection: Connection) -> None:
-        """Move what the log holds into the file before anything is acknowledged on top of it.
+        """Move what the log holds into the file, and begin the log anew, before anything is acknowledged on top of it.
 
         After a sync that failed, Linux drops the pages and shows them all the same (the "fsyncgate" of 2018). A commit that was
-        refused then looks like any other to who reads the log back, and is on no disk. Moving it writes its pages anew.
+        refused then looks like any other to who reads the log back, and is on no disk: nor would be what follows it in the log.
+
+        A reader of an older state keeps the log from beginning anew, and is not waited for long: copying tools, such as
+        Litestream, always have one. While there has been a reader, nobody has read the log back.
         """
-        _, pages, moved = connection.execute("PRAGMA wal_checkpoint(FULL)").fetchall()[0]
-        if pages != moved:
-            raise LedgerError(
-                f"The log of the ledger '{self.path}' cannot be moved into the file while somebody reads an older state of it. "
-                "Try again; if it stays so, end the other program that has the file open.",
-                reason="busy",
-            )
+        connection.execute(f"PRAGMA busy_timeout = {READER_WAIT_MILLISECONDS}").fetchall()
+        connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+        connection.execute(f"PRAGMA busy_timeout = {int(self.wait_seconds * 1000)}").fetchall()
 
 
 @cache

@@ -13,13 +13,10 @@ from consent.errors import LedgerError
 from consent.ledger._batch import Batch, Piece
 from consent.ledger._file_lock import FileLock
 from consent.ledger._sqlite_connection import Connection, SQLiteTransaction
-from consent.ledger._sqlite_file import SQLiteFile
+from consent.ledger._sqlite_file import READER_WAIT_MILLISECONDS, SQLiteFile
 
 QUEUE_LIMIT = 1024
 """How many pieces may wait: beyond it, a caller hears at once that the ledger is busy."""
-
-# A reader keeps the log from being emptied: how long to wait for it, once.
-_WIPE_WAIT_MILLISECONDS = 250
 
 
 class Writer:
@@ -125,7 +122,7 @@ class Writer:
         """Empty the log of what was erased; if a reader is in the way, again after the next commit."""
         if not self._is_trace_left or self._connection is None:
             return
-        wait = _WIPE_WAIT_MILLISECONDS if is_worth_waiting else 0
+        wait = READER_WAIT_MILLISECONDS if is_worth_waiting else 0
         try:
             self._connection.execute(f"PRAGMA busy_timeout = {wait}").fetchall()
             self._is_trace_left = bool(self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0])
