@@ -59,7 +59,7 @@ test-browser: build/test-packages.stamp node_modules/.stamp $(VENV)/wheel.stamp 
 	@$(PYTHON) tools/run_tests.py browser matrix looks
 
 .PHONY: test-lowest
-test-lowest: $(LOWEST)/wheel.stamp ## Run the integration tests with the lowest declared versions
+test-lowest: build/node-packages.stamp $(LOWEST)/wheel.stamp ## Run the integration tests with the lowest declared versions
 	@$(PYTHON) tools/run_tests.py lowest
 
 .PHONY: check-bare

@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import socket
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Thread
 
 _CHUNK = 65536
 
@@ -18,8 +18,7 @@ class TcpProxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._sockets = [self._listener]
-        self._is_passing = Event()
-        self._is_passing.set()
+        self._is_silent = False
         self._cut_words: list[bytes] = []
         Thread(target=self._accept, daemon=True).start()
 
@@ -28,12 +27,15 @@ class TcpProxy:
         self._cut_words.append(word)
 
     def stall(self) -> None:
-        """Keep every line open, take new ones, and pass nothing on: as a machine does whose power is gone."""
-        self._is_passing.clear()
+        """Swallow whatever is sent, and take new lines: as when a machine's power is gone, nobody hears of it.
+
+        A line on which something was swallowed stays silent for ever.
+        """
+        self._is_silent = True
 
     def resume(self) -> None:
-        """Pass on again what comes, and what came meanwhile."""
-        self._is_passing.set()
+        """Serve lines again that are new, or were not used meanwhile."""
+        self._is_silent = False
 
     def close(self) -> None:
         """Cut every line."""
@@ -41,7 +43,6 @@ class TcpProxy:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
-        self._is_passing.set()
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -52,14 +53,18 @@ class TcpProxy:
                 Thread(target=self._pass_on, args=(client, server), daemon=True).start()
 
     def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
+        is_dead = False
         with suppress(OSError, ValueError), client, server:
             while True:
                 for source in select.select([client, server], [], [])[0]:
                     data = source.recv(_CHUNK)
-                    self._is_passing.wait()
-                    target = server if source is client else client
-                    target.sendall(data)
-                    if not data or (source is client and self._take_cut(data)):
+                    is_dead = is_dead or self._is_silent
+                    if not data:
+                        return
+                    if is_dead:
+                        continue
+                    (server if source is client else client).sendall(data)
+                    if source is client and self._take_cut(data):
                         # What the server says now is never passed on.
                         server.recv(_CHUNK)
                         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from itertools import chain
 from pathlib import Path
@@ -17,7 +18,8 @@ def lowest_versions(pyproject: str) -> list[str]:
         *project["dependencies"],
         *chain.from_iterable(project["optional-dependencies"].values()),
     ]
-    return [dependency.replace(">=", "==") for dependency in dependencies] + FLASK_FLOORS
+    # Without the names of extras, which pip takes in no constraint.
+    return [re.sub(r"\[.*\]", "", dependency).replace(">=", "==") for dependency in dependencies] + FLASK_FLOORS
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Install what the tests need from Debian and this machine lacks: Node.js, the browsers, the HTML checker's Java, fonts for
-# Arabic and Chinese. As root it installs; as anyone else it says what to install. A machine that has everything is left alone.
+# Install what the tests need from Debian and this machine lacks: Node.js, PostgreSQL, the browsers, the HTML checker's Java,
+# fonts for Arabic and Chinese. As root it installs; as anyone else it says what to install. A machine that has everything is left alone.
 #
 # Usage: tools/system_packages.sh venv|node|test
 set -euo pipefail
@@ -23,6 +23,11 @@ need_library() { # file name, package
   [[ $(/sbin/ldconfig -p 2>/dev/null || true) == *"$1"* ]] || missing+=("$2")
 }
 
+need_postgresql() {
+  # Debian keeps the server's programs off the PATH, in a folder of each version's.
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null 2>&1 || missing+=(postgresql)
+}
+
 need_venv() {
   # Debian's python3 cannot make an environment without this package.
   "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
@@ -31,6 +36,7 @@ need_venv() {
 need_venv
 if [[ ${1:?say venv, node or test} != venv ]]; then
   need_command npm npm # and with it Node.js
+  need_postgresql
 fi
 if [[ $1 == test ]]; then
   need_command chromium chromium
@@ -56,6 +62,11 @@ if [[ $(id -u) != 0 ]]; then
 fi
 
 echo "==> installing system packages: ${missing[*]}"
+if [[ " ${missing[*]} " == *" postgresql "* ]]; then
+  # The tests make and start a server of their own; Debian's would be made and started with the package.
+  mkdir -p /etc/postgresql-common/createcluster.d
+  echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/flask-cookie-consent.conf
+fi
 log=$(mktemp)
 export DEBIAN_FRONTEND=noninteractive
 if ! { apt-get update -qq && apt-get install -qq -y --no-install-recommends "${missing[@]}"; } </dev/null >"$log" 2>&1; then

@@ -17,7 +17,7 @@ from consent.errors import LedgerError
 from consent.ledger._events import append
 from consent.ledger.sqlalchemy import SQLAlchemyLedger
 from tests.faults.postgres_kills import kill_under_load
-from tests.ledger_events import make_event, number_id
+from tests.ledger_events import make_event, number_id, run_at_once
 from tests.tcp_proxy import TcpProxy
 
 PROMPTS = TallyKey(day=date(2026, 8, 31), counted=Counted.PROMPT)
@@ -106,16 +106,16 @@ def test_tallies_are_added_again_when_they_certainly_were_not(ledger, proxy):
 
 
 def test_server_that_falls_silent_is_given_up_and_comes_back(ledger, proxy):
-    ledger.append([make_event(0)])
+    run_at_once(MANY, lambda number: ledger.append([make_event(number)]))
     proxy.stall()
 
     with hurry(ledger):
-        for number in range(1, MANY):
+        for number in range(MANY, 2 * MANY):
             with pytest.raises(LedgerError, match=r"0\.3 seconds"):
                 ledger.append([make_event(number)])
     proxy.resume()
 
-    assert ledger.append([make_event(MANY)]).stored == {number_id(MANY)}
+    assert ledger.append([make_event(2 * MANY)]).stored == {number_id(2 * MANY)}
 
 
 def test_server_that_is_silent_from_the_first_is_given_up(ledger, proxy):
