@@ -167,7 +167,7 @@ def _tell_troubles(notices: Sequence[ShownNotice], troubles: Sequence[str], *, i
         return
     _warn(troubles)
     if not troubles:
-        click.echo(f"{len(notices)} notices: every hash holds, and every record finds what it points to.")
+        click.echo(f"Every hash holds, and every record finds what it points to. Notices: {len(notices)}.")
 
 
 def _warn(troubles: Sequence[str]) -> None:
@@ -218,6 +218,6 @@ def _describe(evidence: Evidence, path: Path) -> dict[str, object]:
 
 def _format(evidence: Evidence, path: Path, notices: Sequence[ShownNotice]) -> str:
     return (
-        f"{len(notices)} notices in {len(evidence.files)} files were written to {path}.\n"
+        f"Written to {path}: what was shown in {len(notices)} notices, in {len(evidence.files)} files.\n"
         f"SHA-256 of the manifest, which stands for all of it: {evidence.manifest_sha256}"
     )

@@ -25,6 +25,12 @@ ReadArtefact = Callable[[str], Artefact | None]
 _ENDINGS: Mapping[str, str] = {"text/html": "html", "application/json": "json"}
 _LAYERS: Mapping[int, str] = {1: "banner", 2: "preferences"}
 _STYLE_LINK = re.compile(r'<link rel="stylesheet" href="[^"]*/assets/([a-z_]+\.)[0-9a-f]+\.(css)"[^>]*>')
+_ABOUT = (
+    "Every file under 'artefacts' is named by its SHA-256, which records of consent point to. Each markup is as all visitors "
+    "alike were given it; blank in it is what differed between them: addresses of pages, random values, and the visitor's "
+    "own record, whose days are given as 1970. Switches stand as before any choice, all granted, or all refused. The files "
+    "under 'pages' show the same, made to open by themselves in the style of its time."
+)
 _NO_FILE_NAME = re.compile(r"[^A-Za-z0-9@_-]")
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 # Nobody who opens the evidence may be tracked by it, or choose something by a button in it.
@@ -129,6 +135,7 @@ def bundle(
     configurations = {each.configuration_sha256: artefacts[each.configuration_sha256] for each in notices}
     manifest = {
         "schema": SCHEMA,
+        "about": _ABOUT,
         "made_at": f"{made_at:%Y-%m-%dT%H:%M:%SZ}",
         "made_by": library,
         "policy_version": notices[0].policy_version if notices else "",

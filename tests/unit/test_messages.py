@@ -79,6 +79,26 @@ def test_number_chooses_the_form(messages, count, text):
     assert messages.count_text("en", "banner.months", count) == text
 
 
+@each_language
+def test_all_texts_of_a_language_are_those_that_its_visitors_get(messages, language):
+    found = messages.texts_of(language)
+
+    assert found == SHIPPED[language]
+    assert all(messages.text(language, key) == text for key, text in found.items())
+
+
+def test_all_texts_of_a_partial_language_are_filled_up_but_for_plurals_of_its_own():
+    texts = {
+        "en": {"title": "Title", "days.one": "a day", "days.other": "{count} days", "only": "English"},
+        "de": {"title": "Titel", "days.one": "ein Tag", "days.other": "{count} Tage"},
+        "zh": {"days.other": "{count} 天"},
+    }
+
+    found = Messages(texts, fallback="de").texts_of("zh")
+
+    assert found == {"title": "Titel", "days.other": "{count} 天", "only": "English"}
+
+
 def test_form_that_a_language_left_out_is_the_other_form():
     messages = Messages({"en": {"days.other": "{count} days"}}, fallback="en")
 
