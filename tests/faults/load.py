@@ -101,8 +101,11 @@ def count(
 
 
 def read_ids(ledger: Ledger) -> Iterator[str]:
-    """Return the event id of every row."""
+    """Return the event id of every row; of an erased one, also `<id> erased`."""
     after = 0
     while rows := ledger.scan(after=after):
-        yield from (row.event_id for row in rows)
+        for row in rows:
+            yield row.event_id
+            if row.event is None:
+                yield f"{row.event_id} erased"
         after = rows[-1].position

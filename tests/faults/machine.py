@@ -1,6 +1,6 @@
 """Visitors who choose, refuse, withdraw, retry and replay, over a ledger that crashes, erases, purges and seals.
 
-    python -m tests.faults.machine --examples 200 --steps 50
+    python -m tests.faults.machine_run --examples 200 --steps 50
 
 Every step is compared with `tests/faults/model.py`: L1 to L7 of docs/ledger.md hold after each of them.
 """
@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import ClassVar
 from uuid import UUID
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -22,8 +24,11 @@ from consent.core.declaration import Service
 from consent.core.ledger import AppendResult, ConsentEvent, make_event
 from consent.core.policy import Policy
 from consent.core.record import ConsentRecord
-from consent.core.seal import Seal
 from consent.engine import Engine, Standing
+from consent.errors import LedgerError
+from consent.ledger.sealing import seal as put_seals
+from consent.ledger.verification import verify
+from consent.wire.signature import SignedKind
 from tests.conftest import Clock
 from tests.engine_steps import choose, header, look_up, make_engine, opened
 from tests.faults.model import Model
@@ -53,6 +58,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.clock = Clock(datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
         self.ids = (str(UUID(int=number, version=4)) for number in count(1))
         self.keys = [b"the first key of the site"]
+        self.sealing_key = self.keys[0]
         self.engine = self._make_engine()
         self.ledger = self.storage.start()
         self.model = Model()
@@ -141,25 +147,27 @@ class LedgerMachine(RuleBasedStateMachine):
         assert self.ledger.count_purgeable(before=before, now=now) == len(self.model.purgeable(before, now))
         assert self.ledger.purge(before=before, now=now, limit=limit) == self.model.purge(before, now, limit)
 
+    @rule(limit=st.integers(1, 4))
+    def seal(self, limit: int) -> None:
+        """Seal what has no seal; where the key of the last seal is not believed any more, only on request."""
+        make = partial(put_seals, self.ledger, sign=self._sign, now=self.clock(), limit=limit)
+        is_believed = self._is_last_seal_believed
+        if not is_believed:
+            with pytest.raises(LedgerError, match="SECRET_KEY_FALLBACKS"):
+                make(is_signed=self._is_signed)
+        sealed = make(is_signed=self._is_signed if is_believed else None)
+        assert sealed == self.model.seal()
+        self.sealing_key = self.keys[-1] if sealed else self.sealing_key
+
     @rule()
-    def seal(self) -> None:
-        """Seal what is not sealed yet."""
-        before = len(self.model.sealed)
-        if self.model.seal():
-            rows = self.ledger.seals.unsealed(limit=10**6)
-            last = self.ledger.seals.last()
-            assert self.ledger.seals.add(
-                Seal(
-                    number=last.number + 1 if last else 1,
-                    tree_size=before + len(rows),
-                    root=b"",
-                    previous_hash=b"",
-                    sealed_at=self.clock(),
-                    seal_hash=b"",
-                    signature="",
-                ),
-                [r.position for r in rows],
-            )
+    def verify(self) -> None:
+        """Find out whether all is as it was sealed; it is, unless the last seal's key is not believed any more (L7)."""
+        verdict = verify(self.ledger, is_signed=self._is_signed)
+        assert verdict.is_intact == self._is_last_seal_believed, verdict.problem
+        if verdict.is_intact:
+            rows = self.model.rows.values()
+            assert (verdict.sealed, verdict.unsealed) == (len(self.model.sealed), len(rows) - len(self.model.sealed))
+            assert verdict.erased == sum(kept.is_erased for kept in rows)
 
     @rule(drop=st.booleans())
     def rotate_key(self, drop: bool) -> None:
@@ -245,6 +253,21 @@ class LedgerMachine(RuleBasedStateMachine):
         assert result == self.model.append(events)
         return result
 
+    @property
+    def _is_last_seal_believed(self) -> bool:
+        return not self.model.sealed or self.sealing_key in self.keys
+
+    def _sign(self, data: bytes) -> str:
+        return self.engine.sign(SignedKind.SEAL, data)
+
+    def _is_signed(self, data: bytes, signature: str) -> bool:
+        return self.engine.is_signed(SignedKind.SEAL, data, signature)
+
     def _pick(self, pick: int) -> ConsentEvent:
         kept = list(self.model.rows.values())
         return kept[pick % len(kept)].event
+
+
+def make_machine(storage: Storage) -> type[LedgerMachine]:
+    """Return the machine over one kind of ledger."""
+    return type("Machine", (LedgerMachine,), {"storage": storage})

@@ -7,8 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from psycopg import sql
+
 from consent.core.ledger import Ledger
 from consent.ledger.memory import MemoryLedger
+from consent.ledger.sqlalchemy import SQLAlchemyLedger
+from consent.ledger.sqlite import SQLiteLedger
+from tests.postgres import PostgresServer
+
+# Every table but that of the schema's version.
+_TABLES = ("consent_events", "consent_seals", "consent_artefacts", "consent_notices", "consent_tallies")
 
 
 class Storage(Protocol):
@@ -91,3 +99,54 @@ class FileStorage:
     @property
     def _file(self) -> Path:
         return self._folder / f"{self.name}-{self._number}.db"
+
+
+class ServerStorage:
+    """Keep one database of a PostgreSQL server."""
+
+    name = "postgresql"
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+        self._database = server.create_database()
+        ledger = self._open()
+        ledger.prepare()
+        ledger.close()
+
+    def start(self) -> Ledger:
+        names = sql.SQL(", ").join(map(sql.Identifier, _TABLES))
+        self._server.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(names), database=self._database)
+        return self._open()
+
+    def crash(self, ledger: Ledger) -> Ledger:
+        """Cut every connection: what the server sees of a client that was killed."""
+        self._server.execute(
+            sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}").format(self._database)
+        )
+        ledger.close()
+        return self._open()
+
+    def restart(self, ledger: Ledger) -> Ledger:
+        ledger.close()
+        return self._open()
+
+    def finish(self, ledger: Ledger) -> None:
+        ledger.close()
+
+    def _open(self) -> SQLAlchemyLedger:
+        return SQLAlchemyLedger(self._server.url(self._database))
+
+
+def open_sqlite(path: Path) -> Ledger:
+    """Open a file with the standard library."""
+    return _prepare(SQLiteLedger(path))
+
+
+def open_sqlalchemy(path: Path) -> Ledger:
+    """Open a file through SQLAlchemy."""
+    return _prepare(SQLAlchemyLedger(f"sqlite+pysqlite:///{path}"))
+
+
+def _prepare(ledger: Ledger) -> Ledger:
+    ledger.prepare()
+    return ledger

@@ -1,25 +1,23 @@
-"""Any order of choices, retries, crashes, erasures and seals, on every ledger; the long run is `tests/faults/machine.py`."""
+"""Choices, retries, crashes, erasures and seals in any order, on every ledger; `tests/faults/machine_run.py` runs for longer."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
 
-from tests.faults.machine import LedgerMachine
-from tests.faults.storage import MemoryStorage, Storage
+from tests.faults.machine_run import run
+from tests.faults.storage import FileStorage, MemoryStorage, ServerStorage, open_sqlalchemy, open_sqlite
 
-quickly = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False
-)
+STEPS = 30
 
 
-@pytest.fixture
-def storage() -> Storage:
-    return MemoryStorage()
+def test_promises_hold_in_any_order_in_memory():
+    run(MemoryStorage(), examples=100, steps=STEPS)
 
 
-def test_ledger_keeps_its_promises_in_any_order_of_events(storage):
-    machine = type("Machine", (LedgerMachine,), {"storage": storage})
+@pytest.mark.parametrize("open_file", [open_sqlite, open_sqlalchemy])
+def test_promises_hold_in_any_order_in_a_file(open_file, tmp_path):
+    run(FileStorage("ledger", tmp_path, open_file), examples=15, steps=STEPS)
 
-    run_state_machine_as_test(machine, settings=quickly)
+
+def test_promises_hold_in_any_order_on_a_server(postgres):
+    run(ServerStorage(postgres), examples=10, steps=STEPS)
