@@ -11,8 +11,9 @@ from flask import Flask, render_template_string
 from flask_caching import Cache
 
 import consent
-from consent import CookieDeclaration, Purpose, Service
+from consent import Consent, CookieDeclaration, Purpose, Service
 from consent.web.settings import _CHECKS
+from consent.web.visit import get_site
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,6 +25,12 @@ STYLESHEET = (ROOT / "consent/static/src/css/banner.css").read_text(encoding="ut
 
 def blocks(text, language):
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.fixture(autouse=True)
+def at_home(monkeypatch, tmp_path):
+    """Run in a folder of the test's own: the instance folder of an app that is no module is made where Python runs."""
+    monkeypatch.chdir(tmp_path)
 
 
 def run_readme():
@@ -52,6 +59,30 @@ def test_template_of_the_readme_renders(template):
     app.add_url_rule("/page", "page", lambda: render_template_string(template))
 
     assert "data-consent-" in app.test_client().get("/page").text
+
+
+def test_python_of_the_ledger_guide_runs(tmp_path):
+    """The first block is a site with a ledger; the others set what that site may have besides."""
+    first, *others = blocks(DOCS["ledger.md"], "python")
+    names: dict[str, object] = {"__name__": "newspaper"}
+    exec(compile(first, "ledger.md", "exec"), names)
+    app = names["app"]
+    assert isinstance(app, Flask)
+    for block in others:
+        exec(compile(block, "ledger.md", "exec"), names)
+    answer = app.test_client().post(
+        "/privacy-choices/", json={"action": "accept_all"}, headers={"Sec-Fetch-Site": "same-origin"}
+    )
+    get_site(app).ledger.close()
+
+    assert answer.json["recorded"] is True
+    assert (tmp_path / "instance" / "consent.db").is_file()
+    again = Flask("again")
+    again.config.from_mapping(
+        {key: value for key, value in app.config.items() if key.startswith(("CONSENT_", "SECRET"))}
+    )
+    again.config["CONSENT_LEDGER"] = "memory:"
+    Consent(again)
 
 
 def test_cache_key_of_the_deployment_guide_runs():
