@@ -1,0 +1,293 @@
+"""`flask consent ledger seal`, `verify`, `prove`, `check-proof` and `checkpoint`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from flask.cli import ScriptInfo
+
+from consent.cli import group
+from consent.core.checkpoint import parse_checkpoint
+from consent.errors import LedgerError
+from consent.ledger import MemoryLedger
+from tests.command_runner import make_runner
+from tests.conftest import NOW
+from tests.ledger_events import ALICE, make_events, number_id
+from tests.ledger_site import make_ledger_command, make_ledger_site
+
+EVENT = number_id(3)
+
+
+@pytest.fixture
+def ledger():
+    ledger = MemoryLedger()
+    ledger.append(make_events(range(1, 6), text_sha256=None))
+    return ledger
+
+
+@pytest.fixture
+def run(ledger):
+    return make_ledger_command(make_ledger_site(ledger))
+
+
+@pytest.fixture
+def checkpoint(run, tmp_path):
+    """The path of a checkpoint over five sealed events."""
+    path = tmp_path / "checkpoint"
+    run("seal", "--limit", "2")
+    assert run("checkpoint", "--output", str(path)).exit_code == 0
+    return str(path)
+
+
+def edit(ledger, statement):
+    ledger.database.write(lambda transaction: transaction.execute(statement))
+
+
+def test_seal_says_what_it_did_and_does_it_once(run):
+    assert run("seal").stdout == "5 events sealed. The log has 5 events, under 1 seals.\n"
+    assert run("seal").stdout == "0 events sealed. The log has 5 events, under 1 seals.\n"
+
+
+def test_seal_of_an_empty_ledger_says_so():
+    result = make_ledger_command(make_ledger_site(MemoryLedger()))("seal")
+
+    assert (result.exit_code, result.stdout) == (0, "0 events sealed. There is nothing in the log yet.\n")
+
+
+def test_seal_as_json(run, ledger):
+    found = json.loads(run("seal", "--json").stdout)
+
+    assert found == {"sealed": 5, "last_seal": ledger.seals.last().as_dict()}
+
+
+def test_seal_of_a_lost_key_is_adopted_on_request(run, ledger):
+    run("seal")
+    ledger.append(make_events([6], text_sha256=None))
+    other = make_ledger_command(make_ledger_site(ledger, SECRET_KEY="n" * 32))
+    refused = other("seal")
+
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("Error: No key of this app has signed seal 1.")
+    assert other("seal", "--adopt").exit_code == 0
+    assert other("verify").exit_code == 0
+
+
+def test_seals_of_a_key_among_the_fallbacks_are_the_site_s_own(run, ledger):
+    run("seal")
+    ledger.append(make_events([6], text_sha256=None))
+    rotated = make_ledger_command(make_ledger_site(ledger, SECRET_KEY="n" * 32, SECRET_KEY_FALLBACKS=["k" * 32]))
+
+    assert rotated("verify").exit_code == 0
+    assert rotated("seal").exit_code == 0
+    # From then on the old key is not needed.
+    assert make_ledger_command(make_ledger_site(ledger, SECRET_KEY="n" * 32))("verify").exit_code == 0
+
+
+def test_verify_tells_what_it_found_right(run, checkpoint):
+    result = run("verify", "--checkpoint", checkpoint)
+
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "Nothing was changed.\n"
+        "\n"
+        "sealed      5 events right, under 3 seals\n"
+        "erased      0 events, of which the digest alone is left\n"
+        "unsealed    0 events, which can still be changed unnoticed\n"
+        "checkpoint  given, signed by this app\n"
+    )
+
+
+def test_verify_without_a_checkpoint_says_what_that_cannot_show(run):
+    assert "checkpoint  none: who has the app's keys can have written all of it anew\n" in run("verify").stdout
+
+
+def test_verify_names_what_is_wrong_first_and_fails(run, ledger, checkpoint):
+    edit(ledger, "UPDATE consent_events SET payload = '{}' WHERE position = 4")
+    result = run("verify", "--checkpoint", checkpoint)
+
+    assert result.exit_code == 1
+    assert result.stdout == (
+        "WRONG: The event of row 4 was changed after it was recorded: its digest is another one.\n"
+        "First wrong: row 4, place 3 of the log, seal 2. What comes behind it was not looked at.\n"
+        "\n"
+        "sealed      2 events right, under 1 seals\n"
+        "checkpoint  given, signed by this app\n"
+    )
+
+
+def test_verify_names_rows_that_it_cannot_tell_apart(run, ledger, checkpoint):
+    edit(ledger, "DELETE FROM consent_events WHERE position > 3")
+
+    assert "First wrong: rows 4 to the end, place 3 of the log." in run("verify", "--checkpoint", checkpoint).stdout
+
+
+def test_verify_as_json(run, ledger, checkpoint):
+    right = json.loads(run("verify", "--checkpoint", checkpoint, "--json").stdout)
+    edit(ledger, "DELETE FROM consent_seals WHERE number = 3")
+    result = run("verify", "--json")
+
+    assert right == {
+        "is_intact": True,
+        "problem": None,
+        "sealed": 5,
+        "erased": 0,
+        "unsealed": 0,
+        "seals": 3,
+        "last_seal": right["last_seal"],
+        "has_checkpoint": True,
+        "is_checkpoint_signed": True,
+    }
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["problem"] == {
+        "message": "The event of row 5 has a place in the log that no seal covers.",
+        "first_position": 5,
+        "last_position": 5,
+        "leaf_index": 4,
+        "seal_number": None,
+    }
+
+
+def test_verify_tells_of_a_checkpoint_that_is_not_the_site_s(run, ledger, checkpoint):
+    other = make_ledger_command(make_ledger_site(ledger, SECRET_KEY="n" * 32, SECRET_KEY_FALLBACKS=["k" * 32]))
+    ledger.append(make_events([6], text_sha256=None))
+    other("seal")
+    result = make_ledger_command(make_ledger_site(ledger, SECRET_KEY="n" * 32))("verify", "--checkpoint", checkpoint)
+
+    assert result.exit_code == 0
+    assert "checkpoint  given, not signed by a key of this app\n" in result.stdout
+
+
+def test_checkpoint_is_the_head_of_the_log_with_a_name_of_its_own(run, ledger, checkpoint):
+    printed = run("checkpoint").stdout
+    first = ledger.seals.list(limit=1)[0]
+
+    assert Path(checkpoint).read_bytes() == printed.encode()
+    assert parse_checkpoint(printed).origin == f"consent-ledger/{first.seal_hash.hex()[:16]}"
+    assert parse_checkpoint(printed).tree_size == 5
+    assert ALICE not in printed
+
+
+def test_checkpoint_takes_a_name(run, checkpoint):
+    assert parse_checkpoint(run("checkpoint", "--origin", "example.com/consent").stdout).origin == "example.com/consent"
+    refused = run("checkpoint", "--origin", "two words")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("Error: The origin of a checkpoint must be")
+
+
+def test_checkpoint_before_the_first_seal_is_none(run):
+    result = run("checkpoint")
+
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: There is no seal yet. Run first: flask consent ledger seal\n",
+    )
+
+
+def test_proof_is_checked_without_an_app(run, checkpoint, tmp_path):
+    path = str(tmp_path / "proof.json")
+    assert run("prove", EVENT, "--output", path).exit_code == 0
+
+    def fail():
+        raise RuntimeError("There is no app.")
+
+    result = make_runner().invoke(
+        group, ["ledger", "check-proof", path, "--checkpoint", checkpoint], obj=ScriptInfo(create_app=fail)
+    )
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith(
+        f"Proved: event {EVENT} is in the log. It was there when the checkpoint was made.\n\nplace     2\ndigest    "
+    )
+    assert result.stdout.endswith("kind      choice\nrecorded  2026-08-31 12:00:00+00:00\n")
+
+
+def test_proof_of_a_later_event_says_that_it_came_later(run, ledger, checkpoint, tmp_path):
+    ledger.append(make_events([6], text_sha256=None))
+    run("seal")
+    path = tmp_path / "proof.json"
+    path.write_text(run("prove", number_id(6), "--checkpoint", checkpoint).stdout)
+    result = run("check-proof", str(path), "--checkpoint", checkpoint, "--json")
+
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert (found["is_proved"], found["is_under_checkpoint"], found["leaf_index"]) == (True, False, 5)
+    assert "It came after the checkpoint was made" in run("check-proof", str(path), "--checkpoint", checkpoint).stdout
+
+
+def test_proof_of_an_erased_event_says_so(run, ledger, checkpoint, tmp_path):
+    ledger.erase(ALICE, reason="request", at=NOW)
+    path = tmp_path / "proof.json"
+    path.write_text(run("prove", EVENT).stdout)
+
+    assert run("check-proof", str(path), "--checkpoint", checkpoint).stdout.startswith(
+        f"Proved: the digest kept of event {EVENT}, which was erased, is in the log."
+    )
+
+
+def test_doctored_proof_fails(run, checkpoint, tmp_path):
+    path = tmp_path / "proof.json"
+    path.write_text(run("prove", EVENT).stdout.replace('"choice"', '"withdrawal"'))
+    result = run("check-proof", str(path), "--checkpoint", checkpoint)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: The event is not the one that was recorded")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000], ids=["empty", "half", "binary", "deep"])
+def test_file_that_is_no_json_is_refused_with_its_name(run, checkpoint, tmp_path, content):
+    path = tmp_path / "proof.json"
+    path.write_bytes(content)
+    result = run("check-proof", str(path), "--checkpoint", checkpoint)
+
+    assert result.exit_code == 2
+    assert f"Invalid value for FILE: {path}: " in result.stderr
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe", b"{}"], ids=["missing", "empty", "binary", "other"])
+def test_file_that_is_no_checkpoint_is_refused_with_its_name(run, tmp_path, content):
+    path = tmp_path / "other"
+    if content is not None:
+        path.write_bytes(content)
+    for command in (["verify"], ["prove", EVENT], ["check-proof", str(path)]):
+        result = run(*command, "--checkpoint", str(path))
+
+        assert result.exit_code == 2
+        assert f"Invalid value for --checkpoint: {path}: " in result.stderr
+
+
+def test_checkpoint_with_line_ends_of_another_system_is_refused(run, checkpoint):
+    path = Path(checkpoint)
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+
+    assert "such as the line ends of another system" in run("verify", "--checkpoint", checkpoint).stderr
+
+
+def test_unknown_event_and_place_that_cannot_be_written_are_told(run, checkpoint, tmp_path):
+    assert run("prove", "nobody").stderr.startswith("Error: There is no event 'nobody' in the ledger.")
+    result = run("prove", EVENT, "--output", str(tmp_path / "none" / "proof.json"))
+    assert result.exit_code == 2
+    assert "Invalid value for --output" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["seal"], ["verify"], ["prove", EVENT], ["checkpoint"]], ids=lambda each: each[0])
+def test_command_without_a_ledger_or_with_one_out_of_reach_says_so(command, ledger):
+    without = make_ledger_command(make_ledger_site(None))(*command)
+
+    def fail(*_, **__):
+        raise LedgerError("The database does not answer.")
+
+    app = make_ledger_site(ledger)
+    ledger.database.read = ledger.database.write = fail
+    away = make_ledger_command(app)(*command)
+
+    assert without.exit_code == away.exit_code == 1
+    assert without.stderr.startswith("Error: No ledger is configured")
+    assert away.stderr == "Error: The database does not answer.\n"
+
+
+def test_progress_is_no_part_of_the_output(run):
+    json.loads(run("seal", "--json").stdout)
+    json.loads(run("verify", "--json").stdout)
+    json.loads(run("prove", EVENT).stdout)
