@@ -158,11 +158,12 @@ def compare_with_stored(receipt: SignedReceipt, payload: str) -> Comparison:
 
     Of a record that came from a cookie, only what a cookie holds is compared: what it says was chosen, when and for how long.
     """
-    stored = json.loads(payload)
+    stored = _parse_stored(payload)
     if receipt.origin == Origin.LEDGER:
-        return Comparison.SAME if encode_receipt(receipt.record) == encode_receipt(stored) else Comparison.DIFFERS
+        is_same = stored is not None and encode_receipt(receipt.record) == encode_receipt(stored)
+        return Comparison.SAME if is_same else Comparison.DIFFERS
     try:
-        held, kept = read_record(receipt.record), read_record(stored)
+        held, kept = read_record(receipt.record), read_record(stored or {})
     except RecordError:
         return Comparison.DIFFERS
     # A cookie says nothing of what is not declared any more, so it may hold less than what was kept.
@@ -171,6 +172,16 @@ def compare_with_stored(receipt: SignedReceipt, payload: str) -> Comparison:
         for name in ("record_id", "decided_at", "valid_until", "regime", "signals", "is_complete")
     )
     return Comparison.SAME if agrees else Comparison.DIFFERS
+
+
+def _parse_stored(payload: str) -> Mapping[str, object] | None:
+    """Return a stored record; None for what only somebody's edit can have left."""
+    try:
+        stored = json.loads(payload)
+        encode_receipt({"": stored})
+    except (ValueError, RecursionError):
+        return None
+    return stored if isinstance(stored, dict) else None
 
 
 def _parse(text: bytes) -> object:

@@ -81,9 +81,9 @@ class ReceiptPage:
 
     @property
     def source_text(self) -> str:
-        """Where the choice was made; empty where the record does not say."""
-        source = self.record.get("source")
-        return self._visit.text(f"receipt.source.{source}") if source else ""
+        """Where the choice was made; empty where the record does not say, or says what has no words."""
+        name = f"receipt.source.{self.record.get('source')}"
+        return self._visit.text(name) if self._visit.site.messages.has_text(name) else ""
 
     @property
     def policy_version(self) -> str:

@@ -241,6 +241,58 @@ def test_while_the_ledger_is_away_the_receipt_is_of_the_cookie_and_says_so(clien
     assert "The ledger's database does not answer." in caplog.text
 
 
+@pytest.mark.parametrize(
+    "edited",
+    [
+        "",
+        "7",
+        "{}",
+        '{"event": "choice"}',
+        "[" * 100_000,
+        "NaN",
+        '{"schema": "consent-record/1", "decisions": {"a": 7}}',
+    ],
+    ids=["empty", "number", "nothing", "little", "deep", "nan", "other"],
+)
+def test_a_record_that_somebody_has_edited_is_left_out_and_logged(client, choose, download, ledger, caplog, edited):
+    choose(client, "accept_all")
+    choose(client, "reject_all")
+    ledger.database.write(
+        lambda transaction: transaction.execute(
+            "UPDATE consent_events SET payload = :edited WHERE revision = 1", {"edited": edited}
+        )
+    )
+
+    assert client.get(RECEIPT).status_code == 200
+    assert download()["history"] == []
+    assert "somebody has changed it" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"event": "party"}, {"event_time": "noon"}, {"notice": None}, {"decisions": {"analytics": {"state": "maybe"}}}],
+    ids=["event", "time", "notice", "state"],
+)
+def test_a_record_with_a_member_edited_is_left_out(client, choose, download, ledger, change):
+    choose(client, "accept_all")
+    payload = json.dumps(download()["record"] | change)
+    ledger.database.write(
+        lambda transaction: transaction.execute("UPDATE consent_events SET payload = :payload", {"payload": payload})
+    )
+
+    assert client.get(RECEIPT).status_code == 200
+    assert download()["copied_from"] == "cookie"
+
+
+def test_a_source_without_words_is_not_told(client, choose, ledger):
+    choose(client, "accept_all")
+    ledger.database.write(
+        lambda transaction: transaction.execute("UPDATE consent_events SET payload = replace(payload, 'banner', 'app')")
+    )
+
+    assert "Where" not in texts_of(client.get(RECEIPT).text)
+
+
 def test_once_it_is_erased_the_receipt_is_of_the_cookie(client, choose, download, ledger):
     choose(client, "accept_all")
     ledger.erase(download()["record"]["subject_id"], reason="asked", at=AT)

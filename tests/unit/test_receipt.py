@@ -137,6 +137,17 @@ def test_a_stored_record_is_the_same_only_if_nothing_differs(receipt, file, reco
     assert compare_with_stored(found, json.dumps(record | {"source": "api"})) is Comparison.DIFFERS
 
 
+@pytest.mark.parametrize(
+    "payload", ["", "7", "NaN", '"\\ud800"', "[" * 100_000], ids=["empty", "number", "nan", "half", "deep"]
+)
+@pytest.mark.parametrize("origin", list(Origin))
+def test_a_stored_record_that_cannot_be_read_differs(receipt, origin, payload):
+    values = replace(receipt, origin=origin).as_dict()
+    found = read_receipt(json.dumps(sign_content(values, algorithm="", signature="sig")).encode())
+
+    assert compare_with_stored(found, payload) is Comparison.DIFFERS
+
+
 def read_as_cookie_copy(receipt, record):
     values = replace(receipt, origin=Origin.COOKIE, record=record).as_dict()
     return read_receipt(json.dumps(sign_content(values, algorithm="", signature="sig")).encode())
