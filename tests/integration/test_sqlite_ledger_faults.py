@@ -535,21 +535,26 @@ def test_piece_that_fails_leaves_the_others_of_its_group_alone(path, lock):
     SQLiteLedger(path).prepare()
     writer = Writer(SQLiteFile(path=path, wait_seconds=2))
 
-    def insert(name: str | int):
-        return lambda transaction: transaction.execute(
-            "INSERT INTO consent_schema (version) VALUES (:name)", {"name": name}
-        )
+    def insert(*versions: str | int):
+        def work(transaction: SQLiteTransaction) -> None:
+            for version in versions:
+                transaction.execute("INSERT INTO consent_schema (version) VALUES (:version)", {"version": version})
+
+        return work
 
     with lock:
-        futures = [writer.submit(insert(number), is_erasing=False) for number in (7, 7, 8, "no number", 9)]
+        futures = [
+            writer.submit(insert(*versions), is_erasing=False)
+            for versions in ((7,), (10, 7), (8,), (11, "no number"), (9,))
+        ]
     outcomes = [type(future.exception(60)) for future in futures if future]
     assert writer.stop()
 
     assert outcomes == [type(None), LedgerError, type(None), LedgerError, type(None)]
-    versions = SQLiteLedger(path).database.read(
-        lambda transaction: transaction.fetch("SELECT version FROM consent_schema")
-    )
+    ledger = SQLiteLedger(path)
+    versions = ledger.database.read(lambda transaction: transaction.fetch("SELECT version FROM consent_schema"))
     assert sorted(versions) == [(1,), (7,), (8,), (9,)]
+    ledger.close()
 
 
 def test_group_is_committed_once(faulty, faults, path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -101,16 +102,18 @@ def test_fork_with_an_open_file_loses_nothing_of_parent_or_child(ledger, path):
         """
 keep(1)
 ledger.current("nobody")
-reading, writing = os.pipe()
+(to_child, from_parent), (to_parent, from_child) = os.pipe(), os.pipe()
 child = os.fork()
 if child == 0:
     keep(2)
-    os.read(reading, 1)
+    os.write(from_child, b"x")
+    os.read(to_child, 1)
     keep(3)
     os._exit(0)
+os.read(to_parent, 1)
 keep(4)
 ledger.close()
-os.write(writing, b"x")
+os.write(from_parent, b"x")
 end_child(child)
 keep(5)
 """,
@@ -347,10 +350,9 @@ def test_lock_whose_file_was_removed_is_taken_on_the_new_file(tmp_path):
         pass
 
     assert first._descriptor is not None
-    assert path.stat().st_ino == inode
-    with FileLock(path):
-        first.close()
-        second.close()
+    assert os.fstat(first._descriptor).st_ino == path.stat().st_ino == inode
+    first.close()
+    second.close()
 
 
 def test_lock_of_a_missing_folder_is_an_error_of_the_system(tmp_path):
