@@ -101,6 +101,8 @@ def test_preferences_are_the_same_for_all_who_chose_alike(app, ledger):
     client, other = app.test_client(), app.test_client()
     first = press(client, CHOICES, "save", "analytics")["shown"]
     granted = press(client, CHOICES, "save", "marketing", "youtube")["shown"]
+    # What one visitor was shown first must not be what the others are said to have seen.
+    get_site(app).notices.specimens.clear()
     still_granted = press(client, CHOICES, "save")["shown"]
     refused = press(client, CHOICES, "save")["shown"]
     strangers = press(other, CHOICES, "save")["shown"]
@@ -188,9 +190,21 @@ def test_nothing_of_one_visitor_or_one_page_is_in_it(build, ledger):
     for path, action in (("/", "accept_all"), (CHOICES, "save"), (CHOICES, "save")):
         fields = read_form(client.get(path, **base).text, action)
         assert client.post(CHOICES, data={"action": action, **fields}, headers=SAME_ORIGIN, **base).status_code == 303
-        found = re.findall("4711|secret|n0nce|shop|2026|2027|attempt|data-consent-key", ledger.shown)
+        traces = '4711|secret|n0nce|shop|2026|2027|attempt|data-consent-key|name="next" value="[^"]'
+        found = re.findall(traces, ledger.shown)
         assert found == []
         assert ledger.records[-1]["notice"]["is_as_shown"] is True
+
+
+@pytest.mark.parametrize(("host", "is_shared"), [("news.example.com", True), ("elsewhere.test", False)])
+def test_host_that_shares_no_choice_is_not_said_to_have_told_so(build, ledger, host, is_shared):
+    client = build(CONSENT_COOKIE_DOMAIN="example.com").test_client()
+    fields = read_form(client.get("/", base_url=f"https://{host}").text, "accept_all")
+
+    client.post(CHOICES, data={"action": "accept_all", **fields}, headers=SAME_ORIGIN, base_url=f"https://{host}")
+
+    assert ("example.com" in ledger.shown) is is_shared
+    assert ledger.records[0]["notice"]["is_as_shown"] is True
 
 
 def test_hashes_are_the_same_in_every_process():

@@ -94,3 +94,16 @@ def test_context_processors_are_not_asked_for_the_librarys_own_templates(build, 
     app.test_client().post(CHOICES, data=fields, headers=SAME_ORIGIN)
 
     assert ledger.records[0]["notice"]["ui_sha256"]
+
+
+def test_record_of_one_visitor_that_an_own_banner_shows_is_blank(build, ledger, choose):
+    app = build("{% if visit.record %}{{ visit.record.decided_at }} {{ visit.record.record_id }}{% endif %}")
+    client = app.test_client()
+    choose(client, "allow", "youtube")
+    allowed = ledger.records[0]
+
+    fields = press(client, "/", "reject_all")
+
+    assert ledger.records[1]["notice"]["ui_sha256"].startswith(fields["shown"])
+    assert "1970-01-01" in ledger.shown
+    assert allowed["record_id"] not in ledger.shown
