@@ -105,7 +105,8 @@ class PostgresServer:
             self.execute(*(sql.SQL("ALTER SYSTEM RESET {}").format(name) for name in names), reload)
 
     def _begin(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
-        command = [find_program(program), "-D", str(self.folder / "data"), *arguments]
+        # A run that is killed itself takes its server with it.
+        command = ["setpriv", "--pdeathsig=QUIT", find_program(program), "-D", str(self.folder / "data"), *arguments]
         user = _find_user() if os.getuid() == 0 else None
         with self._log.open("ab") as log:
             return subprocess.Popen(

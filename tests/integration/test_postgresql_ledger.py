@@ -241,6 +241,7 @@ def widen(dialect):
 migrate(SQLAlchemyLedger({url!r}).database, [*MIGRATIONS, widen])
 """
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
     assert process.stdout.readline() == "half\n"
     process.kill()
     process.communicate()

@@ -8,13 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from threading import Barrier, Event
-from threading import enumerate as list_threads
 
 import pytest
 
 from consent.core.tally import Counted, TallyKey
 from consent.errors import LedgerError
-from consent.ledger._events import append
 from consent.ledger.sqlalchemy import SQLAlchemyLedger
 from tests.faults.postgres_kills import kill_under_load
 from tests.ledger_events import make_event, number_id, run_at_once
@@ -147,26 +145,9 @@ def test_port_where_nothing_listens_is_told_at_once(postgres):
         ledger.append([make_event()])
 
 
-def test_work_that_was_given_up_is_not_committed(ledger):
-    may_end = Event()
-
-    def dawdle(transaction):
-        append(transaction, [make_event()])
-        may_end.wait()
-
-    with hurry(ledger), pytest.raises(LedgerError, match="no answer"):
-        ledger.database.write(dawdle)
-    may_end.set()
-    ledger.close()
-    for thread in list_threads():
-        if thread.name.startswith("consent-ledger"):
-            thread.join()
-
-    assert ledger.find(number_id(1)) is None
-
-
 def test_work_that_never_began_never_does(ledger):
-    all_began, may_end, ran = Barrier(6), Event(), []
+    all_began, may_end = Barrier(6), Event()
+    ran: list[object] = []
 
     def occupy(_):
         all_began.wait()

@@ -6,10 +6,13 @@ import os
 import sqlite3
 import subprocess
 import sys
+from threading import Event
+from threading import enumerate as list_threads
 
 import pytest
 
 from consent.errors import LedgerError, MissingExtraError
+from consent.ledger._events import append
 from consent.ledger.sqlalchemy import SQLAlchemyLedger
 from tests.conftest import NOW
 from tests.ledger_contract import LedgerContract
@@ -179,6 +182,25 @@ def test_work_that_raises_changes_nothing(ledger):
         ledger.database.write(fail)
 
     assert ledger.find(number_id(1)) is not None
+
+
+def test_work_that_was_given_up_is_not_committed(ledger):
+    may_end = Event()
+
+    def dawdle(transaction):
+        append(transaction, [make_event()])
+        may_end.wait()
+
+    ledger.database._wait_seconds = 0.1
+    with pytest.raises(LedgerError, match="no answer"):
+        ledger.database.write(dawdle)
+    may_end.set()
+    ledger.close()
+    for thread in list_threads():
+        if thread.name.startswith("consent-ledger"):
+            thread.join()
+
+    assert ledger.find(number_id(1)) is None
 
 
 def test_message_names_no_visitor(ledger):
