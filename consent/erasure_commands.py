@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -18,6 +18,8 @@ from consent.web.site import Site
 from consent.wire.signature import SignedKind
 
 _BATCH = 1000
+# Servers keep a notice about once a minute, and choices in between refer to it unasked.
+_ON_ITS_WAY = timedelta(hours=1)
 _REASON_LIMIT = 200
 _COPIES = "Exports, backups and other systems have copies of their own: erase these events there, too."
 
@@ -87,7 +89,7 @@ def purge_command(*, age: str | None, is_dry: bool, is_sure: bool) -> None:
         if number:
             _make_sure(f"Erase {told} for ever?", is_sure=is_sure)
         erased = _purge(ledger, before=before, now=now, number=number)
-        artefacts = ledger.purge_artefacts()
+        artefacts = ledger.purge_artefacts(kept_before=now - _ON_ITS_WAY)
     click.echo(f"Erased {erased} events and {artefacts} texts that none refers to any more.")
 
 

@@ -186,8 +186,8 @@ class ProofContract:
     def test_notice_is_kept_once_with_what_it_refers_to(self, ledger: Ledger):
         notice, artefacts = make_notice(text=AWKWARD)
 
-        ledger.notices.keep(notice, artefacts)
-        ledger.notices.keep(notice, artefacts)
+        ledger.notices.keep(notice, artefacts, at=NOW)
+        ledger.notices.keep(notice, artefacts, at=NOW)
 
         assert ledger.notices.list() == (notice,)
         assert [ledger.notices.read(each.sha256) for each in artefacts] == list(artefacts)
@@ -197,7 +197,7 @@ class ProofContract:
         (first, artefacts), (second, _) = make_notice(), make_notice(policy_version="v2")
         (german, _) = make_notice(language="de")
         for notice in (second, first, german):
-            ledger.notices.keep(notice, artefacts)
+            ledger.notices.keep(notice, artefacts, at=NOW)
 
         assert ledger.notices.list("v1") == (german, first)
         assert ledger.notices.list() == (german, first, second)
@@ -206,7 +206,7 @@ class ProofContract:
     def test_notice_without_markup_is_kept(self, ledger: Ledger):
         notice, artefacts = make_notice(ui_sha256=None, layer=0, prompt_kind="")
 
-        ledger.notices.keep(notice, artefacts[::2])
+        ledger.notices.keep(notice, artefacts[::2], at=NOW)
 
         assert ledger.notices.list() == (notice,)
 
@@ -216,22 +216,33 @@ class ProofContract:
     def test_notices_in_parallel_are_kept_once(self, ledger: Ledger):
         notice, artefacts = make_notice()
 
-        run_at_once(8, lambda _: ledger.notices.keep(notice, artefacts))
+        run_at_once(8, lambda _: ledger.notices.keep(notice, artefacts, at=NOW))
 
         assert ledger.notices.list() == (notice,)
         assert len(ledger.notices.list_hashes()) == 3
 
+    def test_notice_that_was_kept_a_moment_ago_stays_for_the_event_on_its_way(self, ledger: Ledger):
+        notice, artefacts = make_notice()
+        ledger.notices.keep(notice, artefacts, at=NOW)
+
+        assert ledger.purge_artefacts(kept_before=NOW) == 0
+        ledger.notices.keep(notice, artefacts, at=LATER)
+        assert ledger.purge_artefacts(kept_before=LATER) == 0
+        assert ledger.notices.list() == (notice,)
+
     def test_artefacts_go_with_the_last_event_that_refers_to_them(self, ledger: Ledger):
         shown, artefacts = make_notice()
         unseen, others = make_notice(text="other words", policy_version="v2")
-        ledger.notices.keep(shown, artefacts)
-        ledger.notices.keep(unseen, others)
+        ledger.notices.keep(shown, artefacts, at=NOW)
+        ledger.notices.keep(unseen, others, at=NOW)
         ledger.append([make_event(text_sha256=shown.text_sha256, ui_sha256=shown.ui_sha256)])
 
-        assert ledger.purge_artefacts() == 1  # the other words: markup and configuration are the first notice's too
+        assert (
+            ledger.purge_artefacts(kept_before=LATER) == 1
+        )  # the other words: markup and configuration are the first notice's too
         assert ledger.notices.list() == (shown,)
         assert ledger.notices.read(unseen.text_sha256) is None
 
         ledger.erase(ALICE, reason="asked to", at=NOW)
-        assert ledger.purge_artefacts() == 3
+        assert ledger.purge_artefacts(kept_before=LATER) == 3
         assert ledger.notices.list() == ()

@@ -35,11 +35,11 @@ class Notices:
         self.list, self.read, self.list_hashes = store.list, store.read, store.list_hashes
         self._keep = store.keep
 
-    def keep(self, notice: ShownNotice, artefacts: Sequence[Artefact]) -> None:
+    def keep(self, notice: ShownNotice, artefacts: Sequence[Artefact], *, at: datetime) -> None:
         if self.is_full:
             raise LedgerError("There is no room for a notice.", reason="full")
         self.asked.append(notice)
-        self._keep(notice, artefacts)
+        self._keep(notice, artefacts, at=at)
 
 
 class Ledger(MemoryLedger):

@@ -185,8 +185,12 @@ class Ledger(Protocol):
         An event that is its subject's current one and still in force (`valid_until` after `now`) stays.
         """
 
-    def purge_artefacts(self) -> int:
-        """Delete notices and artefacts that no event refers to any more; return how many artefacts."""
+    def purge_artefacts(self, *, kept_before: datetime) -> int:
+        """Delete notices and artefacts that no event refers to any more; return how many artefacts.
+
+        Args:
+            kept_before: What was kept from this instant on stays: an event that refers to it may be on its way.
+        """
 
     def health(self) -> Health:
         """Say how the ledger is; never raises."""

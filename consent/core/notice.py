@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 
@@ -51,8 +52,12 @@ class ShownNotice:
 class NoticeStore(Protocol):
     """Keep notices and their artefacts, each once."""
 
-    def keep(self, notice: ShownNotice, artefacts: Sequence[Artefact]) -> None:
-        """Keep a notice and what it refers to; what is there already stays as it is."""
+    def keep(self, notice: ShownNotice, artefacts: Sequence[Artefact], *, at: datetime) -> None:
+        """Keep a notice and what it refers to; what is there already stays as it is, but for when it was last kept.
+
+        Args:
+            at: Aware UTC instant, whole seconds.
+        """
 
     def list(self, policy_version: str | None = None) -> tuple[ShownNotice, ...]:
         """Return the notices of one policy version, or of all, in a stable order."""

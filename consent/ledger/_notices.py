@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
+from datetime import datetime
 from hashlib import sha256
 
 from consent.core.notice import Artefact, ShownNotice
 from consent.ledger._database import Database, Transaction, Value
+from consent.ledger._events import to_seconds
 
 _COLUMNS = tuple(field.name for field in fields(ShownNotice))
 _ARTEFACT_COLUMNS = ("sha256", "media_type", "body")
@@ -19,9 +21,9 @@ class RelationalNotices:
 
     database: Database
 
-    def keep(self, notice: ShownNotice, artefacts: Sequence[Artefact]) -> None:
-        """Keep a notice and what it refers to; what is there already stays as it is."""
-        self.database.write(lambda transaction: _keep(transaction, notice, artefacts))
+    def keep(self, notice: ShownNotice, artefacts: Sequence[Artefact], *, at: datetime) -> None:
+        """Keep a notice and what it refers to; what is there already stays as it is, but for when it was last kept."""
+        self.database.write(lambda transaction: _keep(transaction, notice, artefacts, kept_at=to_seconds(at)))
 
     def list(self, policy_version: str | None = None) -> tuple[ShownNotice, ...]:
         """Return the notices of one policy version, or of all, in a stable order."""
@@ -51,12 +53,13 @@ class RelationalNotices:
         return tuple(str(row[0]) for row in rows)
 
 
-def purge(transaction: Transaction) -> int:
+def purge(transaction: Transaction, *, kept_before: datetime) -> int:
     """Delete notices that no event refers to, then artefacts that neither event nor notice does; return how many of those."""
     transaction.execute(
-        "DELETE FROM consent_notices WHERE NOT EXISTS (SELECT 1 FROM consent_events AS e WHERE "
+        "DELETE FROM consent_notices WHERE kept_at < :kept_before AND NOT EXISTS (SELECT 1 FROM consent_events AS e WHERE "
         "e.text_sha256 = consent_notices.text_sha256 AND (e.ui_sha256 = consent_notices.ui_sha256 OR "
-        "(e.ui_sha256 IS NULL AND consent_notices.ui_sha256 IS NULL)))"
+        "(e.ui_sha256 IS NULL AND consent_notices.ui_sha256 IS NULL)))",
+        {"kept_before": to_seconds(kept_before)},
     )
     return transaction.execute(
         "DELETE FROM consent_artefacts WHERE NOT EXISTS (SELECT 1 FROM consent_notices AS n WHERE consent_artefacts.sha256 "
@@ -65,7 +68,7 @@ def purge(transaction: Transaction) -> int:
     )
 
 
-def _keep(transaction: Transaction, notice: ShownNotice, artefacts: Sequence[Artefact]) -> None:
+def _keep(transaction: Transaction, notice: ShownNotice, artefacts: Sequence[Artefact], *, kept_at: int) -> None:
     rows: list[dict[str, Value]] = [
         {"sha256": each.sha256, "media_type": each.media_type, "body": each.body} for each in artefacts
     ]
@@ -73,6 +76,10 @@ def _keep(transaction: Transaction, notice: ShownNotice, artefacts: Sequence[Art
     values: dict[str, Value] = dict(zip(_COLUMNS, astuple(notice), strict=True))
     notice_id = sha256(repr(astuple(notice)).encode()).hexdigest()
     transaction.execute(
-        transaction.dialect.write_insert("consent_notices", ("notice_id", *_COLUMNS)),
-        {"notice_id": notice_id, **values},
+        transaction.dialect.write_insert("consent_notices", ("notice_id", *_COLUMNS, "kept_at")),
+        {"notice_id": notice_id, **values, "kept_at": kept_at},
+    )
+    transaction.execute(
+        "UPDATE consent_notices SET kept_at = :kept_at WHERE notice_id = :notice_id AND kept_at < :kept_at",
+        {"notice_id": notice_id, "kept_at": kept_at},
     )

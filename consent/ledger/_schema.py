@@ -56,7 +56,8 @@ def _create_tables(dialect: Dialect) -> Sequence[str]:
             prompt_kind {short} NOT NULL,
             text_sha256 {short} NOT NULL,
             ui_sha256 {short},
-            configuration_sha256 {short} NOT NULL
+            configuration_sha256 {short} NOT NULL,
+            kept_at BIGINT NOT NULL
         )""",
         f"""CREATE TABLE consent_tallies (
             tally_id {short} PRIMARY KEY,

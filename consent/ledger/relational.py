@@ -104,9 +104,9 @@ class RelationalLedger:
             lambda transaction: _events.purge(transaction, before=before, now=now, limit=limit), is_erasing=True
         )
 
-    def purge_artefacts(self) -> int:
+    def purge_artefacts(self, *, kept_before: datetime) -> int:
         """Delete notices and artefacts that no event refers to any more; return how many artefacts."""
-        return self.database.write(_notices.purge)
+        return self.database.write(lambda transaction: _notices.purge(transaction, kept_before=kept_before))
 
     def health(self) -> Health:
         """Say how the ledger is; never raises."""

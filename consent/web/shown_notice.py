@@ -64,7 +64,7 @@ def keep_notice(visit: Visit, *, source: str, shown: Standing, service_key: str 
     specimen = _pick([_find_specimen(visit, layer, shown) for layer in _list_layers(source, service_key)], mark)
     notice, now = specimen.notice, site.engine.read_clock()
     if not site.notices.is_kept(notice, now=now):
-        site.ledger.notices.keep(notice, specimen.artefacts)
+        site.ledger.notices.keep(notice, specimen.artefacts, at=now)
         site.notices.note_kept(notice, now=now)
     ui_sha256 = notice.ui_sha256
     return KeptNotice(

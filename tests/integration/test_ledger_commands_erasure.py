@@ -263,7 +263,7 @@ def test_purge_leaves_the_choice_that_is_in_force(run, ledger):
 
 def test_purge_takes_texts_that_no_event_refers_to_any_more(run, ledger):
     notice, artefacts = make_notice()
-    ledger.notices.keep(notice, artefacts)
+    ledger.notices.keep(notice, artefacts, at=OLD)
     ledger.append(
         [make_event(1, recorded_at=OLD, valid_until=OLD, text_sha256=notice.text_sha256, ui_sha256=notice.ui_sha256)]
     )

@@ -380,7 +380,7 @@ def test_seals_that_cover_nothing_new_or_follow_another_are_refused(log):
 
 def keep_notice(log):
     notice, artefacts = make_notice()
-    log.ledger.notices.keep(notice, artefacts)
+    log.ledger.notices.keep(notice, artefacts, at=NOW)
     log.append(20, text_sha256=notice.text_sha256, ui_sha256=notice.ui_sha256)
     log.seal()
     return notice
@@ -436,7 +436,7 @@ def test_artefact_that_is_purged_with_its_event_meanwhile_is_no_problem(log, mon
 
     def purge_and_read(store, address):
         log.ledger.erase(ALICE, reason="request", at=NOW)
-        log.ledger.purge_artefacts()
+        log.ledger.purge_artefacts(kept_before=NOW + timedelta(days=1))
         return read(store, address)
 
     monkeypatch.setattr(type(notices), "read", purge_and_read)
