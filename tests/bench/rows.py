@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import thread_time
-from wsgiref.types import WSGIEnvironment
 
 import itsdangerous
 from blinker import Signal
@@ -24,17 +23,16 @@ from flask import (
 )
 from werkzeug.test import create_environ
 
-from consent import Policy, testing
+from consent import Policy
 from consent.core.privacy_signal import Signals
 from consent.jurisdictions import load_table
 from consent.web.templating import render_banner
 from consent.web.visit import Visit, get_site
-from consent.wire.cookie import PLAIN_NAME, find_values
+from consent.wire.cookie import find_values
+from tests.bench.in_process import OTHER_COOKIES, copy_text, get_cookie, request_page, start_response
 from tests.bench.pairing import Work
 from tests.bench.site import Placed, make_policy, make_site, stream_chunks
 
-# What a browser sends beside the consent cookie; none of a declared service, which a visitor who refused no longer has.
-_OTHER_COOKIES = "theme=dark; basket=4f1c0d6e9b7a4b52; session=eyJ1c2VyIjoxMn0.Z88AAA.mJ0yZb3cQk1lL2xvb2tpbmc"
 _NO_SIGNALS = Signals()
 _UNKNOWN = load_table()[0].find(None, now=datetime.now(UTC))
 
@@ -49,6 +47,11 @@ class Row:
 
     work: Work
     base: Work
+    count: int = 1
+    """How often the work does at once what the row is about."""
+
+    rounds_share: float = 1.0
+    """Which part of the rounds it gets: what takes long is an average already."""
 
 
 def make_rows() -> list[Row]:
@@ -66,14 +69,14 @@ def _response_rows() -> Iterator[Row]:
         make_site(has_library=True, placed=Placed.LINK),
         make_site(has_library=True, placed=Placed.ALL),
     )
-    accepted, refused = _get_cookie(linked, is_grant=True), _get_cookie(linked, is_grant=False)
+    accepted, refused = get_cookie(linked, is_grant=True), get_cookie(linked, is_grant=False)
 
     def row(name: str, target: float | None, app: Flask, path: str, cookie: str = "") -> Row:
-        work, base = _request(app, path, cookie), _without_receivers(_request(bare, path, cookie))
+        work, base = request_page(app, path, cookie), _without_receivers(request_page(bare, path, cookie))
         return Row(name=name, target=target, work=work, base=base)
 
-    twin = _without_receivers(_request(make_site(has_library=False), "/page/5", ""))
-    bare_page = _without_receivers(_request(bare, "/page/5", ""))
+    twin = _without_receivers(request_page(make_site(has_library=False), "/page/5", ""))
+    bare_page = _without_receivers(request_page(bare, "/page/5", ""))
     yield Row(name="noise: two bare sites, 5 KB", target=None, work=twin, base=bare_page)
     yield row("JSON", 1.03, full, "/data")
     for kilobytes, decided, first in ((5, 1.04, 1.06), (50, 1.01, 1.02)):
@@ -84,53 +87,6 @@ def _response_rows() -> Iterator[Row]:
         yield row(f"first visit, {kilobytes} KB, banner placed", first, full, path)
         yield row(f"first visit, {kilobytes} KB, banner injected", first, plain, path)
     yield row("stream of 5 MB, banner injected", 1.2, plain, "/stream")
-
-
-def _request(app: Flask, path: str, cookie: str) -> Work:
-    environ = create_environ(path, base_url="http://courier.example")
-
-    def run(repeats: int) -> float:
-        environs = [_freshen(environ, cookie) for _ in range(repeats)]
-        started = thread_time()
-        for each in environs:
-            _consume(app, each)
-        return thread_time() - started
-
-    return run
-
-
-def _freshen(environ: WSGIEnvironment, cookie: str) -> WSGIEnvironment:
-    return {**environ, "HTTP_COOKIE": f"{_OTHER_COOKIES}; {cookie}" if cookie else _copy(_OTHER_COOKIES)}
-
-
-def _copy(text: str) -> str:
-    """Make a new object of a text, as a server does for each request: its hash is not known yet."""
-    return text[:1] + text[1:]
-
-
-def _consume(app: Flask, environ: WSGIEnvironment) -> None:
-    body = app(environ, _start_response)
-    for _ in body:
-        pass
-    body.close()  # type: ignore[attr-defined]  # Werkzeug's iterables have it
-
-
-def _start_response(
-    _status: str, _headers: list[tuple[str, str]], _exc_info: object = None
-) -> Callable[[bytes], object]:
-    return bytes
-
-
-def _get_cookie(app: Flask, *, is_grant: bool) -> str:
-    client = app.test_client()
-    if is_grant:
-        testing.grant(client)
-    else:
-        testing.refuse(client)
-    cookie = client.get_cookie(PLAIN_NAME)
-    if cookie is None:
-        raise RuntimeError("The site set no consent cookie.")
-    return f"{PLAIN_NAME}={cookie.value}"
 
 
 _SIGNALS = (
@@ -176,7 +132,7 @@ def check_stream() -> str:
             yield chunk
 
     app.view_functions["stream"] = lambda: app.response_class(count_chunks(), mimetype="text/html")
-    body = app(create_environ("/stream"), _start_response)
+    body = app(create_environ("/stream"), start_response)
     lags = [len(taken) - sent for sent, _ in enumerate(body, start=1)]
     body.close()  # type: ignore[attr-defined]  # Werkzeug's iterables have it
     is_held = max(lags) > 0
@@ -194,7 +150,7 @@ def _cookie_rows() -> Iterator[Row]:
 def _check_rows(policy: Policy, what: str) -> Iterator[Row]:
     app = make_site(has_library=True, policy=policy)
     engine = get_site(app).engine
-    header = f"{_OTHER_COOKIES}; {_get_cookie(app, is_grant=True)}"
+    header = f"{OTHER_COOKIES}; {get_cookie(app, is_grant=True)}"
     serializer = itsdangerous.URLSafeTimedSerializer("a key that is long enough for every check", salt="bench")
     token = serializer.dumps({"id": str(uuid.uuid4()), "choices": dict.fromkeys(policy.fingerprints, "granted")})
 
@@ -209,7 +165,7 @@ def _check_rows(policy: Policy, what: str) -> Iterator[Row]:
 
     def time_each(check: Callable[[str], object], text: str) -> Work:
         def run(repeats: int) -> float:
-            copies = [_copy(text) for _ in range(repeats)]
+            copies = [copy_text(text) for _ in range(repeats)]
             started = thread_time()
             for each in copies:
                 check(each)

@@ -11,13 +11,15 @@ import argparse
 import platform
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from tests.bench.ledger_rows import has_postgresql, make_ledger_rows
 from tests.bench.pairing import Ratio, compare
 from tests.bench.rows import Row, check_stream, make_rows
 
-ROUNDS, QUICK_ROUNDS = 200, 30
+ROUNDS, QUICK_ROUNDS, FEWEST_ROUNDS = 200, 30, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,22 +45,26 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, help=f"rounds of each row (default {ROUNDS})")
     parser.add_argument("--only", default="", metavar="TEXT", help="only the rows whose name holds this")
     options = parser.parse_args()
-    rounds = max(options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS), 4)
+    rounds = max(options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS), FEWEST_ROUNDS)
 
     names = ("Flask", "Werkzeug", "Jinja2", "itsdangerous", "blinker")
     versions = ", ".join(f"{name} {version(name)}" for name in names)
     print(f"Python {platform.python_version()}, {versions}; {rounds} rounds\n")
-    rows = [row for row in make_rows() if options.only in row.name]
-    print_table(list(measure(rows, rounds)))
+    with ExitStack() as stack:
+        rows = [row for row in (*make_rows(), *make_ledger_rows(stack)) if options.only in row.name]
+        print_table(list(measure(rows, rounds)))
     if not options.only:
         print(f"\nstream: {check_stream()}")
+    if not has_postgresql():
+        print("\nPostgreSQL: left out, since no server is installed. Run: tools/system_packages.sh node")
     return 0
 
 
 def measure(rows: list[Row], rounds: int) -> Iterator[Result]:
     for number, row in enumerate(rows, start=1):
         report_progress(f"[{number}/{len(rows)}] {row.name}")
-        yield Result(row=row, ratio=compare(row.work, to=row.base, rounds=rounds))
+        share = max(round(rounds * row.rounds_share), FEWEST_ROUNDS)
+        yield Result(row=row, ratio=compare(row.work, to=row.base, rounds=share))
     report_progress("")
 
 
@@ -71,11 +77,11 @@ def report_progress(text: str) -> None:
 
 
 _COLUMNS: tuple[tuple[str, int, Callable[[Result], str]], ...] = (
-    ("target", 8, lambda result: "-" if result.row.target is None else f"{result.row.target:g}"),
+    ("target", 8, lambda result: "-" if result.row.target is None else f"{result.row.target:.3g}"),
     ("ratio", 9, lambda result: f"{result.ratio.value:.4f}"),
     ("noise", 9, lambda result: f"±{result.ratio.noise:.4f}"),
-    ("extra us", 10, lambda result: f"{result.ratio.extra_us:+.2f}"),
-    ("of us", 10, lambda result: f"{result.ratio.base_us:.1f}"),
+    ("extra us", 10, lambda result: f"{result.ratio.extra_us / result.row.count:+.2f}"),
+    ("of us", 10, lambda result: f"{result.ratio.base_us / result.row.count:.1f}"),
     ("", 6, lambda result: result.verdict),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from flask import Flask, Response, render_template
@@ -92,15 +92,22 @@ _MACROS = {
 }
 
 
-def make_site(*, has_library: bool, placed: Placed = Placed.NOTHING, policy: Policy | None = None) -> Flask:
+def make_site(
+    *,
+    has_library: bool,
+    placed: Placed = Placed.NOTHING,
+    policy: Policy | None = None,
+    config: Mapping[str, object] | None = None,
+) -> Flask:
     """Build the site, and answer the first request.
 
     Args:
         placed: What its templates place; the site without the library can place nothing.
         policy: What it declares; None for the shipped purposes and six services.
+        config: More of the app's configuration, such as `CONSENT_LEDGER`.
     """
     app = Flask(__name__, static_folder=None)
-    app.config.update(SECRET_KEY="a key that is long enough for every check")
+    app.config.update(SECRET_KEY="a key that is long enough for every check", **(config or {}))
     app.jinja_loader = DictLoader(_write_templates(placed))
     _add_views(app)
     if has_library:
