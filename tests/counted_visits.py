@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from math import sin
+from uuid import UUID
 
 from flask import Flask
 
 from consent import Consent, Document
+from consent.core.ledger import ConsentEvent
 from consent.core.tally import Counted, TallyKey
 from consent.ledger import MemoryLedger
+from consent.ledger.sealing import seal
+from consent.web.visit import get_site
+from consent.wire.signature import SignedKind
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LAST_DAY = NOW.date()
@@ -60,6 +66,31 @@ def make_counted_site(tallies: Mapping[TallyKey, int], **config: object) -> Flas
     Consent(app, services=["matomo", "youtube"], documents=[privacy], ledger=ledger)
     app.extensions["consent"].engine.read_clock = lambda: NOW
     return app
+
+
+def fill_ledger(app: Flask, *, sealed: int, unsealed: int) -> None:
+    """Put events into a site's ledger, some of them under a seal of that morning."""
+    site = get_site(app)
+    ledger = site.ledger
+    assert ledger is not None
+    events = [_make_event(number) for number in range(sealed + unsealed)]
+    ledger.append(events[:sealed])
+    seal(ledger, sign=partial(site.engine.sign, SignedKind.SEAL), is_signed=None, now=NOW - timedelta(hours=6))
+    ledger.append(events[sealed:])
+
+
+def _make_event(number: int) -> ConsentEvent:
+    return ConsentEvent(
+        event_id=str(UUID(int=number)),
+        subject_id=str(UUID(int=number)),
+        revision=1,
+        kind="choice",
+        recorded_at=NOW - timedelta(hours=7),
+        valid_until=NOW + timedelta(days=180),
+        text_sha256=None,
+        ui_sha256=None,
+        payload="{}",
+    )
 
 
 def _count_day(day: date) -> Iterator[tuple[TallyKey, int]]:

@@ -27,8 +27,8 @@ _RANGES = (7, 30, 90, 365)
 _DEFAULT_RANGE = 30
 _LINES_LIMIT = 8
 # A chart is drawn for several widths, so that its words are as large on a phone: dashboard.css shows one of them.
-_COLUMN_SIZES = {"wide": (1040, 280, 10), "middle": (620, 240, 6), "narrow": (330, 210, 4)}
-_LINE_WIDTHS = {"middle": 480, "narrow": 330}
+_COLUMN_SIZES = {"wide": (1040, 280, 10), "middle": (620, 240, 6), "narrow": (300, 200, 4)}
+_LINE_WIDTHS = {"middle": 480, "narrow": 300}
 
 TITLES = {
     Counted.ACCEPTED: "Accepted",

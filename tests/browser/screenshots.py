@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser import chromium
 from tests.browser.dialog import DIALOG, answer_fetch, open_dialog
 from tests.browser.newsroom import FILM_ARTICLE, Newsroom, read_version, visit_from
+from tests.browser.serving import serve
+from tests.counted_visits import count_visits, fill_ledger, make_counted_site
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "screenshots"
 DESKTOP: Final = (1280, 800)
@@ -137,6 +139,22 @@ PLACE_SHOTS: Final = (
     Shot(name="places-desktop", show=show_bench, place="JP"),
 )
 
+# Of made-up visits: the newsroom's readers are too few for a chart.
+DASHBOARD_SHOTS: Final = tuple(
+    Shot(
+        name=f"dashboard-{size}{'-dark' if scheme == 'dark' else ''}",
+        show=show_banner,
+        path=path,
+        viewport=viewport,
+        color_scheme=scheme,
+    )
+    for size, viewport, path in (
+        ("desktop", (1280, 1560), "/privacy-choices/dashboard"),
+        ("phone", (390, 2480), "/privacy-choices/dashboard?days=90"),
+    )
+    for scheme in ("light", "dark")
+)
+
 SHOTS: Final = _WITH_JAVASCRIPT + tuple(
     shot
     for name, show, path in _KINDS
@@ -177,6 +195,11 @@ def main(folder: Path) -> None:
             with Newsroom.open(is_development=is_development) as newsroom:
                 for shot in shots:
                     print(take(browser, newsroom.url, shot, folder))
+        counted = make_counted_site(count_visits())
+        fill_ledger(counted, sealed=1218, unsealed=46)
+        with serve(counted) as server:
+            for shot in DASHBOARD_SHOTS:
+                print(take(browser, f"http://localhost:{server.server_port}", shot, folder))
 
 
 if __name__ == "__main__":

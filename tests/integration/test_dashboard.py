@@ -7,17 +7,17 @@ import re
 import subprocess
 import sys
 from datetime import timedelta
+from functools import cache
 
 import html5lib
 import pytest
 from flask import abort
 
 from consent import Consent
-from consent.core.seal import Seal
 from consent.core.tally import Counted, TallyKey
 from consent.errors import ConfigError, LedgerError
 from consent.ledger import MemoryLedger
-from tests.counted_visits import LAST_DAY, NOW, count_visits, make_counted_site
+from tests.counted_visits import LAST_DAY, count_visits, fill_ledger, make_counted_site
 from tests.faulty_ledger import RETENTION
 
 URL = "/privacy-choices/dashboard"
@@ -42,10 +42,11 @@ def guarded(bare_app):
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def read_page(site):
-    """Return a function that gives the page as a tree, without namespaces."""
+    """Return a function that gives the page as a tree, without namespaces; it is read once and never changed."""
 
+    @cache
     def read(query=""):
         answer = site.test_client().get(URL + query)
         assert answer.status_code == 200
@@ -279,7 +280,7 @@ def test_figures_are_of_the_days_and_compared_with_those_before():
         "Refusal rate": "75% refused everything 30 days before: 0%",
         "Withdrawals": "12 took a consent back 30 days before: 0",
         "Opt-outs": "0 objected to what ran 30 days before: 0",
-        "Privacy signals": "0 pages that heeded one 30 days before: 0",
+        "Privacy signals": "0 times honoured 30 days before: 0",
     }
 
 
@@ -371,19 +372,17 @@ def test_health_of_a_ledger_without_a_seal(site):
     }
 
 
-def test_last_seal_is_told():
+def test_events_and_last_seal_are_told():
     app = make_counted_site({})
-    seal = Seal(
-        number=3, tree_size=0, root=bytes(32), previous_hash=bytes(32), sealed_at=NOW, seal_hash=bytes(32), signature=""
-    )
-    assert app.extensions["consent"].ledger.seals.add(seal, [])
+    fill_ledger(app, sealed=1200, unsealed=3)
 
     facts = read_facts(app.test_client().get(URL).text)
-    assert facts["Last seal"] == "23 Nov 2026, 12:00 , number 3 over 0"
+    assert [facts[name] for name in ("Recorded choices", "Not sealed yet")] == ["1,203", "3"]
+    assert facts["Last seal"] == "23 Nov 2026, 06:00 , number 2 over 1,200"
 
 
 def test_ledger_that_is_away_is_told_with_503(monkeypatch):
-    app = make_counted_site(VISITS)
+    app = make_counted_site({})
 
     def fail(*_, **__):
         raise LedgerError("The ledger's database does not answer.")
