@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ledger(path: Path) -> Iterator[SQLiteLedger]:
-    ledger = SQLiteLedger(path)
+    ledger = SQLiteLedger(path, wait_seconds=60)
     ledger.prepare()
     yield ledger
     ledger.close()
