@@ -17,11 +17,13 @@ from examples.newsroom.app import create_app, create_development_site
 from examples.newsroom.development import PLACE_COOKIE, PLACES, VersionSwitch
 from tests.browser.newsroom import FILM_ARTICLE
 from tests.browser.plain_site import make_plain_site
+from tests.browser.receipt_site import RECEIPT, make_receipt_site
 
 CHECKER: Final = Path(__file__).parents[2] / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
 _TIMEOUT_SECONDS: Final = 180
 
 _PREFERENCES: Final = "/privacy-choices/"
+_POLICY: Final = "/privacy-choices/policy"
 _FROM_OUR_PAGE: Final = {"Sec-Fetch-Site": "same-origin"}
 
 
@@ -40,7 +42,7 @@ DOCUMENTS: Final = [
     *(
         Document(site, path, choice)
         for site in ("en", "ar")
-        for path in ("/links", "/embed", "/cookies", "/bare", _PREFERENCES, "/privacy-choices/policy", "/members")
+        for path in (*("/links", "/embed", "/cookies", "/bare", "/members"), _PREFERENCES, _POLICY, RECEIPT)
         for choice in ("none", "rejected", "mixed", "accepted")
     ),
     *(
@@ -58,7 +60,8 @@ DOCUMENTS: Final = [
     ),
     Document("newsroom", "/what-the-trackers-saw"),
     Document("newsroom", _PREFERENCES),
-    Document("newsroom", "/privacy-choices/policy"),
+    Document("newsroom", _POLICY),
+    *(Document("receipts", RECEIPT, choice) for choice in ("none", "rejected", "mixed")),
     Document("en", f"{_PREFERENCES}?saved=1&back=/links", "rejected"),
     *(
         Document(site, _PREFERENCES, "none", form)
@@ -81,6 +84,7 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[str]
         "en": make_plain_site("en"),
         "ar": make_plain_site("ar"),
         "newsroom": create_app(tracker_port=9),
+        "receipts": make_receipt_site("en"),
         **dict.fromkeys(PLACES, switch),
     }
     for number, document in enumerate(DOCUMENTS):

@@ -121,7 +121,7 @@ def test_kept_banner_of_one_language_is_not_shown_in_another(make_app):
     assert languages == ["de", "ar", "de", "en"]
 
 
-@pytest.mark.parametrize("path", ["/privacy-choices/", "/privacy-choices/policy"])
+@pytest.mark.parametrize("path", ["/privacy-choices/", "/privacy-choices/policy", "/privacy-choices/receipt"])
 def test_own_pages_are_in_the_language_and_direction(make_app, path):
     text = make_app(CONSENT_LANGUAGE="ar").test_client().get(path).text
 

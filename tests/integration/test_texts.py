@@ -6,6 +6,7 @@ import pytest
 from flask import render_template_string
 from markupsafe import Markup
 
+import consent.testing
 from consent import CookieDeclaration, Embed, Policy, Purpose, Service
 from consent.errors import ConfigError
 
@@ -52,6 +53,9 @@ TEXT_KEYS = (
     "embed.label",
     "embed.text",
     "policy.title",
+    "receipt.title",
+    "receipt.unrecorded",
+    "receipt.numbers_text",
 )
 
 
@@ -94,6 +98,18 @@ def test_hostile_words_change_no_structure(make_app, structure, payload):
     hostile, harmless = build(make_app, payload, SLOTS), build(make_app, "Harmless", SLOTS)
 
     assert read_structures(hostile, structure) == read_structures(harmless, structure)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: ascii(payload[:30]))
+def test_hostile_words_change_no_structure_of_a_receipt(make_app, structure, payload):
+    pages = []
+    for words in (payload, "Harmless"):
+        client = build(make_app, words, SLOTS)
+        consent.testing.grant(client)
+        pages.append(structure(client.get("/privacy-choices/receipt").text))
+
+    assert pages[0] == pages[1]
+    assert ("code", ["dir"]) in pages[0]
 
 
 @pytest.mark.parametrize("slot", SLOTS)
