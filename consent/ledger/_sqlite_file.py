@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,9 +21,24 @@ log = logging.getLogger("consent")
 SOUND_VERSION = (3, 51, 3)
 # What a burst of writes leaves as the size of the log; SQLite begins it anew at a checkpoint and keeps its size otherwise.
 _LOG_SIZE_BYTES = 16 * 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
 
 READER_WAIT_MILLISECONDS = 250
 """How long to wait for readers that keep the log from being emptied."""
+
+
+def rewrite_log(path: Path) -> None:
+    """Write a log that was left behind once more as it is, so that the next sync brings it to the disk.
+
+    After a sync that failed, Linux shows the pages as before and never writes them (the "fsyncgate" of 2018). Who reads the log
+    back takes them for durable, and a loss of power then leaves a part of what was moved into the file: a damaged one.
+    """
+    if not path.exists():
+        return
+    with path.open("r+b") as log_file:
+        while chunk := log_file.read(_CHUNK_BYTES):
+            log_file.seek(-len(chunk), os.SEEK_CUR)
+            log_file.write(chunk)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +52,9 @@ class SQLiteFile:
     connect: Connect = connect
     synchronous: str = "FULL"
     """`FULL` in every ledger; tests of lost power see with `NORMAL` that they would notice a loss."""
+
+    rewrite: Callable[[Path], None] = rewrite_log
+    """Writes the log again that was left behind; tests of lost power note that it did."""
 
     @property
     def lock_path(self) -> Path:
@@ -71,8 +91,10 @@ class SQLiteFile:
         Raises:
             LedgerError: If its file system lacks what it takes.
             sqlite3.Error: If SQLite cannot.
+            OSError: If a log that was left behind cannot be written.
         """
         warn_of_version(sqlite3.sqlite_version_info)
+        self.rewrite(self.log_path)
         connection = self.connect(self.path, is_writer=True, wait_seconds=self.wait_seconds)
         try:
             self._configure(connection)
@@ -131,8 +153,7 @@ class SQLiteFile:
     def _settle(self, connection: Connection) -> None:
         """Move what the log holds into the file, and begin the log anew, before anything is acknowledged on top of it.
 
-        After a sync that failed, Linux drops the pages and shows them all the same (the "fsyncgate" of 2018). A commit that was
-        refused then looks like any other to who reads the log back, and is on no disk: nor would be what follows it in the log.
+        What is read back may hold a commit that was refused, since its sync failed; on no account may the log go on behind it.
 
         A reader of an older state keeps the log from beginning anew, and is not waited for long: copying tools, such as
         Litestream, always have one. While there has been a reader, nobody has read the log back.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 import apsw
@@ -37,6 +36,22 @@ class Flaky:
 
 
 @dataclass
+class FailNext:
+    """Fail the next calls of the kinds that are planned, in this order; those in between go through."""
+
+    planned: list[str] = field(default_factory=list)
+
+    def plan(self, kinds: list[str]) -> None:
+        """Say what fails next."""
+        self.planned = list(kinds)
+
+    def __call__(self, kind: str) -> None:
+        """Raise, or do nothing."""
+        if self.planned and kind == self.planned[0]:
+            raise _make_error(self.planned.pop(0))
+
+
+@dataclass
 class Room:
     """Have room for so many more writes; then the disk is full."""
 
@@ -51,9 +66,6 @@ class Room:
             self.failures += 1
             raise apsw.FullError("the disk is full")
         self.writes -= 1
-
-
-Fail = Callable[[str], None]
 
 
 def _make_error(kind: str) -> apsw.Error:

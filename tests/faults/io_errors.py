@@ -21,18 +21,18 @@ from tests.faults.disk import Disk, LeaveSome, RecordingVFS, leave_nothing
 from tests.faults.failing import Flaky, Room
 from tests.faults.kill import check_integrity
 from tests.faults.load import Figures, count, make_load, read_ids
-from tests.faults.power_loss import judge
+from tests.faults.power_loss import FAILURES, MEMORY, judge
 from tests.faults.sqlite_over import open_over
 
 WRITERS = 4
 ATTEMPTS = 1000
 
 
-def run_flaky(*, rates: Mapping[str, float], events: int, seed: int) -> list[Figures]:
+def run_flaky(*, rates: Mapping[str, float], events: int, seed: int, failures: int = FAILURES) -> list[Figures]:
     """Let calls fail at given rates; then let the power fail too, and lose what failed syncs never wrote."""
     flaky, disk = Flaky(dict(rates), Random(seed), is_on=False), Disk()
     title = "errors of " + ", ".join(f"{kind} {rate:.0%}" for kind, rate in rates.items())
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=MEMORY) as folder:
         path = Path(folder) / "consent.db"
         vfs = RecordingVFS(f"flaky-{id(disk)}", disk, fail=flaky)
         ledger = open_over(path, vfs)
@@ -56,16 +56,16 @@ def run_flaky(*, rates: Mapping[str, float], events: int, seed: int) -> list[Fig
         )
     return [
         figures,
-        judge(disk, leave=leave_nothing, title=f"{title}, then power loss"),
-        judge(disk, leave=LeaveSome(Random(seed)), title=f"{title}, then power loss, some sectors"),
+        judge(disk, leave=leave_nothing, title=f"{title}, then power loss", failures=failures),
+        judge(disk, leave=LeaveSome(Random(seed)), title=f"{title}, then power loss, some sectors", failures=failures),
     ]
 
 
-def run_full(*, events: int, every: int) -> Figures:
-    """Let the disk be full at every n-th write in turn, and have room again after some refusals."""
+def run_full(*, events: int) -> Figures:
+    """Let the disk be full at each of the first writes in turn, and have room again after some refusals."""
     room, disk = Room(writes=10**9), Disk()
     refusals, acknowledged = 0, list[str]()
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=MEMORY) as folder:
         path = Path(folder) / "consent.db"
         vfs = RecordingVFS(f"full-{id(disk)}", disk, fail=room)
         ledger = open_over(path, vfs)
@@ -73,7 +73,7 @@ def run_full(*, events: int, every: int) -> Figures:
         try:
             for number in range(events):
                 event_id = make_load().event_id
-                room.writes = number * every % 17
+                room.writes = number % 17
                 while not _append(ledger, event_id):
                     refusals += 1
                     # Meanwhile, what there is can be read; after some refusals somebody makes room.
@@ -129,7 +129,7 @@ def main() -> int:
     arguments = parser.parse_args()
     mixes = ({"sync": 0.1}, {"write": 0.05}, {"sync": 0.2, "write": 0.01, "truncate": 0.2, "open": 0.05})
     figures = [each for rates in mixes for each in run_flaky(rates=rates, events=arguments.events, seed=arguments.seed)]
-    figures.append(run_full(events=arguments.events, every=1))
+    figures.append(run_full(events=arguments.events))
     print(*figures, sep="\n")
     return 0 if all(each.is_kept for each in figures) else 1
 

@@ -6,6 +6,7 @@ python -m tests.faults.kill --kills 200
 from __future__ import annotations
 
 import argparse
+import os
 import sqlite3
 import subprocess
 import sys
@@ -50,7 +51,9 @@ def check_integrity(path: Path) -> bool:
 
 
 def _start(url: str, log: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "tests.faults.writer", url, str(log)])
+    # The same modules as here: -m alone would put this folder first.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen([sys.executable, "-P", "-m", "tests.faults.writer", url, str(log)], env=environment)
 
 
 def _wait_for_load(writer: subprocess.Popen[bytes], log: Path) -> None:
