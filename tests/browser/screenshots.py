@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser import chromium
 from tests.browser.dialog import DIALOG, answer_fetch, open_dialog
 from tests.browser.newsroom import FILM_ARTICLE, Newsroom, read_version, visit_from
+from tests.browser.receipt_site import open_receipt_sites
 from tests.browser.serving import serve
 from tests.counted_visits import count_visits, fill_ledger, make_counted_site
 
@@ -109,6 +110,27 @@ def show_bench(page: Page, url: str) -> None:
     page.locator("#development").evaluate("element => element.scrollIntoView({behavior: 'instant', block: 'end'})")
 
 
+def show_receipt(page: Page, url: str) -> None:
+    """Accept everything, keep one purpose and one service later, and open the receipt."""
+    page.goto(url)
+    with page.expect_navigation():
+        page.click(".pvc-banner [data-consent-action=accept_all]")
+    page.goto(f"{url}privacy-choices/")
+    for key in ("preferences", "marketing"):
+        page.uncheck(f"#pvc-grant-{key}")
+    page.check("#pvc-grant-youtube")
+    with page.expect_navigation():
+        page.click("[data-consent-action=save]")
+    with page.expect_navigation():
+        page.click(".pvc-status a")
+
+
+def show_printed_receipt(page: Page, url: str) -> None:
+    """Open the receipt as it is printed, but for the margins of the paper."""
+    show_receipt(page, url)
+    page.emulate_media(media="print")
+
+
 _KINDS: Final = (
     ("banner", show_banner, ""),
     ("preferences", show_preferences, ""),
@@ -155,6 +177,17 @@ DASHBOARD_SHOTS: Final = tuple(
     for scheme in ("light", "dark")
 )
 
+# Of a site with a ledger, by language.
+RECEIPT_SHOTS: Final = {
+    "en": (
+        Shot(name="receipt-desktop", show=show_receipt, viewport=(1280, 1660)),
+        Shot(name="receipt-desktop-dark", show=show_receipt, viewport=(1280, 1660), color_scheme="dark"),
+        Shot(name="receipt-phone", show=show_receipt, viewport=(390, 1960)),
+        Shot(name="receipt-print", show=show_printed_receipt, viewport=(700, 1000)),
+    ),
+    "ar": (Shot(name="receipt-phone-arabic", show=show_receipt, viewport=(390, 1960)),),
+}
+
 SHOTS: Final = _WITH_JAVASCRIPT + tuple(
     shot
     for name, show, path in _KINDS
@@ -195,6 +228,10 @@ def main(folder: Path) -> None:
             with Newsroom.open(is_development=is_development) as newsroom:
                 for shot in shots:
                     print(take(browser, newsroom.url, shot, folder))
+        with open_receipt_sites() as urls:
+            for language, shots in RECEIPT_SHOTS.items():
+                for shot in shots:
+                    print(take(browser, urls[language], shot, folder))
         counted = make_counted_site(count_visits())
         fill_ledger(counted, sealed=1218, unsealed=46)
         with serve(counted) as server:
