@@ -64,8 +64,12 @@ def make_event(record: ConsentRecord) -> ConsentEvent:
         valid_until=record.valid_until,
         text_sha256=account.notice.text_sha256,
         ui_sha256=account.notice.ui_sha256,
-        payload=json.dumps(record.as_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=False),
+        payload=_write_json(record.as_dict()),
     )
+
+
+# One encoder for all: `json.dumps` with options makes a new one at each call.
+_write_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

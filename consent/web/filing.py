@@ -128,7 +128,7 @@ class Filing:
         choose them, since they are made with the app's key.
         """
         engine = self._visit.site.engine
-        event_id, subject_id = record.record_id, engine.new_id()
+        event_id, subject_id = record.record_id, ""
         attempt = self._submission.attempt if self._submission else ""
         if attempt:
             act = [
@@ -143,7 +143,7 @@ class Filing:
             current = ledger.current(subject_id)
             # An older cookie may have come back; what is chosen now is still the latest.
             revision = max(last.revision, current.revision if current else 0)
-        return replace(record, record_id=event_id, subject_id=subject_id, revision=revision + 1)
+        return replace(record, record_id=event_id, subject_id=subject_id or engine.new_id(), revision=revision + 1)
 
     def _keep(self, ledger: Ledger, record: ConsentRecord) -> ConsentRecord:
         event = make_event(record)

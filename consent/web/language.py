@@ -17,7 +17,8 @@ LANGUAGE_PARAMETER = "lang"
 
 def parse_language(environ: Mapping[str, object]) -> str | None:
     """Return what a request's query says of the language."""
-    return dict(parse_qsl(str(environ.get("QUERY_STRING", "")))).get(LANGUAGE_PARAMETER)
+    query = str(environ.get("QUERY_STRING", ""))
+    return dict(parse_qsl(query)).get(LANGUAGE_PARAMETER) if query else None
 
 
 def ask_app(site: Site) -> str | None:

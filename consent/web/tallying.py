@@ -167,14 +167,15 @@ def count_choice(visit: Visit, record: ConsentRecord, *, shown: Standing, is_rec
     account = record.account
     if visit.site.tallying is None or account is None:
         return
-    _count(visit, find_outcome(record, shown.decision), source=account.source)
+    counted = [find_outcome(record, shown.decision)]
     if shown.decision.needs_prompt and not visit.decision.needs_prompt:
-        _count(visit, Counted.ANSWERED, source=account.source)
+        counted.append(Counted.ANSWERED)
     if not is_recorded:
-        _count(visit, Counted.UNRECORDED, source=account.source)
+        counted.append(Counted.UNRECORDED)
+    _count(visit, *counted, source=account.source)
 
 
-def _count(visit: Visit, counted: Counted, *, source: str = "") -> None:
+def _count(visit: Visit, *counted: Counted, source: str = "") -> None:
     site = visit.site
     if site.tallying is None:
         return
@@ -182,8 +183,9 @@ def _count(visit: Visit, counted: Counted, *, source: str = "") -> None:
         signals = visit.browser_signals
         signal = "gpc" if signals.gpc else "dnt" if signals.dnt else ""
         day = site.engine.read_clock().date()
-        place = visit.rules.key
-        site.tallying.count((day, counted, source, place, visit.language, visit.policy.version, signal))
+        conditions = (source, visit.rules.key, visit.language, visit.policy.version, signal)
+        for each in counted:
+            site.tallying.count((day, each, *conditions))
     except Exception:  # whatever it is, it must not cost the page or the choice
         log.exception("A visit could not be counted.")
 
