@@ -20,11 +20,16 @@ class TcpProxy:
         self._sockets = [self._listener]
         self._is_silent = False
         self._cut_words: list[bytes] = []
+        self._silent_words: list[bytes] = []
         Thread(target=self._accept, daemon=True).start()
 
     def cut_after(self, word: bytes) -> None:
         """Let the next message with a word in it through, wait for the answer, and cut the line instead of passing it on."""
         self._cut_words.append(word)
+
+    def silence_after(self, word: bytes) -> None:
+        """Swallow the next message with a word in it, and all that is sent on its line from then on."""
+        self._silent_words.append(word)
 
     def stall(self) -> None:
         """Swallow whatever is sent, and take new lines: as when a machine's power is gone, nobody hears of it.
@@ -58,19 +63,20 @@ class TcpProxy:
             while True:
                 for source in select.select([client, server], [], [])[0]:
                     data = source.recv(_CHUNK)
-                    is_dead = is_dead or self._is_silent
+                    is_dead = is_dead or self._is_silent or _take(self._silent_words, data)
                     if not data:
                         return
                     if is_dead:
                         continue
                     (server if source is client else client).sendall(data)
-                    if source is client and self._take_cut(data):
+                    if source is client and _take(self._cut_words, data):
                         # What the server says now is never passed on.
                         server.recv(_CHUNK)
                         return
 
-    def _take_cut(self, data: bytes) -> bool:
-        found = [word for word in self._cut_words if word in data]
-        for word in found:
-            self._cut_words.remove(word)
-        return bool(found)
+
+def _take(words: list[bytes], data: bytes) -> bool:
+    found = [word for word in words if word in data]
+    for word in found:
+        words.remove(word)
+    return bool(found)

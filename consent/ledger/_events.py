@@ -35,16 +35,21 @@ _PURGEABLE = """
 """
 
 
-def append(transaction: Transaction, events: Sequence[ConsentEvent]) -> AppendResult:
+def make_salts(events: Sequence[ConsentEvent]) -> Mapping[str, bytes]:
+    """Return a salt for each event by its id. Made before the transaction: one that is run again must know its own rows."""
+    return {event.event_id: urandom(SALT_BYTES) for event in events}
+
+
+def append(transaction: Transaction, events: Sequence[ConsentEvent], salts: Mapping[str, bytes]) -> AppendResult:
     """Insert what is not there yet, and say which of it was."""
     salted: dict[str, tuple[ConsentEvent, bytes]] = {}
     for event in events:
-        salted.setdefault(event.event_id, (event, urandom(SALT_BYTES)))
+        salted.setdefault(event.event_id, (event, salts[event.event_id]))
     insert = transaction.dialect.write_insert("consent_events", _COLUMNS)
     transaction.execute_many(insert, [_to_values(event, salt) for event, salt in salted.values()])
     # The salt tells whose row it is. The rest of a row is read only where it was there before.
-    salts = _fetch_all(transaction, "SELECT event_id, salt FROM consent_events", list(salted))
-    stored = {str(event_id) for event_id, salt in salts if to_bytes(salt) == salted[str(event_id)][1]}
+    found = _fetch_all(transaction, "SELECT event_id, salt FROM consent_events", list(salted))
+    stored = {str(event_id) for event_id, salt in found if to_bytes(salt) == salted[str(event_id)][1]}
     known: set[str] = set()
     conflicting: set[str] = set()
     for row in _find_all(transaction, [event_id for event_id in salted if event_id not in stored]):

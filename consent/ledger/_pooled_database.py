@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from os import getpid
 from time import sleep
@@ -150,6 +150,8 @@ class PooledDatabase:
         )
         # First of all, so that what SQLAlchemy asks a new connection can be cut too.
         event.listen(engine, "connect", self._hold, insert=True)
+        # The last moments before somebody else may have it, or its descriptor: what is rolled back before can hang, too.
+        event.listen(engine, "checkin", _let_go)
         event.listen(engine, "close", _let_go)
         return engine
 
@@ -177,7 +179,6 @@ class PooledDatabase:
             finally:
                 if process.is_closed or task.job.is_abandoned:
                     connection.invalidate()
-                task.job.let_go()
 
     def _transact(self, connection: Connection, task: _Task[Result]) -> Result:
         self._check(connection)
@@ -197,23 +198,25 @@ class PooledDatabase:
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        try:
-            connection = self._open().engine.connect()
-            # Its own, to be closed when done: whatever kind of lock it holds ends with it.
-            connection.detach()
-            for statement in self._backend.lock(seconds=_MIGRATION_SECONDS):
-                connection.exec_driver_sql(statement)
-        except SQLAlchemyError as error:
-            raise self._explain(error, self._judge(error), is_connected=False) from None
-        with connection:
+        is_connected = False
+        with ExitStack() as stack:
+            try:
+                connection = stack.enter_context(self._open().engine.connect())
+                is_connected = True
+                # Its own, to be closed when done: whatever kind of lock it holds ends with it.
+                connection.detach()
+                for statement in self._backend.lock(seconds=_MIGRATION_SECONDS):
+                    connection.exec_driver_sql(statement)
+            except SQLAlchemyError as error:
+                raise self._explain(error, self._judge(error), is_connected=is_connected) from None
             yield
 
-    def _judge(self, error: Exception) -> Failure:
+    def _judge(self, error: SQLAlchemyError) -> Failure:
         if isinstance(error, DBAPIError):
             return self._backend.judge(error)
         return POOL_IS_EMPTY if isinstance(error, PoolTimeoutError) else UNKEPT
 
-    def _explain(self, error: Exception, failure: Failure, *, is_connected: bool) -> LedgerError:
+    def _explain(self, error: SQLAlchemyError, failure: Failure, *, is_connected: bool) -> LedgerError:
         address = self._url.set(query={}).render_as_string(hide_password=True)
         if not is_connected and isinstance(error, DBAPIError):
             # Nothing of a visitor's is known to the driver yet, and what it says names the host or the wrong password.

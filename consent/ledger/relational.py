@@ -59,9 +59,10 @@ class RelationalLedger:
 
     def append(self, events: Sequence[ConsentEvent]) -> AppendResult:
         """Keep a batch, all of it or nothing; durable when it returns, and idempotent by event id."""
-        return (
-            self.database.write(lambda transaction: _events.append(transaction, events)) if events else AppendResult()
-        )
+        if not events:
+            return AppendResult()
+        salts = _events.make_salts(events)
+        return self.database.write(lambda transaction: _events.append(transaction, events, salts))
 
     def find(self, event_id: str) -> StoredEvent | None:
         """Return the row of an event, erased or not; None for none."""

@@ -60,7 +60,7 @@ class _Load:
             with self.lock:
                 self.retries += 1
             return False
-        assert result.stored | result.known == {event.event_id}
+        assert result.stored | result.known == {event.event_id}  # known: of an attempt whose answer was lost
         with self.lock:
             self.acknowledged.append(event.event_id)
         self.done.release()

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from consent.errors import LedgerError
 from consent.ledger._backend import Mode
-from consent.ledger._events import append
+from consent.ledger._events import append, make_salts
 from consent.ledger._postgresql import PostgreSQL
 from consent.ledger._schema import MIGRATIONS, migrate
 from consent.ledger.sealing import seal
@@ -171,7 +171,7 @@ def test_slow_transaction_is_sealed_later_and_once(ledger, make_ledger):
     has_its_position, may_end = Event(), Event()
 
     def dawdle(transaction):
-        append(transaction, [make_event(1)])
+        append(transaction, [make_event(1)], make_salts([make_event(1)]))
         has_its_position.set()
         may_end.wait()
 

@@ -12,7 +12,7 @@ from threading import enumerate as list_threads
 import pytest
 
 from consent.errors import LedgerError, MissingExtraError
-from consent.ledger._events import append
+from consent.ledger._events import append, make_salts
 from consent.ledger.sqlalchemy import SQLAlchemyLedger
 from tests.conftest import NOW
 from tests.ledger_contract import LedgerContract
@@ -188,7 +188,7 @@ def test_work_that_was_given_up_is_not_committed(ledger):
     may_end = Event()
 
     def dawdle(transaction):
-        append(transaction, [make_event()])
+        append(transaction, [make_event()], make_salts([make_event()]))
         may_end.wait()
 
     ledger.database._wait_seconds = 0.1
