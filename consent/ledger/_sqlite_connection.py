@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -49,7 +50,10 @@ def connect(path: Path, *, is_writer: bool, wait_seconds: float) -> Connection:
     """Open a file with the standard library."""
     address = f"{path.absolute().as_uri()}?mode={'rwc' if is_writer else 'ro'}"
     # Used by one thread at a time, but not always by the same.
-    return sqlite3.connect(address, uri=True, timeout=wait_seconds, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(address, uri=True, timeout=wait_seconds, isolation_level=None, check_same_thread=False)
+    # Bytes that are no text can have been put there by hand alone: they are read, so that verifying can name the row.
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")
+    return connection
 
 
 class SQLiteTransaction:
@@ -68,6 +72,6 @@ class SQLiteTransaction:
         """Run a statement; return how many rows it changed."""
         return self._connection.execute(statement, values or {}).rowcount
 
-    def execute_many(self, statement: str, rows: Sequence[Mapping[str, Value]]) -> None:
-        """Run a statement once for each row of values."""
-        self._connection.executemany(statement, rows)
+    def execute_many(self, statement: str, rows: Sequence[Mapping[str, Value]]) -> int:
+        """Run a statement once for each row of values; return how many rows it changed."""
+        return self._connection.executemany(statement, rows).rowcount

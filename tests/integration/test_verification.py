@@ -150,6 +150,15 @@ def test_edited_column_names_the_row(log, column, value):
     assert problem.message == "The event of row 6 was changed after it was recorded: its digest is another one."
 
 
+def test_bytes_that_are_no_text_name_the_row(tmp_path):
+    log = open_sqlite_log(tmp_path / "consent.db")
+    log.append(1, 2, 3)
+    log.seal()
+    log.edit("UPDATE consent_events SET payload = CAST(x'ff00fe' AS TEXT) WHERE position = 2")
+
+    assert find_rows(log) == (2, 2)
+
+
 def test_first_of_several_edits_is_named(log):
     log.edit("UPDATE consent_events SET payload = '{}' WHERE position IN (11, 3, 7)")
 
