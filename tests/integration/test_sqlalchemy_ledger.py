@@ -8,6 +8,7 @@ import subprocess
 import sys
 from threading import Event
 from threading import enumerate as list_threads
+from traceback import format_exception
 
 import pytest
 
@@ -56,9 +57,8 @@ def test_address_is_refused_without_its_password(url, words):
         SQLAlchemyLedger(url)
 
     assert words in str(caught.value)
-    assert "s3cret" not in str(caught.value)
+    assert "s3cret" not in "".join(format_exception(caught.value))
     assert caught.value.reason == "unsupported"
-    assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
 def test_address_may_leave_out_the_driver():
@@ -201,21 +201,6 @@ def test_work_that_was_given_up_is_not_committed(ledger):
             thread.join()
 
     assert ledger.find(number_id(1)) is None
-
-
-def test_message_names_no_visitor(ledger):
-    ledger.append([make_event()])
-
-    with pytest.raises(LedgerError) as caught:
-        ledger.database.write(
-            lambda transaction: transaction.execute(
-                "INSERT INTO consent_events (event_id, subject_id, digest, erasure_reason) VALUES (:id, :subject, :id, '')",
-                {"id": number_id(1), "subject": ALICE},
-            )
-        )
-
-    assert number_id(1) not in str(caught.value)
-    assert caught.value.__suppress_context__
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
