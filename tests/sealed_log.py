@@ -5,20 +5,23 @@ from __future__ import annotations
 import hmac
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from consent.core.checkpoint import Checkpoint, make_checkpoint
+from consent.core.event_digest import digest_event
 from consent.core.ledger import ConsentEvent
-from consent.core.verdict import Verdict
+from consent.core.merkle import Frontier
+from consent.core.seal import NO_SEAL_HASH, hash_seal
+from consent.core.verdict import Problem, Verdict
 from consent.ledger import MemoryLedger, SQLiteLedger
 from consent.ledger.relational import RelationalLedger
 from consent.ledger.sealing import seal
 from consent.ledger.verification import verify
 from tests.conftest import NOW
-from tests.ledger_events import make_event
+from tests.ledger_events import BOB, make_event
 
 ORIGIN = "example.com/consent"
 
@@ -63,6 +66,56 @@ class SealedLog:
     def verify(self, checkpoint: Checkpoint | None = None, key: Key | None = None) -> Verdict:
         """Verify with the site's own key."""
         return verify(self.ledger, is_signed=(key or self.key).is_signed, checkpoint=checkpoint)
+
+    def fill(self) -> None:
+        """Keep twelve events of two visitors under three seals, and two that wait for one."""
+        self.append(*range(1, 7))
+        self.append(*range(7, 13), subject_id=BOB)
+        self.seal(limit=4)
+        self.append(13, 14)
+
+    def find_problem(self, checkpoint: Checkpoint | None = None, key: Key | None = None) -> Problem:
+        """Verify, and return what is wrong."""
+        problem = self.verify(checkpoint, key).problem
+        assert problem is not None
+        return problem
+
+    def find_rows(self, checkpoint: Checkpoint | None = None) -> tuple[int | None, int | None]:
+        """Verify, and return the first and last position of what is wrong."""
+        problem = self.find_problem(checkpoint)
+        return problem.first_position, problem.last_position
+
+    def write_anew(self, position: int, **changes: Any) -> None:
+        """Change an event as somebody does who knows how digests are made."""
+        row = next(row for row in self.ledger.scan() if row.position == position)
+        assert row.event
+        digest = digest_event(replace(row.event, **changes), row.salt or b"")
+        columns = ", ".join(f"{name} = :{name}" for name in changes)
+        statement = f"UPDATE consent_events SET {columns}, digest = :digest WHERE position = :at"
+        self.edit(statement, at=position, digest=digest, **changes)
+
+    def seal_anew(self, key: Key) -> None:
+        """Replace all seals by ones over what is there now."""
+        sizes = [seal.tree_size for seal in self.ledger.seals.list()]
+        self.edit("DELETE FROM consent_seals")
+        previous, frontier = NO_SEAL_HASH, Frontier()
+        digests = self.ledger.seals.digests()
+        for number, size in enumerate(sizes, start=1):
+            while frontier.size < size:
+                frontier.append(digests[frontier.size])
+            root = frontier.root()
+            made = hash_seal(number, tree_size=size, root=root, previous_hash=previous, sealed_at=NOW)
+            self.edit(
+                "INSERT INTO consent_seals VALUES (:number, :size, :root, :previous, :at, :hash, :signature, '')",
+                number=number,
+                size=size,
+                root=root,
+                previous=previous,
+                at=int(NOW.timestamp()),
+                hash=made,
+                signature=key.sign(made),
+            )
+            previous = made
 
     def checkpoint(self) -> Checkpoint:
         """Return the checkpoint of the last seal."""
