@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import RLock
+from weakref import finalize
 
 from consent.ledger._database import Result
 from consent.ledger._sqlite_connection import SQLiteTransaction
@@ -26,6 +27,7 @@ class _MemoryDatabase:
     def __init__(self) -> None:
         self._lock = RLock()
         self._connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        finalize(self, self._connection.close)
 
     def read(self, work: Callable[[SQLiteTransaction], Result]) -> Result:
         with self._lock:

@@ -193,7 +193,9 @@ def shut_folder() -> Iterator[Path]:
     """A folder that this process may read and not write: as root, it becomes nobody for the test."""
     with tempfile.TemporaryDirectory(prefix="consent-") as name:
         folder = Path(name)
-        SQLiteLedger(folder / "consent.db").prepare()
+        made = SQLiteLedger(folder / "consent.db")
+        made.prepare()
+        made.close()
         for database in list(folder.iterdir()):
             database.chmod(0o444)
         is_root = os.geteuid() == 0

@@ -148,8 +148,7 @@ def test_log_is_moved_into_the_file_before_the_first_write(faulty, faults):
     assert settled < began
 
 
-def test_full_queue_refuses_at_once_and_holds_no_more(path, lock):
-    SQLiteLedger(path).prepare()
+def test_full_queue_refuses_at_once_and_holds_no_more(ledger, path, lock):
     writer = Writer(SQLiteFile(path=path, wait_seconds=PATIENT_SECONDS))
     done: list[int] = []
 
@@ -179,21 +178,20 @@ def test_stopped_writer_takes_nothing_more(path):
     assert writer.submit(lambda _: None, is_erasing=False) is None
 
 
-def test_writers_of_one_file_take_turns_with_writing_and_with_closing(path):
+def test_writers_of_one_file_take_turns_with_writing_and_with_closing(ledger, path):
     """T95: nobody begins, commits, moves the log into the file or closes while another one does."""
     turns = Turns()
 
     def work(number: int) -> None:
-        ledger = RelationalLedger(
+        watched = RelationalLedger(
             SQLiteDatabase(SQLiteFile(path=path, wait_seconds=PATIENT_SECONDS, connect=turns.connect))
         )
         for step in range(20):
-            ledger.append([make_event(100 * number + step)])
+            watched.append([make_event(100 * number + step)])
             if step % 5 == 0:
-                ledger.close()
-        ledger.close()
+                watched.close()
+        watched.close()
 
-    SQLiteLedger(path).prepare()
     threads = [threading.Thread(target=work, args=[number]) for number in range(4)]
     for thread in threads:
         thread.start()
@@ -201,11 +199,10 @@ def test_writers_of_one_file_take_turns_with_writing_and_with_closing(path):
         thread.join()
 
     assert turns.most == 1
-    assert len(SQLiteLedger(path).scan()) == 80
+    assert len(ledger.scan()) == 80
 
 
-def test_piece_that_fails_leaves_the_others_of_its_group_alone(path, lock):
-    SQLiteLedger(path).prepare()
+def test_piece_that_fails_leaves_the_others_of_its_group_alone(ledger, path, lock):
     writer = Writer(SQLiteFile(path=path, wait_seconds=PATIENT_SECONDS))
 
     def insert(*versions: str | int):
@@ -224,10 +221,8 @@ def test_piece_that_fails_leaves_the_others_of_its_group_alone(path, lock):
     assert writer.stop()
 
     assert outcomes == [type(None), LedgerError, type(None), LedgerError, type(None)]
-    ledger = SQLiteLedger(path)
     versions = ledger.database.read(lambda transaction: transaction.fetch("SELECT version FROM consent_schema"))
     assert sorted(versions) == [(1,), (7,), (8,), (9,)]
-    ledger.close()
 
 
 def test_group_is_committed_once(faulty, faults, path):
