@@ -27,8 +27,8 @@ class Transaction(Protocol):
     def execute(self, statement: str, values: Mapping[str, Value] | None = None) -> int:
         """Run a statement; return how many rows it changed."""
 
-    def execute_many(self, statement: str, rows: Sequence[Mapping[str, Value]]) -> None:
-        """Run a statement once for each row of values."""
+    def execute_many(self, statement: str, rows: Sequence[Mapping[str, Value]]) -> int:
+        """Run a statement once for each row of values; return how many rows it changed, or fewer where that is not known."""
 
 
 class Database(Protocol):

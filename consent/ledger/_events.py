@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from os import urandom
 
 from consent.core.event_digest import digest_event
 from consent.core.ledger import AppendResult, ConsentEvent, StoredEvent
-from consent.ledger._database import Row, Transaction, Value, split_batches, write_list
+from consent.ledger._database import Dialect, Row, Transaction, Value, split_batches, write_list
 
 SALT_BYTES = 32
 _BATCH = 250
@@ -45,8 +46,9 @@ def append(transaction: Transaction, events: Sequence[ConsentEvent], salts: Mapp
     salted: dict[str, tuple[ConsentEvent, bytes]] = {}
     for event in events:
         salted.setdefault(event.event_id, (event, salts[event.event_id]))
-    insert = transaction.dialect.write_insert("consent_events", _COLUMNS)
-    transaction.execute_many(insert, [_to_values(event, salt) for event, salt in salted.values()])
+    values = [_to_values(event, salt) for event, salt in salted.values()]
+    if transaction.execute_many(_write_insert(transaction.dialect), values) == len(events):
+        return AppendResult(stored=frozenset(salted))
     # The salt tells whose row it is. The rest of a row is read only where it was there before.
     found = _fetch_all(transaction, "SELECT event_id, salt FROM consent_events", list(salted))
     stored = {str(event_id) for event_id, salt in found if to_bytes(salt) == salted[str(event_id)][1]}
@@ -57,6 +59,11 @@ def append(transaction: Transaction, events: Sequence[ConsentEvent], salts: Mapp
         (known if is_same else conflicting).add(row.event_id)
     conflicting |= {each.event_id for each in events if each != salted[each.event_id][0]}
     return AppendResult(stored=frozenset(stored), known=frozenset(known), conflicting=frozenset(conflicting))
+
+
+@cache
+def _write_insert(dialect: Dialect) -> str:
+    return dialect.write_insert("consent_events", _COLUMNS)
 
 
 def find(transaction: Transaction, event_id: str) -> StoredEvent | None:

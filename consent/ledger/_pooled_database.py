@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from os import getpid
 from time import sleep
 from typing import Generic
@@ -36,16 +37,19 @@ class PooledTransaction:
 
     def fetch(self, statement: str, values: Mapping[str, Value] | None = None) -> list[Row]:
         """Return the rows of a query."""
-        return [tuple(row) for row in self.connection.execute(text(statement), dict(values or {}))]
+        return [tuple(row) for row in self.connection.execute(_parse(statement), dict(values or {}))]
 
     def execute(self, statement: str, values: Mapping[str, Value] | None = None) -> int:
         """Run a statement; return how many rows it changed."""
-        return self.connection.execute(text(statement), dict(values or {})).rowcount
+        return self.connection.execute(_parse(statement), dict(values or {})).rowcount
 
-    def execute_many(self, statement: str, rows: Sequence[Mapping[str, Value]]) -> None:
-        """Run a statement once for each row of values."""
-        if rows:
-            self.connection.execute(text(statement), [dict(row) for row in rows])
+    def execute_many(self, statement: str, rows: Sequence[Mapping[str, Value]]) -> int:
+        """Run a statement once for each row of values; return how many rows it changed, or -1 where the driver cannot tell."""
+        return self.connection.execute(_parse(statement), [dict(row) for row in rows]).rowcount if rows else 0
+
+
+# The longest of them, lists of names, are bounded by `split_batches`.
+_parse = lru_cache(maxsize=128)(text)
 
 
 @dataclass(slots=True)
