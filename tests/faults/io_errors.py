@@ -1,4 +1,4 @@
-"""Let syncs, writes, truncations and opens fail now and then, and the disk be full for a while (T89, T91, T92).
+"""Let syncs, writes, truncations and opens fail now and then, and the power after that (T91, T92).
 
     python -m tests.faults.io_errors --events 2000
 
@@ -16,16 +16,20 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from consent.core.ledger import Ledger
-from consent.errors import LedgerError
 from tests.faults.disk import Disk, LeaveSome, RecordingVFS, leave_nothing
-from tests.faults.failing import Flaky, Room
+from tests.faults.failing import Flaky
 from tests.faults.kill import check_integrity
-from tests.faults.load import Figures, count, make_load, read_ids
+from tests.faults.load import Figures, count, make_load, read_ids, try_append
 from tests.faults.power_loss import FAILURES, MEMORY, judge
 from tests.faults.sqlite_over import open_over
 
 WRITERS = 4
 ATTEMPTS = 1000
+MIXES: tuple[Mapping[str, float], ...] = (
+    {"sync": 0.1},
+    {"write": 0.05},
+    {"sync": 0.2, "write": 0.01, "truncate": 0.2, "open": 0.05},
+)
 
 
 def run_flaky(*, rates: Mapping[str, float], events: int, seed: int, failures: int = FAILURES) -> list[Figures]:
@@ -61,48 +65,13 @@ def run_flaky(*, rates: Mapping[str, float], events: int, seed: int, failures: i
     ]
 
 
-def run_full(*, events: int) -> Figures:
-    """Let the disk be full at each of the first writes in turn, and have room again after some refusals."""
-    room, disk = Room(writes=10**9), Disk()
-    refusals, acknowledged = 0, list[str]()
-    with TemporaryDirectory(dir=MEMORY) as folder:
-        path = Path(folder) / "consent.db"
-        vfs = RecordingVFS(f"full-{id(disk)}", disk, fail=room)
-        ledger = open_over(path, vfs)
-        ledger.prepare()
-        try:
-            for number in range(events):
-                event_id = make_load().event_id
-                room.writes = number % 17
-                while not _append(ledger, event_id):
-                    refusals += 1
-                    # Meanwhile, what there is can be read; after some refusals somebody makes room.
-                    assert set(read_ids(ledger)).issuperset(acknowledged)
-                    room.writes = 10**9 if refusals % 3 == 0 else 0
-                acknowledged.append(event_id)
-            room.writes = 10**9
-            stored = list(read_ids(ledger))
-        finally:
-            room.writes = 10**9
-            ledger.close()
-            vfs.unregister()
-        return count(
-            "disk full at any write",
-            acknowledged,
-            stored,
-            faults=room.failures,
-            is_sound=check_integrity(path),
-            notes={"refusals": refusals},
-        )
-
-
 def _write(ledger: Ledger, disk: Disk, events: int) -> tuple[set[str], int]:
     refusals = 0
 
     def write(event_id: str) -> None:
         nonlocal refusals
         for _ in range(ATTEMPTS):
-            if _append(ledger, event_id):
+            if try_append(ledger, event_id):
                 disk.note("acknowledged", event_id)
                 return
             refusals += 1
@@ -114,12 +83,9 @@ def _write(ledger: Ledger, disk: Disk, events: int) -> tuple[set[str], int]:
     return set(asked), refusals
 
 
-def _append(ledger: Ledger, event_id: str) -> bool:
-    try:
-        ledger.append([make_load(event_id)])
-    except LedgerError:
-        return False
-    return True
+def run_mixes(*, events: int, seed: int) -> list[Figures]:
+    """Run with several mixes of errors."""
+    return [each for rates in MIXES for each in run_flaky(rates=rates, events=events, seed=seed)]
 
 
 def main() -> int:
@@ -127,9 +93,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    mixes = ({"sync": 0.1}, {"write": 0.05}, {"sync": 0.2, "write": 0.01, "truncate": 0.2, "open": 0.05})
-    figures = [each for rates in mixes for each in run_flaky(rates=rates, events=arguments.events, seed=arguments.seed)]
-    figures.append(run_full(events=arguments.events))
+    figures = run_mixes(events=arguments.events, seed=arguments.seed)
     print(*figures, sep="\n")
     return 0 if all(each.is_kept for each in figures) else 1
 

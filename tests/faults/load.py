@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from consent.core.ledger import ConsentEvent, Ledger
+from consent.errors import LedgerError
 from tests.ledger_events import make_event
 
 
@@ -17,6 +18,15 @@ def make_load(event_id: str = "") -> ConsentEvent:
     """Make an event of a visitor of its own. It follows from the id: whoever makes it again, after a kill too, makes the same."""
     event_id = event_id or str(uuid4())
     return make_event(event_id=event_id, subject_id=str(UUID(int=UUID(event_id).int ^ 1)))
+
+
+def try_append(ledger: Ledger, event_id: str) -> bool:
+    """Send the event of an id; return whether it was acknowledged."""
+    try:
+        ledger.append([make_load(event_id)])
+    except LedgerError:
+        return False
+    return True
 
 
 class Log:

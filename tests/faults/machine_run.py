@@ -36,11 +36,8 @@ def run(storage: Storage, *, examples: int, steps: int) -> None:
     )
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Run the state machine and count its steps.")
-    parser.add_argument("--examples", type=int, default=200)
-    parser.add_argument("--steps", type=int, default=50)
-    arguments = parser.parse_args()
+def run_all(*, examples: int, steps: int) -> None:
+    """Run on every kind of ledger."""
     with TemporaryDirectory() as folder, run_server() as server:
         for storage in (
             MemoryStorage(),
@@ -48,8 +45,16 @@ def main() -> int:
             FileStorage("sqlalchemy-sqlite", Path(folder), open_sqlalchemy),
             ServerStorage(server),
         ):
-            run(storage, examples=arguments.examples, steps=arguments.steps)
+            run(storage, examples=examples, steps=steps)
             print(f"state machine, {storage.name}: steps {LedgerMachine.steps[storage.name]}", flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Run the state machine and count its steps.")
+    parser.add_argument("--examples", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=50)
+    arguments = parser.parse_args()
+    run_all(examples=arguments.examples, steps=arguments.steps)
     return 0
 
 

@@ -8,6 +8,7 @@ What its predecessor asked and never saw acknowledged, it sends again first, as 
 from __future__ import annotations
 
 import argparse
+import logging
 from itertools import count
 from pathlib import Path
 from threading import Thread
@@ -24,6 +25,7 @@ def main() -> None:
     parser.add_argument("log", type=Path)
     parser.add_argument("--threads", type=int, default=4)
     arguments = parser.parse_args()
+    logging.getLogger("consent").setLevel(logging.ERROR)
     ledger = open_ledger(arguments.url, folder=Path())
     asked, acknowledged = read_log(arguments.log)
     log = Log(arguments.log)

@@ -12,7 +12,8 @@ import pytest
 from consent.errors import LedgerError
 from tests.faults.disk import Disk, RecordingVFS, leave_nothing, leave_torn
 from tests.faults.failing import FailNext
-from tests.faults.io_errors import run_flaky, run_full
+from tests.faults.full_disk import run_model
+from tests.faults.io_errors import run_flaky
 from tests.faults.kill import run as run_kills
 from tests.faults.load import count
 from tests.faults.power_loss import judge, record
@@ -58,7 +59,7 @@ def test_nothing_acknowledged_is_lost_to_failing_disks(rates):
 
 
 def test_nothing_acknowledged_is_lost_to_full_disks():
-    figures = run_full(events=EVENTS)
+    figures = run_model(events=EVENTS)
 
     assert figures.is_kept, figures
     assert figures.notes["refusals"]
