@@ -7,12 +7,14 @@ Every step is compared with `tests/faults/model.py`: L1 to L7 of docs/ledger.md 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
-from typing import ClassVar
+from types import SimpleNamespace
+from typing import ClassVar, cast
 from uuid import UUID
 
 import pytest
@@ -28,6 +30,8 @@ from consent.engine import Engine, Standing
 from consent.errors import LedgerError
 from consent.ledger.sealing import seal as put_seals
 from consent.ledger.verification import verify
+from consent.web.revocation import heed_ledger
+from consent.web.site import Site
 from consent.wire.signature import SignedKind
 from tests.conftest import Clock
 from tests.engine_steps import choose, header, look_up, make_engine, opened
@@ -224,6 +228,18 @@ class LedgerMachine(RuleBasedStateMachine):
             if opened(standing) != self._always_open:
                 assert standing.record
                 assert standing.record.record_id in self.evidence
+
+    @invariant()
+    def check_strictness(self) -> None:
+        """With `CONSENT_LEDGER_STRICT_REVOCATION`, no cookie opens what the ledger's last word on its visitor does not grant."""
+        strict = SimpleNamespace(ledger_strict_revocation=True)
+        site = cast("Site", SimpleNamespace(ledger=self.ledger, settings=strict, engine=self.engine))
+        for who in range(len(self.cookies)):
+            standing = self._stand(who)
+            if opened(heed_ledger(site, standing)) != self._always_open:
+                assert standing.record
+                last_word, *_ = self.model.history(standing.record.subject_id or "")
+                assert json.loads(last_word.payload)["decisions"]["analytics"]["state"] == "granted"
 
     def teardown(self) -> None:
         """Let go of the ledger; what it holds proves itself to the end."""
