@@ -207,8 +207,8 @@ $(BARE)/wheel.stamp: build/wheel.stamp
 
 # Editable and without developer tools: ready within seconds, and a changed template shows on the next start.
 $(DEMO)/.stamp: pyproject.toml | build/venv-packages.stamp
-	@echo "==> creating $(DEMO) with Flask and this checkout"
+	@echo "==> creating $(DEMO) with Flask, this checkout and what draws charts"
 	@$(check_python)
 	@$(PYTHON) -m venv $(DEMO)
-	@$(DEMO)/bin/pip install -qq --editable .
+	@$(DEMO)/bin/pip install -qq --editable '.[dashboard]'
 	@touch $@

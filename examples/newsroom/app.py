@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, current_app, render_template, request, url_for
 
 from consent import Consent
+from consent.core.ledger import Ledger
 
-from .development import VersionSwitch, development, read_place, render_bar
+from .development import VersionSwitch, development, is_on_this_machine, read_place, render_bar
 from .documents import build_documents
 from .edition import SECTIONS, Edition, load_editions
 from .pages import pages
@@ -30,6 +31,7 @@ def create_app(
     is_development: bool = False,
     is_revised: bool = True,
     twin: Flask | None = None,
+    ledger: str | Ledger | None = None,
 ) -> Flask:
     """Make the newsroom.
 
@@ -37,7 +39,9 @@ def create_app(
         tracker_port: Port on which `trackers.create_tracker_app()` answers, on this machine.
         is_development: Whether to add a bar to each page by which the visitor chooses where they are. Never in production.
         is_revised: Whether the latest privacy policy holds; else the one before.
-        twin: Another version of the paper for the same readers: it lends its key, and its log of choices.
+        twin: Another version of the paper for the same readers: it lends its key, its ledger, and its log of choices.
+        ledger: Address of the ledger, or the ledger itself; None for the twin's, else for the address in `NEWSROOM_LEDGER`,
+            else for one in memory.
     """
     app = Flask(__name__)
     app.config.update(
@@ -45,7 +49,12 @@ def create_app(
         CONSENT_CONTROLLER="Harbour Post Media Ltd",
         CONSENT_LOCALE=lambda: _current_edition().language,
         CONSENT_CATALOGUE="catalogue",
+        CONSENT_LEDGER_RETENTION_MONTHS=36,
     )
+    if ledger is None:
+        ledger = twin.extensions["consent"].ledger if twin else os.environ.get("NEWSROOM_LEDGER") or "memory:"
+    if isinstance(ledger, str):
+        app.config["CONSENT_LEDGER"] = ledger
     timeline: Timeline = twin.extensions["newsroom"].timeline if twin else Timeline()
     timeline.watch(app)
     newsroom = Newsroom(tracker_port=tracker_port, is_revised=is_revised, timeline=timeline)
@@ -57,6 +66,7 @@ def create_app(
     app.context_processor(_describe_edition)
     if is_development:
         app.register_blueprint(development)
+        app.config["CONSENT_LEDGER_DASHBOARD"] = is_on_this_machine
         app.context_processor(lambda: {"development_bar": partial(render_bar, is_revised=is_revised)})
     Consent(
         app,
@@ -64,13 +74,14 @@ def create_app(
         documents=build_documents(newsroom.editions, is_revised=is_revised),
         # A visitor who could say where they are could choose the law that holds for them.
         jurisdiction=read_place if is_development else None,
+        ledger=None if isinstance(ledger, str) else ledger,
     )
     return app
 
 
-def create_development_site(*, tracker_port: int = TRACKER_PORT) -> VersionSwitch:
+def create_development_site(*, tracker_port: int = TRACKER_PORT, ledger: str | None = None) -> VersionSwitch:
     """Make the newsroom as developers see it: both versions of the privacy policy, and a bar to choose one and a place."""
-    revised = create_app(tracker_port=tracker_port, is_development=True)
+    revised = create_app(tracker_port=tracker_port, is_development=True, ledger=ledger)
     earlier = create_app(tracker_port=tracker_port, is_development=True, is_revised=False, twin=revised)
     return VersionSwitch(earlier=earlier, revised=revised)
 

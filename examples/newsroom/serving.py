@@ -14,7 +14,10 @@ from wsgiref.types import WSGIApplication
 
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from consent.errors import ConsentError
+
 from .app import NEWS_PORT, TRACKER_PORT, create_development_site
+from .ledger_file import LedgerAddressError, describe_ledger, find_ledger_address
 from .trackers import create_tracker_app
 
 HOST = "127.0.0.1"
@@ -35,7 +38,8 @@ _WELCOME = """
     6. Visit from Japan, California or France: the same site informs, offers an opt-out, or asks.
     7. Choose the earlier privacy policy, answer the banner, choose the revised one: it is announced.
        build/venv-demo/bin/flask --app examples.newsroom consent explain --country JP   says why.
-
+    8. Read the receipt of your choice, and, as the operator, the numbers of all choices.
+{ledger}
   Most services run on this machine. Google Analytics, YouTube and OpenStreetMap are the real ones, once you allow them.
   Ctrl-C stops both servers.
 """
@@ -48,20 +52,27 @@ class PortError(OSError):
 def main(arguments: list[str] | None = None) -> int:
     options = _read_options(arguments)
     try:
-        sockets = [_bind(options.port, "--port"), _bind(options.tracker_port, "--tracker-port")]
-    except PortError as error:
+        with _bind(options.port, "--port") as news, _bind(options.tracker_port, "--tracker-port") as trackers:
+            _run(news, trackers)
+    except (PortError, LedgerAddressError, ConsentError) as error:
         print(error, file=sys.stderr)
         return 1
-    news_port, tracker_port = (bound.getsockname()[1] for bound in sockets)
+    print("Stopped.")
+    return 0
+
+
+def _run(news: socket.socket, trackers: socket.socket) -> None:
+    news_port, tracker_port = (bound.getsockname()[1] for bound in (news, trackers))
+    address = find_ledger_address()
+    site = create_development_site(tracker_port=tracker_port, ledger=address)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    apps: tuple[WSGIApplication, ...] = (create_development_site(tracker_port=tracker_port), create_tracker_app())
-    servers = [_serve(app, bound) for app, bound in zip(apps, sockets, strict=True)]
-    print(_WELCOME.format(news=news_port), flush=True)
+    servers = [_serve(site, news), _serve(create_tracker_app(), trackers)]
+    ledger = describe_ledger(address, key=site.revised.config["SECRET_KEY"])
+    print(_WELCOME.format(news=news_port, ledger=ledger), flush=True)
     _wait_for_signal()
     for server in servers:
         server.shutdown()
-    print("Stopped.")
-    return 0
+        server.server_close()
 
 
 def _read_options(arguments: list[str] | None) -> argparse.Namespace:
