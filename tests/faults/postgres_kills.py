@@ -19,6 +19,7 @@ from tests.postgres import PostgresServer, run_server
 CLIENTS = 6
 # Between two kills, so that each meets a server at work.
 _EVENTS_PER_KILL = 100
+_STALL_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,8 @@ def kill_under_load(server: PostgresServer, database: str, *, kills: int) -> Fig
         try:
             for _ in range(kills):
                 for _ in range(_EVENTS_PER_KILL):
-                    load.done.acquire()
+                    if not load.done.acquire(timeout=_STALL_SECONDS):
+                        raise RuntimeError(f"No client got an answer in {_STALL_SECONDS} seconds.")
                 server.kill()
                 server.start()
         finally:
