@@ -70,25 +70,35 @@ class PostgresServer:
                 os.kill(pid, signal.SIGKILL)
             _wait_for_end(pid)
 
-    def url(self, database: str = "postgres", *, port: int | None = None, password: str = PASSWORD) -> str:
-        """Return the address of a database as `CONSENT_LEDGER` takes it, perhaps by way of another port."""
-        return f"postgresql+psycopg://{USER}:{password}@127.0.0.1:{port or self.port}/{database}"
+    def url(self, schema: str = "public", *, port: int | None = None, password: str = PASSWORD, **settings: str) -> str:
+        """Return the address of a schema as `CONSENT_LEDGER` takes it, perhaps by way of another port, or with settings."""
+        options = "".join(f"-c{name}%3D{value}%20" for name, value in {"search_path": schema, **settings}.items())
+        return f"postgresql+psycopg://{USER}:{password}@127.0.0.1:{port or self.port}/postgres?options={options}"
 
-    def create_database(self) -> str:
-        """Make an empty database; return its name."""
+    def create_schema(self) -> str:
+        """Make a place for one ledger's tables; return its name.
+
+        No database of its own: that is hundreds of files, each of which a server that was killed syncs before it is back.
+        """
         name = f"ledger_{next(self._numbers)}"
-        self.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        self.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
         return name
 
-    def connect(self, database: str = "postgres") -> psycopg.Connection:
+    def connect(self, schema: str = "public") -> psycopg.Connection:
         """Connect without the ledger; each statement is a transaction of its own."""
         return psycopg.connect(
-            host="127.0.0.1", port=self.port, user=USER, password=PASSWORD, dbname=database, autocommit=True
+            host="127.0.0.1",
+            port=self.port,
+            user=USER,
+            password=PASSWORD,
+            dbname="postgres",
+            options=f"-csearch_path={schema}",
+            autocommit=True,
         )
 
-    def execute(self, *statements: sql.Composed | sql.SQL, database: str = "postgres") -> None:
+    def execute(self, *statements: sql.Composed | sql.SQL, schema: str = "public") -> None:
         """Run statements without the ledger."""
-        with self.connect(database) as connection:
+        with self.connect(schema) as connection:
             for statement in statements:
                 connection.execute(statement)
 

@@ -68,9 +68,9 @@ class _Load:
         return True
 
 
-def kill_under_load(server: PostgresServer, database: str, *, kills: int) -> Figures:
+def kill_under_load(server: PostgresServer, schema: str, *, kills: int) -> Figures:
     """Kill and restart a server so often, then compare what was acknowledged with what is there."""
-    ledger = SQLAlchemyLedger(server.url(database))
+    ledger = SQLAlchemyLedger(server.url(schema))
     load = _Load(ledger)
     with ThreadPoolExecutor(CLIENTS) as pool:
         clients = [pool.submit(load.append_on_and_on) for _ in range(CLIENTS)]
@@ -86,7 +86,7 @@ def kill_under_load(server: PostgresServer, database: str, *, kills: int) -> Fig
     for client in clients:
         client.result()
     ledger.close()
-    with server.connect(database) as connection:
+    with server.connect(schema) as connection:
         rows = [str(row[0]) for row in connection.execute("SELECT event_id FROM consent_events")]
     return Figures(
         kills=kills,
@@ -102,11 +102,11 @@ def main() -> None:
     """Print the figures."""
     kills = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     with run_server() as server:
-        database = server.create_database()
-        ledger = SQLAlchemyLedger(server.url(database))
+        schema = server.create_schema()
+        ledger = SQLAlchemyLedger(server.url(schema))
         ledger.prepare()
         ledger.close()
-        print(kill_under_load(server, database, kills=kills))
+        print(kill_under_load(server, schema, kills=kills))
 
 
 if __name__ == "__main__":

@@ -49,11 +49,11 @@ def run_experiments(share: float) -> Iterator[Figures]:
 def kill_server(*, kills: int) -> Figures:
     """Kill PostgreSQL under load, all its processes each time."""
     with run_server() as server:
-        database = server.create_database()
-        ledger = SQLAlchemyLedger(server.url(database))
+        schema = server.create_schema()
+        ledger = SQLAlchemyLedger(server.url(schema))
         ledger.prepare()
         ledger.close()
-        figures = postgres_kills.kill_under_load(server, database, kills=kills)
+        figures = postgres_kills.kill_under_load(server, schema, kills=kills)
     return Figures(
         experiment=f"kill -9, PostgreSQL, {postgres_kills.CLIENTS} clients",
         faults=figures.kills,

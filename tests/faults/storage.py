@@ -102,26 +102,29 @@ class FileStorage:
 
 
 class ServerStorage:
-    """Keep one database of a PostgreSQL server."""
+    """Keep one schema of a PostgreSQL server."""
 
     name = "postgresql"
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
-        self._database = server.create_database()
+        self._schema = server.create_schema()
         ledger = self._open()
         ledger.prepare()
         ledger.close()
 
     def start(self) -> Ledger:
         names = sql.SQL(", ").join(map(sql.Identifier, _TABLES))
-        self._server.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(names), database=self._database)
+        self._server.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(names), schema=self._schema)
         return self._open()
 
     def crash(self, ledger: Ledger) -> Ledger:
         """Cut every connection: what the server sees of a client that was killed."""
         self._server.execute(
-            sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}").format(self._database)
+            sql.SQL(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
         )
         ledger.close()
         return self._open()
@@ -134,7 +137,7 @@ class ServerStorage:
         ledger.close()
 
     def _open(self) -> SQLAlchemyLedger:
-        return SQLAlchemyLedger(self._server.url(self._database))
+        return SQLAlchemyLedger(self._server.url(self._schema))
 
 
 def open_sqlite(path: Path) -> Ledger:

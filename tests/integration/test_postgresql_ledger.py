@@ -27,18 +27,18 @@ from tests.ledger_events import make_event, make_events, number_id, run_at_once
 
 
 @pytest.fixture
-def database(postgres):
-    return postgres.create_database()
+def schema(postgres):
+    return postgres.create_schema()
 
 
 @pytest.fixture
-def url(postgres, database):
-    return postgres.url(database)
+def url(postgres, schema):
+    return postgres.url(schema)
 
 
 @pytest.fixture
 def make_ledger(url):
-    """Return a function that makes a ledger on the test's database, or on another; it need not be reachable."""
+    """Return a function that makes a ledger in the test's schema, or elsewhere; it need not be reachable."""
     made = []
 
     def make(address=url, **options):
@@ -59,8 +59,8 @@ def ledger(make_ledger):
 
 @pytest.fixture(scope="module")
 def common_ledger(postgres):
-    """One for many tests: to make a database takes longer than most of them."""
-    ledger = SQLAlchemyLedger(postgres.url(postgres.create_database()))
+    """One for many tests: to make the tables takes longer than most of them."""
+    ledger = SQLAlchemyLedger(postgres.url(postgres.create_schema()))
     ledger.prepare()
     yield ledger
     ledger.close()
@@ -79,10 +79,8 @@ class TestPostgreSQL(LedgerContract):
 # Durability -----------------------------------------------------------------------------------------------------------
 
 
-def test_commit_waits_for_the_disk_whatever_the_default(postgres, database, ledger):
-    off = sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(sql.Identifier(database))
-    postgres.execute(off)
-    ledger.close()
+def test_commit_waits_for_the_disk_whatever_the_default(postgres, make_ledger):
+    ledger = make_ledger(postgres.url(synchronous_commit="off"))
 
     assert ledger.database.write(lambda transaction: transaction.fetch("SHOW synchronous_commit")) == [("on",)]
 
@@ -117,7 +115,7 @@ def test_database_without_every_language_is_refused(postgres, make_ledger):
     postgres.execute(sql.SQL("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0"))
 
     with pytest.raises(LedgerError, match="has the encoding 'LATIN1'"):
-        make_ledger(postgres.url("latin")).prepare()
+        make_ledger(postgres.url().replace("/postgres?", "/latin?")).prepare()
 
 
 # Poolers --------------------------------------------------------------------------------------------------------------
@@ -153,7 +151,7 @@ def test_same_event_on_two_machines_is_kept_once(ledger, make_ledger):
     assert len(ledger.scan()) == 1
 
 
-def test_transaction_that_lost_to_another_is_tried_again(postgres, database, ledger):
+def test_transaction_that_lost_to_another_is_tried_again(postgres, schema, ledger):
     # As a deadlock ends, but at once: the server breaks the first transaction off. A sequence counts on all the same.
     postgres.execute(
         sql.SQL("CREATE SEQUENCE attempts"),
@@ -162,7 +160,7 @@ def test_transaction_that_lost_to_another_is_tried_again(postgres, database, led
             "IF nextval('attempts') = 1 THEN RAISE SQLSTATE '40P01'; END IF; RETURN NEW; END $$"
         ),
         sql.SQL("CREATE TRIGGER lose BEFORE INSERT ON consent_events FOR EACH ROW EXECUTE FUNCTION lose_once()"),
-        database=database,
+        schema=schema,
     )
 
     assert ledger.append([make_event()]).stored == {number_id(1)}
@@ -192,9 +190,9 @@ def test_slow_transaction_is_sealed_later_and_once(ledger, make_ledger):
     assert ledger.seals.unsealed(limit=10) == ()
 
 
-def test_locked_table_is_busy_and_nothing_is_kept(postgres, database, ledger, make_ledger):
+def test_locked_table_is_busy_and_nothing_is_kept(postgres, schema, ledger, make_ledger):
     hasty = make_ledger(wait_seconds=0.2)
-    with postgres.connect(database) as other, other.transaction():
+    with postgres.connect(schema) as other, other.transaction():
         other.execute("LOCK TABLE consent_events")
         with pytest.raises(LedgerError, match="LockNotAvailable") as caught:
             hasty.append([make_event()])
@@ -297,8 +295,8 @@ def test_server_that_restarted_meanwhile_is_not_noticed(postgres, ledger):
     assert ledger.append([make_event(9)]).stored == {number_id(9)}
 
 
-def test_wrong_password_is_not_printed(postgres, database, make_ledger):
-    ledger = make_ledger(postgres.url(database, password="wr0ng") + "?sslpassword=wr0ng")
+def test_wrong_password_is_not_printed(postgres, schema, make_ledger):
+    ledger = make_ledger(postgres.url(schema, password="wr0ng") + "&sslpassword=wr0ng")
 
     with pytest.raises(LedgerError, match="password authentication failed") as caught:
         ledger.prepare()
@@ -320,24 +318,23 @@ def test_error_names_no_visitor(ledger):
     assert number_id(1) not in "".join(format_exception(caught.value))
 
 
-def test_read_only_server_is_named(postgres, database, ledger):
-    name = sql.Identifier(database)
-    postgres.execute(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
-    ledger.close()
+def test_read_only_server_is_named(postgres, schema, ledger, make_ledger):
+    standby = make_ledger(postgres.url(schema, default_transaction_read_only="on"))
 
     with pytest.raises(LedgerError, match="ReadOnlySqlTransaction") as caught:
-        ledger.append([make_event()])
+        standby.append([make_event()])
 
     assert caught.value.reason == "read_only"
-    assert ledger.find(number_id(1)) is None
-    assert "is read-only" in ledger.health().problem
+    assert standby.find(number_id(1)) is None
+    assert "is read-only" in standby.health().problem
 
 
-def test_user_without_rights_is_told_what_to_grant(postgres, database, ledger, make_ledger):
+def test_user_without_rights_is_told_what_to_grant(postgres, schema, ledger, make_ledger):
     postgres.execute(
-        sql.SQL("DROP ROLE IF EXISTS guest"), sql.SQL("CREATE ROLE guest LOGIN PASSWORD 's3cret'"), database=database
+        sql.SQL("CREATE ROLE guest LOGIN PASSWORD 's3cret'"),
+        sql.SQL("GRANT USAGE ON SCHEMA {} TO guest").format(sql.Identifier(schema)),
     )
-    guest = make_ledger(postgres.url(database).replace("ledger:", "guest:"))
+    guest = make_ledger(postgres.url(schema).replace("ledger:", "guest:"))
 
     with pytest.raises(LedgerError, match="GRANT it"):
         guest.append([make_event()])

@@ -25,8 +25,8 @@ MANY = 12
 
 
 @pytest.fixture
-def database(postgres):
-    name = postgres.create_database()
+def schema(postgres):
+    name = postgres.create_schema()
     ledger = SQLAlchemyLedger(postgres.url(name))
     ledger.prepare()
     ledger.close()
@@ -41,9 +41,9 @@ def proxy(postgres):
 
 
 @pytest.fixture
-def ledger(postgres, database, proxy):
+def ledger(postgres, schema, proxy):
     """A ledger behind the proxy, whose callers wait for as long as a slow machine may need."""
-    ledger = SQLAlchemyLedger(postgres.url(database, port=proxy.port), wait_seconds=30.0)
+    ledger = SQLAlchemyLedger(postgres.url(schema, port=proxy.port), wait_seconds=30.0)
     yield ledger
     ledger.close()
 
@@ -56,8 +56,8 @@ def hurry(ledger):
     ledger.database._wait_seconds = usual
 
 
-def test_nothing_acknowledged_is_lost_when_the_server_is_killed_under_load(postgres, database):
-    figures = kill_under_load(postgres, database, kills=3)
+def test_nothing_acknowledged_is_lost_when_the_server_is_killed_under_load(postgres, schema):
+    figures = kill_under_load(postgres, schema, kills=3)
 
     assert figures.acknowledged > 300
     assert figures.lost == 0
@@ -134,10 +134,10 @@ def test_server_that_falls_silent_while_it_introduces_itself_is_given_up(ledger,
     assert ledger.append([make_event(2)]).stored == {number_id(2)}
 
 
-def test_name_that_does_not_resolve_in_time_is_given_up(postgres, database, monkeypatch):
+def test_name_that_does_not_resolve_in_time_is_given_up(postgres, schema, monkeypatch):
     answers = Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answers.wait() and [])
-    ledger = SQLAlchemyLedger(postgres.url(database).replace("127.0.0.1", "db.example"), wait_seconds=0.3)
+    ledger = SQLAlchemyLedger(postgres.url(schema).replace("127.0.0.1", "db.example"), wait_seconds=0.3)
 
     with pytest.raises(LedgerError, match=r"no answer within 0\.3 seconds"):
         ledger.append([make_event()])
