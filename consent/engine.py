@@ -99,6 +99,10 @@ class Standing:
         self._read_record = read_record
         self._is_current = is_current
 
+    def holding(self, record: ConsentRecord) -> Standing:
+        """Return the same standing with the record under the ids that it was kept by."""
+        return Standing(self.outcome, lambda: record, is_current=self._is_current)
+
     @cached_property
     def last_record(self) -> ConsentRecord | None:
         """The last choice, even if it is over; None for none, or none that is signed."""

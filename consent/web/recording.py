@@ -69,7 +69,7 @@ def record_choice(visit: Visit, submission: Submission, evidence: Evidence, *, i
     is_taken = (is_told or not record.is_grant) and visit.user.save(record) and is_told
     if not is_taken and record.is_grant:
         return _grant_nothing(visit, record, before=before, shown=shown, filing=filing)
-    visit.adopt(record)
+    visit.restore(after.holding(record))
     if not filing.is_repeated:
         count_choice(visit, record, shown=shown, is_recorded=bool(filing.is_kept))
     return Outcome(record=record, is_taken=True, is_closing=bool(closed), is_kept=filing.is_kept)

@@ -224,7 +224,7 @@ class Visit(OwnCookies):
         self._standing = engine.judge(record, signals=self._read_signals(), jurisdiction=self._whereabouts[1])
 
     def restore(self, standing: Standing) -> None:
-        """Put back the standing before a choice that could not be recorded."""
+        """Put a standing in place: the one before a choice that could not be recorded, or the one after it under its final ids."""
         self._standing = standing
 
     @property
