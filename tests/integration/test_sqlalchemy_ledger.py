@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 from threading import Event
-from threading import enumerate as list_threads
 from traceback import format_exception
 
 import pytest
@@ -195,10 +194,8 @@ def test_work_that_was_given_up_is_not_committed(ledger):
     with pytest.raises(LedgerError, match="no answer"):
         ledger.database.write(dawdle)
     may_end.set()
+    ledger.database._open().workers._executor.shutdown(wait=True)
     ledger.close()
-    for thread in list_threads():
-        if thread.name.startswith("consent-ledger"):
-            thread.join()
 
     assert ledger.find(number_id(1)) is None
 
