@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, render_template, request, url_for
 
-from consent import Consent
+from consent import Consent, current_consent
 from consent.core.ledger import Ledger
 
 from .development import VersionSwitch, development, is_on_this_machine, read_place, render_bar
@@ -47,7 +47,7 @@ def create_app(
     app.config.update(
         SECRET_KEY=twin.config["SECRET_KEY"] if twin else _find_key(),
         CONSENT_CONTROLLER="Harbour Post Media Ltd",
-        CONSENT_LOCALE=lambda: _current_edition().language,
+        CONSENT_LOCALE=_find_language,
         CONSENT_CATALOGUE="catalogue",
         CONSENT_LEDGER_RETENTION_MONTHS=36,
     )
@@ -101,10 +101,15 @@ def _find_key() -> str:
     return os.environ.get("NEWSROOM_SECRET_KEY") or secrets.token_hex(32)
 
 
+def _find_language() -> str:
+    path = _reader_path()
+    return "ar" if path == "/ar" or path.startswith("/ar/") else "en"
+
+
 def _current_edition() -> Edition:
     editions: dict[str, Edition] = current_app.extensions["newsroom"].editions
-    path = _reader_path()
-    return editions["ar" if path == "/ar" or path.startswith("/ar/") else "en"]
+    # The library's pages name their language in their address, and the paper's frame around them speaks the same.
+    return editions.get(current_consent.language) or editions[_find_language()]
 
 
 def _reader_path() -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 from playwright.sync_api import BrowserContext
 
+from consent.core.ledger import Ledger
 from examples.newsroom.app import create_app, create_development_site
 from examples.newsroom.development import PLACE_COOKIE, VERSION_COOKIE
 from examples.newsroom.trackers import create_tracker_app
@@ -33,11 +34,12 @@ class Newsroom:
 
     @classmethod
     @contextmanager
-    def open(cls, *, is_development: bool = False) -> Iterator[Self]:
+    def open(cls, *, is_development: bool = False, ledger: Ledger | None = None) -> Iterator[Self]:
         """Start both servers; stop them when the block ends.
 
         Args:
             is_development: Whether visitors can say where they are; see `visit_from()`.
+            ledger: Where choices are kept, if not in development; None for memory.
         """
         with ExitStack() as stack:
             tracker_app = create_tracker_app()
@@ -46,8 +48,14 @@ class Newsroom:
                 switch = create_development_site(tracker_port=trackers.port)
                 yield cls(switch.revised, stack.enter_context(serve(switch)), tracker_app, trackers)
                 return
-            app = create_app(tracker_port=trackers.port)
+            app = create_app(tracker_port=trackers.port, ledger=ledger)
             yield cls(app, stack.enter_context(serve(app)), tracker_app, trackers)
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where choices are kept."""
+        ledger: Ledger = self.app.extensions["consent"].ledger
+        return ledger
 
     @property
     def sightings(self) -> Sequence[str]:
