@@ -198,17 +198,14 @@ def test_withdrawing_appends_and_changes_nothing_of_before(tab: Page, newsroom: 
     )
 
 
-@pytest.mark.parametrize("language", EDITIONS)
-def test_receipt_shows_what_was_chosen_and_is_genuine(
-    page: Page, newsroom: Newsroom, tmp_path: Path, language: str
-) -> None:
-    page.goto(f"{newsroom.url}{EDITIONS[language]}/")
+def test_receipt_shows_what_was_chosen_and_is_genuine(page: Page, newsroom: Newsroom, tmp_path: Path) -> None:
+    page.goto(f"{newsroom.url}/ar/")
     press_native(page, "settings")
     page.check("#pvc-grant-analytics")
     press_native(page, "save")
     page.locator(f"a[href^='{RECEIPT}']").click()
 
-    expect(page.locator("html")).to_have_attribute("lang", language)
+    expect(page.locator("html")).to_have_attribute("lang", "ar")
     states = page.locator(".pvc-receipt__choices > li > .pvc-verdict > [data-pvc-state]")
     assert [each.get_attribute("data-pvc-state") for each in states.all()] == ["refused", "granted", "refused"]
     with page.expect_download() as begun:

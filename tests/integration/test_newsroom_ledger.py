@@ -117,6 +117,25 @@ def test_choices_under_both_versions_of_the_policy_are_one_history(site):
     assert newer > older
 
 
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_frame_around_the_preferences_speaks_their_language_shown_and_kept(language):
+    app = create_app(tracker_port=CLOSED_PORT)
+    reader = app.test_client()
+    page = reader.get(f"/privacy-choices/?lang={language}").text
+    shown = re.findall(r'name="shown" value="(\w+)"', page)
+    reader.post(
+        f"/privacy-choices/?lang={language}",
+        data={"action": "save", "shown": shown, "next": "/privacy-choices/"},
+        headers={"Sec-Fetch-Site": "same-origin"},
+    )
+    ledger = app.extensions["consent"].ledger
+    (row,) = ledger.scan()
+
+    assert f'<html lang="{language}"' in page
+    assert f'<html lang="{language}"' in ledger.notices.read(row.event.ui_sha256).body
+    assert json.loads(row.event.payload)["notice"]["is_as_shown"] is True
+
+
 def test_apps_that_are_no_twins_share_no_ledger():
     assert create_app().extensions["consent"].ledger is not create_app().extensions["consent"].ledger
 
