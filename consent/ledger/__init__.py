@@ -1,4 +1,4 @@
-"""Ledgers: where the proof of consent is kept."""
+"""Ledgers: where the proof of consent is kept, and what a ledger of one's own has to follow."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from consent.core.event_digest import digest_event
+from consent.core.ledger import AppendResult, ConsentEvent, Health, Ledger, StoredEvent
+from consent.core.notice import Artefact, NoticeStore, ShownNotice
+from consent.core.seal import Seal, SealStore, UnsealedEvent
+from consent.core.tally import Counted, TallyKey, TallyStore
 from consent.errors import LedgerError
 from consent.ledger.memory import MemoryLedger
 
@@ -14,7 +19,27 @@ if TYPE_CHECKING:
     from consent.ledger.sqlalchemy import SQLAlchemyLedger
     from consent.ledger.sqlite import SQLiteLedger
 
-__all__ = ["MemoryLedger", "SQLAlchemyLedger", "SQLiteLedger", "open_ledger"]
+__all__ = [
+    "AppendResult",
+    "Artefact",
+    "ConsentEvent",
+    "Counted",
+    "Health",
+    "Ledger",
+    "MemoryLedger",
+    "NoticeStore",
+    "SQLAlchemyLedger",
+    "SQLiteLedger",
+    "Seal",
+    "SealStore",
+    "ShownNotice",
+    "StoredEvent",
+    "TallyKey",
+    "TallyStore",
+    "UnsealedEvent",
+    "digest_event",
+    "open_ledger",
+]
 
 _MEMORY_URL = "memory:"
 _FILE_PREFIX = "sqlite:///"

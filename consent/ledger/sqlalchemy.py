@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from consent.errors import LedgerError, MissingExtraError, quote_all
-
-try:
-    from sqlalchemy import URL, make_url
-    from sqlalchemy.exc import ArgumentError
-except ImportError as error:
-    raise MissingExtraError("SQLAlchemyLedger", package="SQLAlchemy", extra="sql") from error
-
-from consent.ledger._backend import Backend
-from consent.ledger._pooled_database import PooledDatabase
 from consent.ledger.relational import RelationalLedger
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+    from consent.ledger._backend import Backend
 
 # What is meant by a URL that names no driver; SQLAlchemy 2.0 would take psycopg2 for the first.
 _DRIVERS = {"postgresql": "psycopg", "sqlite": "pysqlite", "mysql": "pymysql", "mariadb": "pymysql"}
@@ -42,14 +39,22 @@ class SQLAlchemyLedger(RelationalLedger):
 
         Raises:
             LedgerError: If that is none of these.
-            MissingExtraError: If the driver is not installed.
+            MissingExtraError: If SQLAlchemy or the driver is not installed.
         """
+        # Here and not above: whoever asks the package for its names must not need SQLAlchemy to be told them.
+        try:
+            from consent.ledger._pooled_database import PooledDatabase  # noqa: PLC0415
+        except ImportError as error:
+            raise MissingExtraError("SQLAlchemyLedger", package="SQLAlchemy", extra="sql") from error
         address = _read_url(url)
         backend = _load_backend(address.get_backend_name())
         super().__init__(PooledDatabase(address, backend, wait_seconds=wait_seconds))
 
 
 def _read_url(url: str) -> URL:
+    from sqlalchemy import make_url  # noqa: PLC0415 - as above
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415 - as above
+
     try:
         address = make_url(url)
     except (ArgumentError, ValueError):

@@ -83,7 +83,7 @@ def _check_methods(given: object) -> None:
     missing = [name for name in _METHODS if not hasattr(given, name)]
     if missing:
         raise ConfigError(
-            f"'ledger' must follow the protocol consent.core.ledger.Ledger, got {given!r}, which has no {missing[0]!r}. For an "
+            f"'ledger' must follow the protocol consent.ledger.Ledger, got {given!r}, which has no {missing[0]!r}. For an "
             "address write CONSENT_LEDGER = 'sqlite:///consent.db'.",
             key="ledger",
             value=given,

@@ -117,7 +117,7 @@ def test_object_that_is_no_ledger_is_refused(make_site):
 
     assert key == "ledger"
     assert message.startswith(
-        "'ledger' must follow the protocol consent.core.ledger.Ledger, got 'sqlite:///consent.db'"
+        "'ledger' must follow the protocol consent.ledger.Ledger, got 'sqlite:///consent.db'"
     )
 
 

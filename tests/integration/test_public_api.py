@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from dataclasses import is_dataclass
 
 import pytest
 
 import consent
 import consent.errors
+import consent.ledger
 import consent.testing
 
 
 def run_python(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def find_own_types(described):
+    """Return the names of the library's classes that a dataclass has for fields, or the methods of a protocol take and give."""
+    annotations = list(getattr(described, "__annotations__", {}).values())
+    if not is_dataclass(described):
+        members = [getattr(member, "fget", member) for member in vars(described).values()]
+        annotations += [each for member in members for each in getattr(member, "__annotations__", {}).values()]
+    words = {word for each in annotations for word in re.findall(r"[A-Z]\w+", str(each))}
+    return {word for word in words - {"Mapping", "Sequence"} if hasattr(sys.modules[described.__module__], word)}
 
 
 def test_public_names_are_these():
@@ -56,11 +69,59 @@ def test_public_errors_are_these():
     ]
 
 
+def test_public_names_of_ledgers_are_these():
+    assert consent.ledger.__all__ == [
+        "AppendResult",
+        "Artefact",
+        "ConsentEvent",
+        "Counted",
+        "Health",
+        "Ledger",
+        "MemoryLedger",
+        "NoticeStore",
+        "SQLAlchemyLedger",
+        "SQLiteLedger",
+        "Seal",
+        "SealStore",
+        "ShownNotice",
+        "StoredEvent",
+        "TallyKey",
+        "TallyStore",
+        "UnsealedEvent",
+        "digest_event",
+        "open_ledger",
+    ]
+
+
+def test_ledger_can_be_written_with_public_names_alone():
+    """What the protocols of ledgers take and give is exported, and so is every protocol they lead to."""
+    protocols = [consent.ledger.Ledger, consent.ledger.SealStore, consent.ledger.NoticeStore, consent.ledger.TallyStore]
+    named = {name for protocol in protocols for name in find_own_types(protocol)}
+    data = [getattr(consent.ledger, name) for name in sorted(named)]
+
+    assert named <= set(consent.ledger.__all__)
+    assert {"ConsentEvent", "StoredEvent", "Seal", "ShownNotice", "TallyKey"} <= named
+    assert {name for each in data for name in find_own_types(each)} <= set(consent.ledger.__all__)
+
+
+def test_names_of_ledgers_need_no_extra():
+    code = (
+        "import sys; sys.modules['sqlalchemy'] = None\n"
+        "import consent.ledger\n"
+        "from consent.ledger import *\n"
+        "print(all(hasattr(consent.ledger, name) for name in consent.ledger.__all__), SQLAlchemyLedger.__name__)"
+    )
+
+    assert run_python(code) == "True SQLAlchemyLedger"
+
+
 def test_public_test_helpers_are_these():
     assert consent.testing.__all__ == ["grant", "refuse"]
 
 
-@pytest.mark.parametrize("module", [consent, consent.errors, consent.testing], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [consent, consent.errors, consent.ledger, consent.testing], ids=lambda module: module.__name__
+)
 def test_public_name_is_there_and_documented(module):
     for name in module.__all__:
         value = getattr(module, name)
