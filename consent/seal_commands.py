@@ -73,9 +73,14 @@ def verify_command(context: click.Context, *, path: Path | None, is_json: bool) 
     missing. The exit code is 1 if something is wrong.
     """
     checkpoint, engine = _read_checkpoint(path) if path else None, find_site().engine
-    is_signed = partial(engine.is_signed, SignedKind.SEAL)
     with using_ledger() as ledger, show_progress("Verifying", _count(ledger, "events")) as advance:
-        verdict = verify(ledger, is_signed=is_signed, checkpoint=checkpoint, on_progress=advance)
+        verdict = verify(
+            ledger,
+            is_signed=partial(engine.is_signed, SignedKind.SEAL),
+            checkpoint=checkpoint,
+            is_own_checkpoint=partial(engine.is_signed, SignedKind.CHECKPOINT),
+            on_progress=advance,
+        )
     click.echo(format_json(verdict.as_dict()) if is_json else _format_verdict(verdict))
     context.exit(0 if verdict.is_intact else 1)
 
@@ -136,7 +141,7 @@ def checkpoint_command(*, origin: str, output: Path | None) -> None:
             last,
             # The first seal is of this log alone, and stays.
             origin=origin or f"consent-ledger/{first[0].seal_hash.hex()[:16]}",
-            sign=partial(engine.sign, SignedKind.SEAL),
+            sign=partial(engine.sign, SignedKind.CHECKPOINT),
         )
     _write(checkpoint.write(), output)
 

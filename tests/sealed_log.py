@@ -65,7 +65,8 @@ class SealedLog:
 
     def verify(self, checkpoint: Checkpoint | None = None, key: Key | None = None) -> Verdict:
         """Verify with the site's own key."""
-        return verify(self.ledger, is_signed=(key or self.key).is_signed, checkpoint=checkpoint)
+        is_signed = (key or self.key).is_signed
+        return verify(self.ledger, is_signed=is_signed, checkpoint=checkpoint, is_own_checkpoint=is_signed)
 
     def fill(self) -> None:
         """Keep twelve events of two visitors under three seals, and two that wait for one."""

@@ -21,6 +21,7 @@ def verify(
     *,
     is_signed: IsSigned,
     checkpoint: Checkpoint | None = None,
+    is_own_checkpoint: IsSigned | None = None,
     on_progress: Progress | None = None,
 ) -> Verdict:
     """Compute every digest, root, link and signature of the log anew, and say what is wrong first.
@@ -31,6 +32,7 @@ def verify(
     Args:
         is_signed: Checks the signature of a seal.
         checkpoint: A head of the log that was kept elsewhere: the log must have grown out of it.
+        is_own_checkpoint: Checks the signature of that checkpoint, which holds or not whoever has signed it; None for none.
         on_progress: Takes how many more rows were looked at.
     """
     walk = _Walk(ledger=ledger, is_signed=is_signed, checkpoint=checkpoint, on_progress=on_progress)
@@ -43,7 +45,9 @@ def verify(
         seals=walk.last_seal.number if walk.last_seal else 0,
         last_seal=walk.last_seal,
         has_checkpoint=checkpoint is not None,
-        is_checkpoint_signed=checkpoint is not None and is_signed(checkpoint.text.encode(), checkpoint.signature),
+        is_checkpoint_signed=bool(
+            checkpoint and is_own_checkpoint and is_own_checkpoint(checkpoint.text.encode(), checkpoint.signature)
+        ),
     )
 
 

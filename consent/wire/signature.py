@@ -1,4 +1,4 @@
-"""Signatures over what leaves the site and may come back: receipts and seals."""
+"""Signatures over what leaves the site and may come back: receipts, seals and checkpoints."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class SignedKind(StrEnum):
 
     RECEIPT = "receipt"
     SEAL = "seal"
+    CHECKPOINT = "checkpoint"
     ATTEMPT = "attempt"
     """What makes two posts of one page one event; it never leaves the server."""
 

@@ -12,6 +12,8 @@ from consent.cli import group
 from consent.core.checkpoint import parse_checkpoint
 from consent.errors import LedgerError
 from consent.ledger import MemoryLedger
+from consent.web.visit import get_site
+from consent.wire.signature import SignedKind
 from tests.command_runner import make_runner
 from tests.conftest import NOW
 from tests.ledger_events import ALICE, make_events, number_id
@@ -167,6 +169,15 @@ def test_checkpoint_is_the_head_of_the_log_with_a_name_of_its_own(run, ledger, c
     assert parse_checkpoint(printed).origin == f"consent-ledger/{first.seal_hash.hex()[:16]}"
     assert parse_checkpoint(printed).tree_size == 5
     assert ALICE not in printed
+
+
+def test_signature_of_a_checkpoint_passes_for_that_of_no_seal(ledger, checkpoint):
+    app = make_ledger_site(ledger)
+    parsed = parse_checkpoint(Path(checkpoint).read_text(encoding="utf-8"))
+    is_signed = get_site(app).engine.is_signed
+
+    assert is_signed(SignedKind.CHECKPOINT, parsed.text.encode(), parsed.signature)
+    assert not is_signed(SignedKind.SEAL, parsed.text.encode(), parsed.signature)
 
 
 def test_checkpoint_takes_a_name(run, checkpoint):
