@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from consent.core.merkle import HASH_BYTES
+from consent.core.merkle import EMPTY_ROOT, HASH_BYTES
 from consent.core.seal import INSTANT_FORMAT, Seal
 from consent.errors import ProofError
 
@@ -46,7 +46,7 @@ class Checkpoint:
     """Hold what a checkpoint says."""
 
     origin: str
-    """Name of the log, without spaces and `+`."""
+    """Name of the log: 1 to 200 visible characters without spaces and `+`."""
 
     tree_size: int
     root: bytes
@@ -73,9 +73,9 @@ def make_checkpoint(seal: Seal, *, origin: str, sign: Callable[[bytes], str]) ->
     Raises:
         ProofError: If the origin is no name for a log.
     """
-    if not _ORIGIN.fullmatch(origin) or not origin.isprintable():
+    if not _is_origin(origin):
         raise ProofError(
-            f"The origin of a checkpoint must be 1 to 200 characters without spaces and '+', got {origin!r}. Take one such as "
+            f"The origin of a checkpoint must be 1 to 200 visible characters without spaces and '+', got {origin!r}. Take one such as "
             "'example.com/consent'."
         )
     name = SealName(number=seal.number, seal_hash=seal.seal_hash, sealed_at=seal.sealed_at)
@@ -98,15 +98,18 @@ def parse_checkpoint(note: str) -> Checkpoint:
         ProofError: If it is none.
     """
     text, signatures = _split(note)
-    origin, size, root_text, *extensions = text.split("\n")[:-1]
+    origin, size_text, root_text, *extensions = text.split("\n")[:-1]
     root = _decode(root_text)
-    if not origin or not _SIZE.fullmatch(size) or len(root) != HASH_BYTES or not all(extensions):
+    if not _is_origin(origin) or not _SIZE.fullmatch(size_text) or len(root) != HASH_BYTES or not all(extensions):
         raise _refuse("its first three lines are not an origin, a size and a hash")
+    size = int(size_text)
+    if not size and root != EMPTY_ROOT:
+        raise _refuse("the hash is not that of a log without events")
     return Checkpoint(
         origin=origin,
-        tree_size=int(size),
+        tree_size=size,
         root=root,
-        seal=_read_seal(extensions),
+        seal=_read_seal(extensions, size),
         text=text,
         signature=_find_signature(origin, signatures),
     )
@@ -115,8 +118,9 @@ def parse_checkpoint(note: str) -> Checkpoint:
 def _split(note: str) -> tuple[str, list[str]]:
     if len(note) > SIZE_LIMIT_CHARACTERS:
         raise _refuse(f"it has more than {SIZE_LIMIT_CHARACTERS} characters")
-    if any(character < " " and character != "\n" for character in note):
-        raise _refuse("it holds control characters, such as the line ends of another system")
+    # What cannot be seen, such as marks of direction, lets one text pass for another where people compare them.
+    if not note.replace("\n", "").isprintable():
+        raise _refuse("it holds characters that cannot be seen, such as the line ends of another system")
     text, gap, rest = note.rpartition("\n\n")
     lines = rest.split("\n")
     # What follows the last line's end is empty: a file that was cut off ends otherwise.
@@ -146,10 +150,19 @@ def _write_seal(name: SealName) -> str:
     return f"seal {name.number} {name.seal_hash.hex()} {name.sealed_at:{INSTANT_FORMAT}}"
 
 
-def _read_seal(extensions: list[str]) -> SealName | None:
-    matched = next(filter(None, map(_SEAL_LINE.fullmatch, extensions)), None)
-    if matched is None:
+def _is_origin(text: str) -> bool:
+    return bool(_ORIGIN.fullmatch(text)) and text.isprintable()
+
+
+def _read_seal(extensions: list[str], size: int) -> SealName | None:
+    """Return what the one line of it says; no other line may begin as it does, to be read so by somebody else."""
+    lines = [line for line in extensions if line.split(" ")[0] == "seal"]
+    if not lines:
         return None
+    matched = _SEAL_LINE.fullmatch(lines[0])
+    # A seal covers one event more than the one before, at least.
+    if matched is None or len(lines) > 1 or int(matched[1]) > size:
+        raise _refuse("it does not name one seal, by a number up to its size, a hash and a time")
     try:
         sealed_at = datetime.strptime(matched[3], INSTANT_FORMAT).replace(tzinfo=UTC)
     except ValueError as error:

@@ -23,6 +23,7 @@ SEAL = Seal(
     signature="",
 )
 ROOT = b64encode(SEAL.root).decode()
+EMPTY_HASH = b64encode(sha256().digest()).decode()
 SEAL_LINE = f"seal 7 {SEAL.seal_hash.hex()} 2026-08-31T12:00:00Z"
 TEXT = f"example.com/consent\n20852163\n{ROOT}\n{SEAL_LINE}\n"
 # The example of the specification.
@@ -85,13 +86,21 @@ def test_unknown_lines_after_the_third_are_passed_over():
     assert parse_checkpoint(note).seal == make().seal
 
 
+def test_words_that_only_begin_as_a_seal_s_line_does_are_another_s():
+    note = make().write().replace(SEAL_LINE, f"{SEAL_LINE}\nsealing 3")
+
+    assert parse_checkpoint(note).seal == make().seal
+
+
 def test_empty_log_has_a_checkpoint():
-    assert parse_checkpoint(make().write().replace("20852163", "0")).tree_size == 0
+    empty = FOREIGN.replace("20852163", "0").replace("CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=", EMPTY_HASH)
+
+    assert parse_checkpoint(empty).tree_size == 0
 
 
-@pytest.mark.parametrize("origin", ["", "two words", "a+b", "a\nb", "a\u2028b", "a\x00b", "x" * 201])
+@pytest.mark.parametrize("origin", ["", "two words", "a+b", "a\nb", "a\u2028b", "a\x00b", "a\u202eb", "x" * 201])
 def test_origin_that_could_be_read_otherwise_is_refused(origin):
-    with pytest.raises(ProofError, match=r"^The origin of a checkpoint must be 1 to 200 characters"):
+    with pytest.raises(ProofError, match=r"^The origin of a checkpoint must be 1 to 200 visible characters"):
         make_checkpoint(SEAL, origin=origin, sign=sign)
 
 
@@ -106,7 +115,17 @@ def test_origin_that_could_be_read_otherwise_is_refused(origin):
         ("20852163", "١"),
         ("20852163", "9" * 19),
         ("20852163", ""),
+        ("20852163", "0"),
+        ("20852163", "6"),
         ("example.com/consent\n208", "\n208"),
+        ("example.com/consent\n208", "example.com consent\n208"),
+        ("example.com/consent\n208", "example.com+consent\n208"),
+        ("example.com/consent\n208", f"{'x' * 201}\n208"),
+        ("consent\n", "con\x7fsent\n"),
+        ("consent\n", "con\u2028sent\n"),
+        ("consent\n", "con\u202esent\n"),
+        ("consent\n", "con\ud800sent\n"),
+        (SEAL_LINE, f"{SEAL_LINE}\nand \u2066more"),
         (ROOT, ROOT[:-1]),
         (ROOT, ROOT[:-4]),
         (ROOT, f"{ROOT[:-2]}{'B' if ROOT[-2] != 'B' else 'C'}="),
@@ -115,6 +134,13 @@ def test_origin_that_could_be_read_otherwise_is_refused(origin):
         (ROOT, ""),
         (f"{ROOT}\n", f"{ROOT}\n\n"),
         (SEAL_LINE, SEAL_LINE.replace("08-31", "02-31")),
+        (SEAL_LINE, f"{SEAL_LINE}\n{SEAL_LINE}"),
+        (SEAL_LINE, f"{SEAL_LINE}\nseal 8"),
+        (SEAL_LINE, SEAL_LINE.replace("seal 7", "seal 07")),
+        (SEAL_LINE, SEAL_LINE.replace("seal 7", "seal 20852164")),
+        (SEAL_LINE, SEAL_LINE.replace("seal 7", "seal  7")),
+        (SEAL_LINE, SEAL_LINE.upper().replace("SEAL", "seal")),
+        (SEAL_LINE, "seal"),
         ("\n", "\r\n"),
         ("consent\n", "consent\t\n"),
         ("consent\n", "\x1b[2Jconsent\n"),
