@@ -11,6 +11,8 @@ from flask import Flask, render_template_string
 from flask_caching import Cache
 
 import consent
+import consent.errors
+import consent.ledger
 from consent import Consent, CookieDeclaration, Purpose, Service
 from consent.web.settings import _CHECKS
 from consent.web.visit import get_site
@@ -106,6 +108,16 @@ def test_setting_is_in_the_readme(key):
 @pytest.mark.parametrize("name", consent.__all__)
 def test_public_name_is_in_the_docs(name):
     assert re.search(rf"\b{name}\b", EVERYTHING)
+
+
+@pytest.mark.parametrize("name", consent.ledger.__all__)
+def test_public_name_of_ledgers_is_in_the_reference(name):
+    assert re.search(rf"`{name}\b", DOCS["reference.md"])
+
+
+@pytest.mark.parametrize("error", consent.errors.__all__)
+def test_error_is_in_the_reference(error):
+    assert re.search(rf"`{error}\b", DOCS["reference.md"])
 
 
 @pytest.mark.parametrize("declaration", [Purpose, Service, CookieDeclaration], ids=lambda each: each.__name__)
