@@ -201,6 +201,7 @@ def _format_verdict(verdict: Verdict) -> str:
         sealed,
         ("erased", f"{verdict.erased} events, of which the digest alone is left"),
         ("unsealed", f"{verdict.unsealed} events, which can still be changed unnoticed"),
+        *([("dates", _tell_backdated(verdict.backdated_seal))] if verdict.backdated_seal else []),
         checkpoint,
     ]
     return f"Nothing was changed.\n\n{format_table(facts)}"
@@ -210,6 +211,10 @@ def _tell_checkpoint(verdict: Verdict) -> str:
     if not verdict.has_checkpoint:
         return "none: who has the app's keys can have written all of it anew"
     return "given, signed by this app" if verdict.is_checkpoint_signed else "given, not signed by a key of this app"
+
+
+def _tell_backdated(number: int) -> str:
+    return f"seal {number} bears an earlier time than the one before: a clock was put back, or the time was chosen"
 
 
 def _locate(problem: Problem) -> str:

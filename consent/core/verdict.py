@@ -49,6 +49,12 @@ class Verdict:
     last_seal: Seal | None
     """The last of them."""
 
+    backdated_seal: int | None
+    """The first seal that bears an earlier time than the one before it; None for none.
+
+    No proof of anything: a clock was put back, or who has the app's keys has chosen that time.
+    """
+
     has_checkpoint: bool
     """Whether the log was compared with a checkpoint. Only that shows what was done by somebody who has the app's keys."""
 
@@ -71,6 +77,7 @@ class Verdict:
             "unsealed": self.unsealed,
             "seals": self.seals,
             "last_seal": seal and seal.as_dict(),
+            "backdated_seal": self.backdated_seal,
             "has_checkpoint": self.has_checkpoint,
             "is_checkpoint_signed": self.is_checkpoint_signed,
         }

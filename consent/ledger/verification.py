@@ -44,6 +44,7 @@ def verify(
         unsealed=walk.unsealed,
         seals=walk.last_seal.number if walk.last_seal else 0,
         last_seal=walk.last_seal,
+        backdated_seal=walk.backdated_seal,
         has_checkpoint=checkpoint is not None,
         is_checkpoint_signed=bool(
             checkpoint and is_own_checkpoint and is_own_checkpoint(checkpoint.text.encode(), checkpoint.signature)
@@ -63,6 +64,7 @@ class _Walk:
     rows: RowCheck = field(init=False)
     frontier: Frontier = field(default_factory=Frontier)
     last_seal: Seal | None = None
+    backdated_seal: int | None = None
     root_at_checkpoint: bytes | None = None
     sealed: int = 0
     erased: int = 0
@@ -105,6 +107,8 @@ class _Walk:
                 return
             yield from self._check_under(seal, islice(rows, seal.tree_size - self.frontier.size))
             yield from self._compare_checkpoint()
+            if self.last_seal and seal.sealed_at < self.last_seal.sealed_at:
+                self.backdated_seal = self.backdated_seal or seal.number
             self.last_seal = seal
             self.sealed = seal.tree_size
 

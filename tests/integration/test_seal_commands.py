@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,20 @@ def test_verify_tells_what_it_found_right(run, checkpoint):
     )
 
 
+def test_verify_tells_of_a_seal_that_is_older_than_the_one_before(ledger):
+    for number, moment in enumerate((NOW, NOW - timedelta(days=1), NOW - timedelta(days=2)), start=6):
+        app = make_ledger_site(ledger)
+        get_site(app).engine.read_clock = lambda moment=moment: moment
+        ledger.append(make_events([number], text_sha256=None))
+        run = make_ledger_command(app)
+        run("seal")
+    result = run("verify")
+
+    assert result.exit_code == 0
+    assert "\ndates       seal 2 bears an earlier time than the one before: a clock was put back, or" in result.stdout
+    assert json.loads(run("verify", "--json").stdout)["backdated_seal"] == 2
+
+
 def test_verify_without_a_checkpoint_says_what_that_cannot_show(run):
     assert "checkpoint  none: who has the app's keys can have written all of it anew\n" in run("verify").stdout
 
@@ -138,6 +153,7 @@ def test_verify_as_json(run, ledger, checkpoint):
         "unsealed": 0,
         "seals": 3,
         "last_seal": right["last_seal"],
+        "backdated_seal": None,
         "has_checkpoint": True,
         "is_checkpoint_signed": True,
     }
