@@ -37,7 +37,7 @@ def run(folder: Path, *, events: int) -> Figures:
         f"{CHILDREN} forked processes and their parent",
         [*ids, *own_ids, *(event_id for ids, _ in told for event_id in ids)],
         stored,
-        faults=0,
+        faults=CHILDREN,
         is_sound=check_integrity(folder / "consent.db"),
         notes={"worst write ms": round(1000 * max(worst, *(each for _, each in told)), 1)},
     )

@@ -18,6 +18,7 @@ from tests.faults.kill import run as run_kills
 from tests.faults.load import count
 from tests.faults.power_loss import judge, record
 from tests.faults.power_loss import run as lose_power
+from tests.faults.report import BEGIN, END, write_page
 from tests.faults.sqlite_over import open_over
 from tests.ledger_events import make_event, make_events
 
@@ -100,6 +101,19 @@ def test_figures_tell_what_is_lost_and_what_is_doubled():
 
     assert (figures.lost, figures.doubled, figures.is_kept) == (1, 1, False)
     assert str(figures).startswith("a test: faults 1, acknowledged 3, recovered 2, lost 1, doubled 1, sound True")
+
+
+def test_page_gets_no_figures_of_faults_that_never_came(tmp_path):
+    page = tmp_path / "durability.md"
+    page.write_text(before := f"above\n{BEGIN}\nold\n{END}\nbelow\n")
+    figures = [count("errors of sync", ["a"], ["a"], faults=number) for number in (3, 0)]
+
+    with pytest.raises(ValueError, match=r"Nothing failed in 'errors of sync': the page stays as it is\."):
+        write_page(page, ["new"], figures)
+
+    assert page.read_text() == before
+    write_page(page, ["new"], figures[:1])
+    assert page.read_text() == f"above\n{BEGIN}\n\nnew\n\n{END}\nbelow\n"
 
 
 def test_disk_keeps_what_was_synced(disk):
