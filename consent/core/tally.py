@@ -74,7 +74,10 @@ class TallyStore(Protocol):
         """Add to what is there, all of it or nothing. Not idempotent: a caller that cannot tell does not repeat it."""
 
     def read(self, *, since: date | None = None, until: date | None = None) -> Mapping[TallyKey, int]:
-        """Return the tallies of days from `since` to `until`, both included; None for no limit."""
+        """Return the tallies of days from `since` to `until`, both included; None for no limit.
+
+        What this version does not know how to count is left out: a newer one may write beside it.
+        """
 
 
 def find_outcome(record: ConsentRecord, before: Decision) -> Counted:

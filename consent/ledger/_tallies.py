@@ -33,7 +33,7 @@ class RelationalTallies:
         )
 
     def read(self, *, since: date | None = None, until: date | None = None) -> Mapping[TallyKey, int]:
-        """Return the tallies of days from `since` to `until`, both included."""
+        """Return the tallies of days from `since` to `until`, both included; rows that mean nothing here are left out."""
         values: dict[str, Value] = {
             "since": (since or date.min).isoformat(),
             "until": (until or date.max).isoformat(),
@@ -45,7 +45,7 @@ class RelationalTallies:
                 values,
             )
         )
-        return {_to_key(row): int(row[-1] or 0) for row in rows}
+        return dict(filter(None, map(_to_tally, rows)))
 
 
 def _to_values(key: TallyKey, number: int) -> dict[str, Value]:
@@ -58,14 +58,19 @@ def _to_values(key: TallyKey, number: int) -> dict[str, Value]:
     return {"tally_id": tally_id, **dict(zip(_MEMBERS, members, strict=True)), "number": number}
 
 
-def _to_key(row: Row) -> TallyKey:
+def _to_tally(row: Row) -> tuple[TallyKey, int] | None:
     day, counted, source, jurisdiction, language, policy_version, signal = map(str, row[:-1])
-    return TallyKey(
-        day=date.fromisoformat(day),
-        counted=Counted(counted),
-        source=source,
-        jurisdiction=jurisdiction,
-        language=language,
-        policy_version=policy_version,
-        signal=signal,
-    )
+    number = row[-1]
+    try:
+        key = TallyKey(
+            day=date.fromisoformat(day),
+            counted=Counted(counted),
+            source=source,
+            jurisdiction=jurisdiction,
+            language=language,
+            policy_version=policy_version,
+            signal=signal,
+        )
+    except ValueError:
+        return None
+    return (key, number) if isinstance(number, int) else None

@@ -11,6 +11,7 @@ import pytest
 
 from consent.cli import group
 from consent.core.tally import Counted, TallyKey
+from consent.web.visit import get_site
 from tests.counted_visits import LAST_DAY, count_visits, make_counted_site
 from tests.faulty_ledger import FaultyLedger
 
@@ -59,6 +60,22 @@ def read_rows(run):
         return [re.split(" {2,}", re.sub(r" {1,4}(\d+%)", r" \1", line.strip())) for line in table.splitlines()]
 
     return read
+
+
+@pytest.mark.parametrize(("column", "value"), [("counted", "laughed"), ("day", "2026-11-2x")])
+def test_what_a_newer_version_has_counted_is_left_out(app, run, column, value):
+    ledger = get_site(app).ledger
+    known = run()
+    ledger.tallies.add({make_key(Counted.PROMPT, language="tlh"): 7})
+    assert run() != known
+
+    ledger.database.write(
+        lambda transaction: transaction.execute(
+            f"UPDATE consent_tallies SET {column} = :value WHERE language = 'tlh'", {"value": value}
+        )
+    )
+
+    assert run() == known
 
 
 def test_total_of_thirty_days_in_one_line(run, read_rows):
