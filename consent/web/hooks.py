@@ -25,6 +25,7 @@ from consent.web.expiry import expire_leftovers
 from consent.web.fragment import find_fragment_header
 from consent.web.injection import inject
 from consent.web.page_lint import UNRENDERED, lint_pages
+from consent.web.rehearsal import run_apart
 from consent.web.site import Site
 from consent.web.tallying import count_page
 from consent.web.templating import are_preferences_ours, is_banner_ours
@@ -135,7 +136,8 @@ def _check_templates(app: Flask, site: Site) -> None:
     """
     if site.is_banner_ours and are_preferences_ours(app):
         return
-    for finding in lint_pages(app, at=site.engine.read_clock(), phrases=load_implied_consent()):
+    at, phrases = site.engine.read_clock(), load_implied_consent()
+    for finding in run_apart(lambda: lint_pages(app, at=at, phrases=phrases)):
         # A template that fails is told of where it is used.
         if finding.rule == UNRENDERED:
             continue

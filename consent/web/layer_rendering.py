@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from flask import Flask, render_template
@@ -12,9 +12,9 @@ from flask import Flask, render_template
 from consent.core.choice import find_switched_on
 from consent.engine import Standing
 from consent.web.own_templates import are_ours
-from consent.web.rehearsal import Situation, rehearse
+from consent.web.rehearsal import Situation, imagine, rehearse, run_apart
 from consent.web.site import Site
-from consent.web.visit import Visit, bind_visit
+from consent.web.visit import Visit, bind_visit, get_site
 
 log = logging.getLogger("consent")
 
@@ -24,9 +24,12 @@ Write = Callable[..., str]
 # Placeholders come in any size; what they say depends on whether there is room to describe the service.
 _SIZES: Mapping[bool, tuple[int, int]] = {True: (560, 315), False: (320, 180)}
 _TEMPLATES: Mapping[str, tuple[str, ...]] = {
-    "banner": ("banner",),
-    "preferences": ("preferences", "layout", "cookie_table"),
-    "embed": ("placeholder",),
+    "banner": ("banner", "default/banner"),
+    "preferences": (
+        *("preferences", "default/preferences", "layout", "default/layout", "cookie_table", "default/cookie_table"),
+        *("default/styles", "default/service_facts"),
+    ),
+    "embed": ("placeholder", "default/placeholder"),
 }
 
 
@@ -44,6 +47,26 @@ class Layer:
     """Whether an embed's placeholder is large enough to describe the service."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pose:
+    """Hold what a visit of nobody has of a visitor's: all that markup may depend on, and nothing of one visitor."""
+
+    app: Flask
+    situation: Situation
+    standing: Standing
+    scheme: str
+    host: str
+
+    def take(self, stranger: Visit) -> Visit:
+        """Return the visit of somebody of whom only the place was known, with the standing of somebody else."""
+        posing = stranger.with_marks(next_path="", attempt="")
+        posing.environ = {**stranger.environ, "wsgi.url_scheme": self.scheme, "HTTP_HOST": self.host}
+        # Both are random, and neither is seen.
+        posing.site.find_nonce, posing.has_script = None, True
+        posing.restore(self.standing)
+        return posing
+
+
 def render_layer(visit: Visit, layer: Layer, standing: Standing) -> tuple[str | None, bool]:
     """Return the markup of a layer as everybody gets it whose standing, language and scheme are these.
 
@@ -53,13 +76,14 @@ def render_layer(visit: Visit, layer: Layer, standing: Standing) -> tuple[str | 
     if not _has_markup(visit, layer):
         return None, True
     site = visit.site
-    names = [f"consent/{folder}{name}.html" for name in _TEMPLATES[layer.source] for folder in ("", "default/")]
-    is_ours = are_ours(site.environment, names)
+    names = [f"consent/{name}.html" for name in _TEMPLATES[layer.source]]
+    pose = _describe_pose(visit, standing)
     try:
-        with _pose(visit, standing) as posing, nullcontext() if is_ours else _speak(visit):
-            first = _render(posing, layer, _make_writer(site) if is_ours else render_template)
-            if is_ours or first == _render(posing, layer, render_template):
-                return first, True
+        if are_ours(site.environment, names):
+            return _render(pose.take(imagine(pose.app, pose.situation)), layer, _make_writer(site)), True
+        first, second = run_apart(lambda: _render_own(pose, layer))
+        if first == second:
+            return first, True
     except Exception:  # a template of the site's own: whatever it raises, the choice counts
         name = f"unrendered {layer.source}"
         if name not in site.warned:
@@ -87,6 +111,13 @@ def _make_writer(site: Site) -> Write:
     return lambda name, **values: site.environment.get_template(name).render(values)
 
 
+def _render_own(pose: _Pose, layer: Layer) -> tuple[str, str]:
+    """Render a layer twice, by templates of the site's own, which may ask for all that a page of the site may ask for."""
+    with rehearse(pose.app, pose.situation) as stranger, _speak(pose):
+        posing = bind_visit(pose.take(stranger))
+        return _render(posing, layer, render_template), _render(posing, layer, render_template)
+
+
 def _render(visit: Visit, layer: Layer, write: Write) -> str:
     if layer.source == "banner":
         return write("consent/banner.html", visit=visit)
@@ -109,30 +140,26 @@ def _render(visit: Visit, layer: Layer, write: Write) -> str:
     )
 
 
-@contextmanager
-def _pose(visit: Visit, standing: Standing) -> Iterator[Visit]:
-    """Make a visit that of a request which nobody has sent, with the standing of somebody else."""
+def _describe_pose(visit: Visit, standing: Standing) -> _Pose:
+    """Return what a visit of nobody takes over from a visitor's, all of it asked for while that one's request is there."""
     site, signals = visit.site, standing.outcome.signals
     place, instant = site.jurisdictions.find_case(standing.outcome.jurisdiction, now=site.engine.read_clock())
-    situation = Situation(place=place, has_gpc=signals.gpc, has_dnt=signals.dnt, at=instant, language=visit.language)
-    # Flask's own environment knows its app: a stream that asks may have outlived the context.
-    app: Flask = site.environment.app  # type: ignore[attr-defined]
-    with rehearse(app, situation) as stranger:
-        posing = stranger.with_marks(next_path="", attempt="")
-        scheme, host = visit.environ.get("wsgi.url_scheme", "https"), visit.cookie_domain or "localhost"
-        posing.environ = {**stranger.environ, "wsgi.url_scheme": scheme, "HTTP_HOST": host}
-        # Both are random, and neither is seen.
-        posing.site.find_nonce, posing.has_script = None, True
-        posing.restore(standing)
-        yield bind_visit(posing)
+    return _Pose(
+        # Flask's own environment knows its app: a stream that asks may have outlived the context.
+        app=site.environment.app,  # type: ignore[attr-defined]
+        situation=Situation(place=place, has_gpc=signals.gpc, has_dnt=signals.dnt, at=instant, language=visit.language),
+        standing=standing,
+        scheme=str(visit.environ.get("wsgi.url_scheme", "https")),
+        host=visit.cookie_domain or "localhost",
+    )
 
 
-def _speak(visit: Visit) -> AbstractContextManager[None]:
+def _speak(pose: _Pose) -> AbstractContextManager[None]:
     """Let templates of the site's own speak the visitor's language, where Flask-Babel translates them."""
-    if not visit.site.has_babel:
+    if not get_site(pose.app).has_babel:
         return nullcontext()
     # Imported only where the site uses it: Flask-Babel is no dependency of this library.
     from flask_babel import force_locale  # noqa: PLC0415
 
-    forced: AbstractContextManager[None] = force_locale(visit.language.replace("-", "_"))
+    forced: AbstractContextManager[None] = force_locale(pose.situation.language.replace("-", "_"))
     return forced

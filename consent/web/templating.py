@@ -53,9 +53,9 @@ class ConsentMarkup:
         return _prompt_head(visit) + render_banner(visit)
 
     @staticmethod
-    def runtime() -> Markup:
+    def runtime(visit: Visit) -> Markup:
         """Return the script, once: for the preferences page, which needs it whatever was decided."""
-        return runtime_script(get_visit())
+        return runtime_script(visit)
 
     @staticmethod
     def gate(keys: Sequence[str], caller: object) -> Markup:
