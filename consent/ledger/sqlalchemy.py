@@ -72,6 +72,13 @@ def _read_url(url: str) -> URL:
             f"{quote_all(allowed)}; begin it with one of them.",
             reason="unsupported",
         )
+    # What follows the first '@' of a password would be read as the host, and shown when that cannot be reached.
+    if name != "sqlite" and url.count("@") > 1:
+        raise LedgerError(
+            "The address of the ledger has more than one '@', so that it is not certain where the password ends. Write '@' in "
+            "user, password and options as %40.",
+            reason="unsupported",
+        )
     if name == "sqlite" and address.database in {None, "", ":memory:"}:
         raise LedgerError(
             "The address of the ledger names no file. Write 'sqlite:////an/absolute/path.db', or 'memory:' for a test.",
