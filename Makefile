@@ -43,11 +43,11 @@ test: build/test-packages.stamp node_modules/.stamp $(VENV)/wheel.stamp $(LOWEST
 	@$(PYTHON) tools/run_tests.py
 
 .PHONY: test-fast
-test-fast: build/node-packages.stamp $(VENV)/wheel.stamp ## Run the tests that need no browser
+test-fast: build/server-packages.stamp $(VENV)/wheel.stamp ## Run the tests that need no browser
 	@$(PYTHON) tools/run_tests.py js fast
 
 .PHONY: coverage
-coverage: build/node-packages.stamp $(VENV)/wheel.stamp ## Measure the branch coverage of the tests that need no browser
+coverage: build/server-packages.stamp $(VENV)/wheel.stamp ## Measure the branch coverage of the tests that need no browser
 	@$(PYTHON) tools/run_tests.py --coverage fast
 
 .PHONY: test-js
@@ -59,7 +59,7 @@ test-browser: build/test-packages.stamp node_modules/.stamp $(VENV)/wheel.stamp 
 	@$(PYTHON) tools/run_tests.py browser matrix looks
 
 .PHONY: test-lowest
-test-lowest: build/node-packages.stamp $(LOWEST)/wheel.stamp ## Run the integration tests with the lowest declared versions
+test-lowest: build/server-packages.stamp $(LOWEST)/wheel.stamp ## Run the integration tests with the lowest declared versions
 	@$(PYTHON) tools/run_tests.py lowest
 
 .PHONY: check-bare
@@ -145,6 +145,10 @@ build/venv-packages.stamp: tools/system_packages.sh
 
 build/node-packages.stamp: tools/system_packages.sh
 	@tools/system_packages.sh node
+	@mkdir -p build && touch $@
+
+build/server-packages.stamp: tools/system_packages.sh
+	@tools/system_packages.sh server
 	@mkdir -p build && touch $@
 
 build/test-packages.stamp: tools/system_packages.sh

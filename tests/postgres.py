@@ -162,7 +162,7 @@ def find_program(name: str) -> str:
     path = os.pathsep.join([*map(str, folders), os.environ.get("PATH", "")])
     found = shutil.which(name, path=path)
     if found is None:
-        raise RuntimeError(f"PostgreSQL's {name!r} is not installed. Run: tools/system_packages.sh node")
+        raise RuntimeError(f"PostgreSQL's {name!r} is not installed. Run: tools/system_packages.sh server")
     return found
 
 

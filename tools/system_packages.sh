@@ -2,7 +2,7 @@
 # Install what the tests need from Debian and this machine lacks: Node.js, PostgreSQL, the browsers, the HTML checker's Java,
 # fonts for Arabic and Chinese. As root it installs; as anyone else it says what to install. A machine that has everything is left alone.
 #
-# Usage: tools/system_packages.sh venv|node|test
+# Usage: tools/system_packages.sh venv|node|server|test   (each with what those before it need)
 set -euo pipefail
 
 missing=()
@@ -34,8 +34,10 @@ need_venv() {
 }
 
 need_venv
-if [[ ${1:?say venv, node or test} != venv ]]; then
+if [[ ${1:?say venv, node, server or test} != venv ]]; then
   need_command npm npm # and with it Node.js
+fi
+if [[ $1 == server || $1 == test ]]; then
   need_postgresql
 fi
 if [[ $1 == test ]]; then
@@ -63,9 +65,12 @@ fi
 
 echo "==> installing system packages: ${missing[*]}"
 if [[ " ${missing[*]} " == *" postgresql "* ]]; then
-  # The tests make and start a server of their own; Debian's would be made and started with the package.
-  mkdir -p /etc/postgresql-common/createcluster.d
-  echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/flask-cookie-consent.conf
+  # The tests make and start a server of their own; Debian's would be made and started with the package. For this once: whoever
+  # wants one of Debian's later gets it as usual.
+  wish=/etc/postgresql-common/createcluster.d/flask-cookie-consent.conf
+  mkdir -p "${wish%/*}"
+  trap 'rm -f "$wish"' EXIT
+  echo "create_main_cluster = false" >"$wish"
 fi
 log=$(mktemp)
 export DEBIAN_FRONTEND=noninteractive

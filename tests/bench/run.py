@@ -56,7 +56,7 @@ def main() -> int:
     if not options.only:
         print(f"\nstream: {check_stream()}")
     if not has_postgresql():
-        print("\nPostgreSQL: left out, since no server is installed. Run: tools/system_packages.sh node")
+        print("\nPostgreSQL: left out, since no server is installed. Run: tools/system_packages.sh server")
     return 0
 
 
