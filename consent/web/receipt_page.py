@@ -65,9 +65,12 @@ class ReceiptPage:
         """Where this comes from: the operator's records, or what the browser holds."""
         if self._found.is_out_of_reach:
             return self._visit.text("receipt.out_of_reach")
-        is_stored = self._receipt.origin is Origin.LEDGER
-        name = "receipt.recorded" if is_stored else "receipt.unrecorded"
-        return self._visit.text(name, controller=self._receipt.controller)
+        if self._receipt.origin is Origin.LEDGER:
+            return self._visit.text("receipt.recorded", controller=self._receipt.controller)
+        # The site may have kept it for a user who was logged in when they chose.
+        if self._visit.site.users.save:
+            return self._visit.text("receipt.account")
+        return self._visit.text("receipt.unrecorded", controller=self._receipt.controller)
 
     @property
     def decided_at(self) -> ShownInstant:

@@ -230,6 +230,19 @@ def test_without_a_ledger_the_receipt_is_of_the_cookie_and_says_so(make_app, cho
     assert "Analytics Agreed Google Analytics Google Ireland Limited Agreed" in text
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_site_that_saves_choices_of_its_users_is_not_said_to_keep_no_copy(make_app, choose, language):
+    app = make_app(CONSENT_LANGUAGE=language)
+    app.extensions["consent"].users.set_loader(lambda: "")
+    app.extensions["consent"].users.set_saver(lambda _: None)
+    client, texts = app.test_client(), load_shipped()[language]
+    choose(client, "accept_all")
+    page = texts_of(client.get(RECEIPT).text)
+
+    assert texts["receipt.account"] in page
+    assert texts["receipt.unrecorded"].format(controller="Example News Ltd") not in page
+
+
 def test_while_the_ledger_is_away_the_receipt_is_of_the_cookie_and_says_so(client, choose, download, ledger, caplog):
     choose(client, "accept_all")
     ledger.is_away = True
