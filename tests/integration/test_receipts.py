@@ -92,6 +92,13 @@ def test_the_page_names_the_record_and_the_person_by_their_numbers(client, choos
     assert f'<code dir="ltr">{record["notice"]["version"]}</code>' in page
 
 
+def test_the_page_says_of_which_version_of_the_list_its_number_is(client, choose, download):
+    choose(client, "accept_all")
+
+    version = download()["record"]["notice"]["version"]
+    assert f"Version of the cookie list {version}" in texts_of(client.get(RECEIPT).text)
+
+
 def test_a_service_that_was_allowed_alone_is_told_apart_from_its_purpose(client, choose):
     choose(client, "allow", "youtube")
 
