@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from consent.ledger import MemoryLedger
+from consent.messages import load_shipped
 from consent.web.visit import get_site
 from tests.ledger_site import make_ledger_site
 
@@ -103,13 +104,16 @@ def test_choice_after_the_wait_is_recorded_again(make_client, ledger):
     assert len(ledger.scan()) == 1
 
 
-def test_form_of_a_limited_client_gets_a_page(make_client):
+@pytest.mark.parametrize("language", sorted(load_shipped()))
+def test_form_of_a_limited_client_gets_a_page_that_says_to_wait(make_client, language):
     answer = make_client(_Limiter(allowed=0)).post(
-        "/privacy-choices/", data={"action": "accept_all"}, headers=SAME_ORIGIN
+        f"/privacy-choices/?lang={language}", data={"action": "accept_all"}, headers=SAME_ORIGIN
     )
+    texts = load_shipped()[language]
 
     assert (answer.status_code, answer.mimetype, answer.headers["Retry-After"]) == (429, "text/html", "30")
-    assert "Nothing was changed. Please try again later." in answer.text
+    assert texts["error.429.title"] in answer.text
+    assert texts["error.429.text"] in answer.text
 
 
 @pytest.mark.parametrize(
