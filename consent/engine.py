@@ -269,8 +269,11 @@ class Engine:
         return self._codecs[self.cookie_name(is_secure=is_secure)].encode(record)
 
     def encode_user(self, record: ConsentRecord) -> str:
-        """Return a record as the signed text that a site keeps for a known user: ASCII, and no cookie can pass for it."""
-        return self._codecs[USER_NAME].encode(record)
+        """Return a record as the signed text that a site keeps for a known user: ASCII, and no cookie can pass for it.
+
+        Without the subject: that is the browser's, and would lead from each of the user's devices to the others' history.
+        """
+        return self._codecs[USER_NAME].encode(replace(record, subject_id=None, revision=0))
 
     def read_user(self, text: str) -> ConsentRecord | None:
         """Return the record in a text that a site kept for a known user; None for none that can be read."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
+from consent import ConsentRecord, consent_recorded, consent_withdrawn
 from consent.core.ledger import AppendResult, ConsentEvent
 from consent.errors import LedgerError
 from consent.ledger import MemoryLedger
@@ -48,7 +49,28 @@ class FaultyLedger(MemoryLedger):
         return [json.loads(row.event.payload) for row in self.scan() if row.event]
 
 
-def post(client: FlaskClient, action: str, *granted: str, **fields: object) -> TestResponse:
+def post(client: FlaskClient, action: str, *granted: str, **fields: object) -> Any:
     """Post a choice as a script of the site does."""
     body = {"action": action, "granted": list(granted), **fields}
     return client.post(CHOICES, json=body, headers=SAME_ORIGIN)
+
+
+def choice_of(client: FlaskClient) -> str:
+    """Return what holds for analytics."""
+    state: Any = client.get(STATE).json
+    return str(state["choices"]["analytics"])
+
+
+@contextmanager
+def listening() -> Iterator[list[tuple[str, ConsentRecord]]]:
+    """Note what receivers are told: `recorded` or `withdrawn`, and the record."""
+    told: list[tuple[str, ConsentRecord]] = []
+
+    def hear_recorded(_app: object, record: ConsentRecord, **_: object) -> None:
+        told.append(("recorded", record))
+
+    def hear_withdrawn(_app: object, record: ConsentRecord, **_: object) -> None:
+        told.append(("withdrawn", record))
+
+    with consent_recorded.connected_to(hear_recorded), consent_withdrawn.connected_to(hear_withdrawn):
+        yield told

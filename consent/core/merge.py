@@ -36,6 +36,26 @@ def merge(
     return current[0] if current[0] == current[1] else _join(current, policy)
 
 
+def restrict(record: ConsentRecord, to: ConsentRecord | None) -> ConsentRecord:
+    """Return a record with those of its grants alone that another record has, too, and with what either denies.
+
+    Args:
+        to: The other record; None leaves no grant.
+    """
+    others = to.choices if to else {}
+    granted = {key for key, choice in others.items() if choice is Choice.GRANTED}
+    kept = {key: choice for key, choice in record.choices.items() if choice is Choice.DENIED or key in granted}
+    denied = {key: choice for key, choice in others.items() if choice is Choice.DENIED}
+    noted = {key: to.fingerprints[key] for key in denied} if to else {}
+    return replace(
+        record,
+        choices={**kept, **denied},
+        fingerprints={**record.fingerprints, **noted},
+        has_unknown_refusal=record.has_unknown_refusal or (to is not None and to.has_unknown_refusal),
+        valid_until=min(record.valid_until, to.valid_until) if to and granted else record.valid_until,
+    )
+
+
 def _join(records: Sequence[ConsentRecord], policy: Policy) -> ConsentRecord:
     choices = _join_choices([_read_choices(each, policy) for each in records])
     granted = {key for key, choice in choices.items() if choice is Choice.GRANTED}
@@ -44,12 +64,12 @@ def _join(records: Sequence[ConsentRecord], policy: Policy) -> ConsentRecord:
     weighed = granting or records
     # A grant ends with the record that ends first. Of refusals alone none is cut short.
     lasting = (min if granted else max)(records, key=_end_of)
-    latest = max(records, key=lambda each: (each.decided_at, each.record_id))
     return replace(
         lasting,
-        record_id=latest.record_id,
-        subject_id=latest.subject_id,
-        revision=latest.revision,
+        record_id=max(records, key=lambda each: (each.decided_at, each.record_id)).record_id,
+        # Of a person's devices, each has a subject of its own: see `web/known_user.py`.
+        subject_id=None,
+        revision=0,
         regime=reduce(_laxer, (each.regime for each in weighed)),
         signals=Signals(
             gpc=all(each.signals.gpc for each in weighed),

@@ -41,6 +41,9 @@ class Event(StrEnum):
     ACKNOWLEDGEMENT = "acknowledgement"
     """The visitor has noted what they were told. It grants nothing."""
 
+    CORRECTION = "correction"
+    """An act that was kept could not take effect; this is what holds instead."""
+
     SIGNAL = "signal"
     """A browser signal of a user who is known was taken for an objection, without an act of theirs on the page."""
 

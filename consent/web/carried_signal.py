@@ -10,6 +10,7 @@ from consent.core.record import Choice, ConsentRecord
 from consent.core.regime import Regime
 from consent.web.account import make_signal_account
 from consent.web.filing import Filing
+from consent.web.tallying import count_choice
 from consent.web.visit import Visit
 
 
@@ -31,7 +32,7 @@ def carry_signal(visit: Visit) -> None:
     record = _find_objection(visit, stored)
     # Asked again: a choice that was made in the meantime must not be written over.
     if record is not None and user.is_unchanged():
-        user.save(_file(visit, record, stored))
+        user.save(_file(visit, record))
 
 
 def _find_objection(visit: Visit, stored: ConsentRecord | None) -> ConsentRecord | None:
@@ -53,12 +54,18 @@ def _find_objection(visit: Visit, stored: ConsentRecord | None) -> ConsentRecord
         fingerprints={key: visit.policy.fingerprints[key] for key in closed},
         is_complete=False,
     )
-    return engine.merge(stored, objection)
+    merged = engine.merge(stored, objection)
+    # Of two acts in one second, the merged record may have either's id.
+    return merged and replace(merged, record_id=objection.record_id)
 
 
-def _file(visit: Visit, record: ConsentRecord, stored: ConsentRecord | None) -> ConsentRecord:
-    """Keep the objection in the ledger; closing goes on where it cannot be kept."""
-    account = make_signal_account(visit, previous_id=stored.record_id if stored else None)
-    before = visit.site.engine.judge(stored, signals=Signals(), jurisdiction=visit.rules)
+def _file(visit: Visit, record: ConsentRecord) -> ConsentRecord:
+    """Keep the objection in the ledger, and count it; closing goes on where it cannot be kept."""
+    before = visit.standing
+    previous = before.last_record
+    account = make_signal_account(visit, previous_id=previous.record_id if previous else None)
     now = visit.site.engine.read_clock().replace(microsecond=0)
-    return Filing(visit).keep(replace(record, account=replace(account, acted_at=now)), before=before)
+    filing = Filing(visit)
+    kept = filing.keep(replace(record, account=replace(account, acted_at=now)), before=before)
+    count_choice(visit, kept, shown=before, is_recorded=bool(filing.is_kept))
+    return kept

@@ -60,10 +60,11 @@ def _take(visit: Visit, submission: Submission, evidence: Evidence) -> Response:
     if visit.user.is_out_of_reach and submission.needs_proof:
         return _refuse_unrecorded(visit)
     wait_seconds = find_wait_seconds(visit.site)
-    if wait_seconds and submission.needs_proof:
-        return _ask_to_wait(visit, wait_seconds)
     outcome = record_choice(visit, submission, evidence, is_limited=bool(wait_seconds))
-    response = _answer(visit, submission, outcome) if outcome.is_taken else _refuse_unrecorded(visit)
+    if outcome.is_taken:
+        response = _answer(visit, submission, outcome)
+    else:
+        response = _ask_to_wait(visit, wait_seconds) if wait_seconds else _refuse_unrecorded(visit)
     if outcome.record is not None:
         _put_into_effect(response, visit, outcome.record, is_closing=outcome.is_closing)
     return response

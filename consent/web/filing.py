@@ -20,8 +20,8 @@ from consent.wire.submission import Submission
 
 log = logging.getLogger("consent")
 
-# A page that is posted again later is a new act, whoever has it: a cache may have given one page to two visitors.
-_REPEAT_WINDOW = timedelta(seconds=60)
+# What is posted again later is a new act, whoever posts it: a cache may have given one page to two visitors.
+_REPEAT_WINDOW = timedelta(seconds=10)
 
 
 class Filing:
@@ -53,6 +53,8 @@ class Filing:
         self.is_repeated = False
         """Whether the very same choice had been kept before: a double click, or a retry."""
 
+        self._is_limited = is_limited
+
     @property
     def has_failed(self) -> bool:
         """Whether there is a ledger that does not keep the choice."""
@@ -83,14 +85,29 @@ class Filing:
         self.is_kept = True
         return kept
 
+    @property
+    def is_accounted(self) -> bool:
+        """Whether the ledger has the choice, or is not to have it: what remains is to be told as lost."""
+        return bool(self.is_kept) or self._is_limited
+
+    def is_announced(self, record: ConsentRecord) -> bool:
+        """Whether this process has told every receiver of this very choice.
+
+        What another process has kept may never have been told: it may have died in between. So it is told again.
+        """
+        return self.is_repeated and record.record_id in self._visit.site.announced
+
+    def note_announced(self, record: ConsentRecord) -> None:
+        """Note that every receiver has been told of a choice."""
+        self._visit.site.announced.append(record.record_id)
+
     def correct(self, record: ConsentRecord, *, of: ConsentRecord) -> ConsentRecord:
-        """Keep what is in force instead of a choice that was kept and could not take effect; return its record."""
+        """Keep what is in force instead of a choice that was told of and could not take effect; return its record."""
         account = record.account and replace(record.account, previous_id=of.record_id)
-        corrected = replace(
-            record, record_id=self._visit.site.engine.new_id(), revision=of.revision + 1, account=account
-        )
+        corrected = replace(record, record_id=self._visit.site.engine.new_id(), account=account)
         if self._ledger is None or not self.is_kept:
-            return record
+            return corrected
+        corrected = replace(corrected, revision=of.revision + 1)
         try:
             self._ledger.append([make_event(corrected)])
         except LedgerError as error:
@@ -124,19 +141,17 @@ class Filing:
     def _identify(self, ledger: Ledger, record: ConsentRecord, last: ConsentRecord | None) -> ConsentRecord:
         """Return the record with its ids and its number.
 
-        Of one page, posted twice with the same content from the same standing, the ids are the same (R16); nobody can
-        choose them, since they are made with the app's key.
+        Of one page, posted twice by one client with the same content from the same standing, the ids are the same (R16);
+        nobody can choose them, since they are made with the app's key.
         """
         engine = self._visit.site.engine
         event_id, subject_id = record.record_id, ""
         attempt = self._submission.attempt if self._submission else ""
         if attempt:
-            act = [
-                *(attempt, last.record_id if last else "", record.account and record.account.action),
-                *(sorted(record.choices.items()), record.signals.gpc, record.is_complete),
-            ]
-            digest = urlsafe_b64decode(engine.sign(SignedKind.ATTEMPT, json.dumps(act).encode()) + "=")
-            event_id, subject_id = (str(UUID(bytes=each, version=4)) for each in (digest[:16], digest[16:]))
+            click = [attempt, last.record_id if last else "", *self._describe_client()]
+            act = [record.account and record.account.action, record.signals.gpc, record.is_complete]
+            event_id = self._derive_id("event", *click, *act, sorted(record.choices.items()))
+            subject_id = self._derive_id("subject", *click)
         revision = 0
         if last and last.subject_id:
             subject_id = last.subject_id
@@ -144,6 +159,15 @@ class Filing:
             # An older cookie may have come back; what is chosen now is still the latest.
             revision = max(last.revision, current.revision if current else 0)
         return replace(record, record_id=event_id, subject_id=subject_id or engine.new_id(), revision=revision + 1)
+
+    def _describe_client(self) -> list[str]:
+        """Return what tells clients apart whom a cache gave the same page; it goes into a keyed hash and nowhere else."""
+        names = ("REMOTE_ADDR", "HTTP_USER_AGENT", "HTTP_ACCEPT_LANGUAGE")
+        return [str(self._visit.environ.get(name, "")) for name in names]
+
+    def _derive_id(self, *parts: object) -> str:
+        signature = self._visit.site.engine.sign(SignedKind.ATTEMPT, json.dumps(parts).encode())
+        return str(UUID(bytes=urlsafe_b64decode(signature + "=")[:16], version=4))
 
     def _keep(self, ledger: Ledger, record: ConsentRecord) -> ConsentRecord:
         event = make_event(record)
@@ -162,9 +186,15 @@ class Filing:
 
     @staticmethod
     def _find_twin(ledger: Ledger, record: ConsentRecord, event: ConsentEvent) -> ConsentRecord | None:
-        """Return the record that is kept under the same id, if it is of the same act a moment ago; None if not."""
+        """Return the record that is kept under the same id, if it is of the same act a moment ago; None if not.
+
+        One that was followed by another event of the visitor's is none: a grant may have been corrected since.
+        """
         stored = ledger.find(record.record_id)
         if stored is None or stored.event is None:
+            return None
+        current = ledger.current(stored.event.subject_id)
+        if current is None or current.event_id != stored.event_id:
             return None
         if abs(event.recorded_at - stored.event.recorded_at) > _REPEAT_WINDOW:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from consent.core.lifetime import add_months
@@ -76,11 +76,13 @@ class KnownUser:
         if not text:
             return standing
         engine, outcome = self._site.engine, standing.outcome
-        record = engine.read_user(text)
+        record, own = engine.read_user(text), standing.last_record
         # Nearly always the same choice: the last one was made here.
-        if record is None or record == standing.last_record:
+        if record is None or (own and record == replace(own, subject_id=None, revision=0)):
             return standing
-        joined = engine.merge(standing.last_record, record)
+        joined = engine.merge(own, record)
+        if joined and own:
+            joined = replace(joined, subject_id=own.subject_id, revision=own.revision)
         return engine.judge(joined, signals=outcome.signals, jurisdiction=outcome.jurisdiction)
 
     def _refuse_all(self, standing: Standing) -> Standing:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 from consent.core.ledger import Ledger
 from consent.errors import ConfigError, LedgerError
 from consent.ledger import open_ledger
+from consent.web.guarded_ledger import guard_ledger
 from consent.web.settings import Settings
 
 log = logging.getLogger("consent")
@@ -45,19 +45,15 @@ def build_ledger(given: Ledger | None, settings: Settings, *, folder: Path) -> t
             "what nobody needs any more must be erased (GDPR art. 5(1)(e)). Common are 36 to 60, as long as a claim can be made.",
             key="CONSENT_LEDGER_RETENTION_MONTHS",
         )
-    if given is not None:
-        _check_methods(given)
-    return _open(
-        lambda: given or open_ledger(settings.ledger or "", folder=_make_folder(settings.ledger or "", folder))
-    )
+    ledger = _take(given) if given is not None else _open(settings.ledger or "", folder)
+    return ledger, _prepare(ledger)
 
 
-def _open(find: Callable[[], Ledger]) -> tuple[Ledger, bool]:
+def _open(url: str, folder: Path) -> Ledger:
     try:
-        ledger = find()
+        return open_ledger(url, folder=_make_folder(url, folder))
     except LedgerError as error:
         raise ConfigError(f"'CONSENT_LEDGER' names no ledger. {error}", key="CONSENT_LEDGER") from error
-    return ledger, _prepare(ledger)
 
 
 def _prepare(ledger: Ledger) -> bool:
@@ -79,7 +75,7 @@ def _prepare(ledger: Ledger) -> bool:
     return True
 
 
-def _check_methods(given: object) -> None:
+def _take(given: Ledger) -> Ledger:
     missing = [name for name in _METHODS if not hasattr(given, name)]
     if missing:
         raise ConfigError(
@@ -88,6 +84,7 @@ def _check_methods(given: object) -> None:
             key="ledger",
             value=given,
         )
+    return guard_ledger(given)
 
 
 def _make_folder(url: str, folder: Path) -> Path:

@@ -10,7 +10,7 @@ from flask import Flask, current_app
 
 from consent.core.choice import Action, find_event
 from consent.core.gate import find_closed
-from consent.core.record import ConsentRecord, Event
+from consent.core.record import Choice, ConsentRecord, Event
 from consent.engine import Standing
 from consent.web.account import make_account
 from consent.web.events import consent_recorded, consent_withdrawn
@@ -45,7 +45,7 @@ def record_choice(visit: Visit, submission: Submission, evidence: Evidence, *, i
     """Make the record of a choice, keep it, tell of it, and let the visit stand by it.
 
     Args:
-        is_limited: Whether the ledger is to be spared: the choice is then a refusal, which takes effect all the same.
+        is_limited: Whether the ledger is to be spared: then nothing can be granted, and what is refused takes effect.
     """
     shown = visit.standing
     # A choice under the signal starts from what the signal leaves open, else `allow` would renew what it closes.
@@ -63,15 +63,17 @@ def record_choice(visit: Visit, submission: Submission, evidence: Evidence, *, i
     event = find_event(shown.decision, closed, regime=visit.rules.regime) if closed else None
     record = filing.keep(_complete_account(record, visit, event), before=before)
     if filing.has_failed and record.is_grant:
-        return _grant_nothing(visit, record, before=before, shown=shown, filing=filing)
-    is_told = filing.is_repeated or _announce(record, before.record, is_withdrawal=bool(closed))
+        return _grant_nothing(visit, submission, record, before=before, shown=shown, filing=filing)
+    is_told = filing.is_announced(record) or _announce(record, before.record, is_withdrawal=bool(closed))
+    if is_told:
+        filing.note_announced(record)
     # A grant that was not recorded must not open anything on the user's other devices either.
     is_taken = (is_told or not record.is_grant) and visit.user.save(record) and is_told
     if not is_taken and record.is_grant:
-        return _grant_nothing(visit, record, before=before, shown=shown, filing=filing)
+        return _grant_nothing(visit, submission, record, before=before, shown=shown, filing=filing)
     visit.restore(after.holding(record))
     if not filing.is_repeated:
-        count_choice(visit, record, shown=shown, is_recorded=bool(filing.is_kept))
+        count_choice(visit, record, shown=shown, is_recorded=filing.is_accounted)
     return Outcome(record=record, is_taken=True, is_closing=bool(closed), is_kept=filing.is_kept)
 
 
@@ -92,7 +94,13 @@ def _complete_account(record: ConsentRecord, visit: Visit, event: Event | None) 
 
 
 def _grant_nothing(
-    visit: Visit, record: ConsentRecord, *, before: Standing, shown: Standing, filing: Filing
+    visit: Visit,
+    submission: Submission,
+    record: ConsentRecord,
+    *,
+    before: Standing,
+    shown: Standing,
+    filing: Filing,
 ) -> Outcome:
     """Undo a grant that could not be recorded, here, in a receiver or for the user: what it closes stays closed.
 
@@ -100,18 +108,28 @@ def _grant_nothing(
         before: The standing that the choice was made from, its own signals heeded.
         shown: The standing that pages were rendered by.
     """
-    narrowed = filing.correct(visit.site.engine.narrow(record, before=before), of=record)
+    narrowed = visit.site.engine.narrow(record, before=before)
     after = visit.adopt(narrowed)
     closed = find_closed(shown.decision, after.decision)
-    if not closed:
+    # Where the ledger failed, nobody has heard of anything yet, and it is the refusal that is left of the choice.
+    is_heard = not filing.has_failed
+    event = Event.CORRECTION if is_heard else None
+    narrowed = filing.correct(_complete_account(narrowed, visit, event), of=record)
+    # A refusal may carry grants that were in force before: it lacks nothing. A grant that is given anew is not renewed.
+    is_taken = not submission.needs_proof and _list_granted(narrowed) == _list_granted(record)
+    if is_heard or closed or is_taken:
+        _announce(narrowed, record if is_heard else before.record, is_withdrawal=is_heard or bool(closed))
+    if not closed and not is_taken:
         visit.restore(before)
         return Outcome(record=None, is_taken=False, is_closing=False, is_kept=False)
-    # Where the ledger failed, nobody has heard of anything yet.
-    if filing.has_failed:
-        _announce(narrowed, before.record, is_withdrawal=True)
+    visit.restore(after.holding(narrowed))
     visit.user.save(narrowed)
-    count_choice(visit, narrowed, shown=shown, is_recorded=bool(filing.is_kept))
-    return Outcome(record=narrowed, is_taken=False, is_closing=True, is_kept=False)
+    count_choice(visit, narrowed, shown=shown, is_recorded=filing.is_accounted)
+    return Outcome(record=narrowed, is_taken=is_taken, is_closing=bool(closed), is_kept=False)
+
+
+def _list_granted(record: ConsentRecord) -> set[str]:
+    return {key for key, choice in record.choices.items() if choice is Choice.GRANTED}
 
 
 def _announce(record: ConsentRecord, previous: ConsentRecord | None, *, is_withdrawal: bool) -> bool:

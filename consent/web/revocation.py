@@ -6,6 +6,7 @@ import json
 import logging
 
 from consent.core.ledger import Ledger
+from consent.core.merge import restrict
 from consent.core.record import ConsentRecord, read_record
 from consent.engine import Standing
 from consent.errors import LedgerError, RecordError
@@ -17,8 +18,8 @@ log = logging.getLogger("consent")
 def heed_ledger(site: Site, standing: Standing) -> Standing:
     """Return the standing by what the ledger says of the visitor, where the site wants each grant compared with it.
 
-    A grant counts only while the ledger has that very record as the visitor's current one; else what is current there
-    stands. A ledger that does not answer, or does not know the visitor, leaves no grant. What only denies needs no proof.
+    A grant counts only while the ledger has that very record as the visitor's current one; else what both grant does. A
+    ledger that does not answer, or does not know the visitor, leaves no grant. What is denied stays so: it needs no proof.
 
     Source:
         The replay of an older cookie: no signature can tell it from a cookie that is in force.
@@ -30,11 +31,12 @@ def heed_ledger(site: Site, standing: Standing) -> Standing:
     if current is record:
         return standing
     outcome = standing.outcome
-    return site.engine.judge(current, signals=outcome.signals, jurisdiction=outcome.jurisdiction)
+    restricted = restrict(record, current)
+    return site.engine.judge(restricted, signals=outcome.signals, jurisdiction=outcome.jurisdiction)
 
 
 def _find_current(ledger: Ledger, record: ConsentRecord) -> ConsentRecord | None:
-    """Return the visitor's current record by the ledger: the given one itself if it is that."""
+    """Return the visitor's current record by the ledger, the given one itself if it is that; None for none."""
     try:
         event = ledger.current(record.subject_id) if record.subject_id else None
         if event is None or event.event_id == record.record_id:

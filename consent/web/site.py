@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -28,6 +29,8 @@ log = logging.getLogger("consent")
 EXTENSION_KEY = "consent"
 
 _HASH_CHARACTERS = 12
+# More than one process announces within the seconds in which a choice can come twice.
+_ANNOUNCED_LIMIT = 256
 
 # Spelled out: what `mimetypes` says depends on the machine, and `nosniff` makes a wrong type a script that does not run.
 _CONTENT_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
@@ -94,6 +97,9 @@ class Site:
 
     notices: NoticeMemo = field(default_factory=NoticeMemo)
     """What visitors are shown, as the ledger keeps it."""
+
+    announced: deque[str] = field(default_factory=lambda: deque(maxlen=_ANNOUNCED_LIMIT))
+    """Ids of the last choices in the ledger of which this process has told every receiver."""
 
     snippets: Mapping[str, Template] = field(default_factory=dict)
     """Compiled markup of services by key."""

@@ -189,9 +189,23 @@ def test_grant_that_no_one_took_is_503_and_grants_nothing(client, choose, caplog
     assert response.headers.getlist("Set-Cookie") == []
     assert response.is_json is json
     assert client.get(STATE).json["choices"]["analytics"] == "denied"
+    # Of the choice, and of the correction, which others may need that took the choice before.
     assert [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR] == [
         "A receiver of a consent event failed."
+    ] * 2
+
+
+def test_receivers_that_took_a_grant_hear_that_it_did_not_take_effect(client, choose):
+    with listening() as heard, listening(fails_on={"recorded"}):
+        choose(client, "accept_all")
+
+    assert [(name, record.account.event, record.is_grant) for name, _, record, _ in heard] == [
+        ("recorded", "choice", True),
+        ("recorded", "correction", False),
+        ("withdrawn", "correction", False),
     ]
+    assert heard[1][2].account.signal_map["google"]["analytics_storage"] == "denied"
+    assert heard[1][3].record_id == heard[0][2].record_id
 
 
 def test_failed_grant_in_json_says_so(client, choose):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
-from consent import Consent, consent_recorded, consent_withdrawn
+from consent import Consent, consent_recorded
+from consent.errors import LedgerError
 from consent.web.visit import get_site
-from tests.faulty_ledger import CHOICES, RETENTION, SAME_ORIGIN, STATE, FaultyLedger, post
+from tests.faulty_ledger import CHOICES, RETENTION, SAME_ORIGIN, STATE, FaultyLedger, listening, post
 
 SERVICES = ["google-analytics", "youtube"]
 
@@ -30,16 +30,7 @@ def app(bare_app, ledger):
 
 @pytest.fixture
 def heard():
-    """Return what receivers were told: `recorded` or `withdrawn`, and the record's event."""
-    told = []
-
-    def hear_recorded(_app, record, **_):
-        told.append(("recorded", record))
-
-    def hear_withdrawn(_app, record, **_):
-        told.append(("withdrawn", record))
-
-    with consent_recorded.connected_to(hear_recorded), consent_withdrawn.connected_to(hear_withdrawn):
+    with listening() as told:
         yield told
 
 
@@ -181,220 +172,61 @@ def test_overlong_mark_is_refused(client, ledger):
     assert (post(client, "accept_all", attempt="x" * 65).status_code, ledger.records) == (400, [])
 
 
-# -- when the ledger does not answer
+# -- twins
 
 
-def test_grant_that_cannot_be_recorded_opens_nothing(client, ledger, heard):
-    ledger.is_away = True
-    answer = post(client, "accept_all")
+def test_retry_of_a_grant_that_was_corrected_is_a_new_act(client, ledger):
+    """The receiver that failed is told again, and the ledger has the truth of both."""
+    told = []
 
-    assert (answer.status_code, answer.json["error"]) == (503, "not_recorded")
-    assert int(answer.headers["Retry-After"]) > 0
-    assert "Set-Cookie" not in answer.headers
-    assert heard == []
-    assert client.get(STATE).json["needs_prompt"]
+    def fail_once(_app, record, **_):
+        told.append(record.account.event)
+        if len(told) == 1:
+            raise RuntimeError("the warehouse is down")
 
+    with consent_recorded.connected_to(fail_once):
+        answers = [post(client, "accept_all", attempt="of-one-page").status_code for _ in range(2)]
 
-def test_refusal_that_cannot_be_recorded_takes_effect(client, ledger, heard, caplog):
-    post(client, "accept_all")
-    ledger.is_away = True
-    heard.clear()
-    answer = post(client, "withdraw")
+    assert (answers, told) == ([503, 200], ["choice", "correction", "choice"])
+    assert [each["event"] for each in ledger.records] == ["choice", "correction", "choice"]
+    assert ledger.current(ledger.records[2]["subject_id"]).event_id == ledger.records[2]["record_id"]
 
-    assert (answer.status_code, answer.json["recorded"]) == (200, False)
-    assert client.get(STATE).json["choices"]["analytics"] == "denied"
-    assert [name for name, _ in heard] == ["recorded", "withdrawn"]
-    assert "A choice could not be recorded: The ledger's database does not answer." in caplog.text
 
+def test_choice_whose_answer_was_lost_is_announced_by_its_retry(client, app, ledger, heard, monkeypatch):
+    """The process dies between commit and events: another one takes the retry."""
+    append = ledger.append
 
-def test_what_an_unrecorded_choice_closes_is_closed_and_told(client, ledger, heard):
-    post(client, "save", "analytics")
-    ledger.is_away = True
-    heard.clear()
-    answer = post(client, "save", "marketing")
+    def append_and_die(events):
+        append(events)
+        raise LedgerError("The answer was lost.")
 
-    choices = client.get(STATE).json["choices"]
-    assert answer.status_code == 503
-    assert (choices["analytics"], choices["marketing"]) == ("denied", "denied")
-    assert [name for name, _ in heard] == ["recorded", "withdrawn"]
-    assert len(ledger.records) == 1
+    monkeypatch.setattr(ledger, "append", append_and_die)
+    first = post(client, "accept_all", attempt="of-one-page").status_code
+    monkeypatch.undo()
+    second = post(client, "accept_all", attempt="of-one-page")
 
+    assert (first, second.status_code, len(ledger.records)) == (503, 200, 1)
+    assert [(name, record.record_id) for name, record in heard] == [("recorded", ledger.records[0]["record_id"])]
 
-def test_form_is_told_too(client, ledger):
-    ledger.is_away = True
-    answer = client.post(CHOICES, data={"action": "accept_all"}, headers=SAME_ORIGIN)
 
-    assert (answer.status_code, answer.mimetype) == (503, "text/html")
-    assert "Nothing was granted" in answer.text
+def test_page_that_a_cache_gave_to_two_clients_makes_two_visitors_of_them(app, ledger):
+    """At once, too: their addresses and browsers differ."""
+    for number in range(2):
+        app.test_client().post(
+            CHOICES,
+            json={"action": "accept_all", "attempt": "of-one-page"},
+            headers=SAME_ORIGIN,
+            environ_overrides={"REMOTE_ADDR": f"198.51.100.{number}"},
+        )
 
+    assert len({each["subject_id"] for each in ledger.records}) == 2
 
-def test_ledger_that_is_away_is_asked_once_a_request(client, ledger):
-    post(client, "accept_all")
-    ledger.is_away, ledger.asked = True, []
-    post(client, "save", "marketing")
 
-    assert len(ledger.asked) == 1
+def test_second_thought_before_the_first_answer_is_of_the_same_visitor(app, ledger):
+    """Accept and then reject, pressed on one page before anything came back."""
+    for action in ("accept_all", "reject_all"):
+        post(app.test_client(), action, attempt="of-one-page")
 
-
-def test_first_choice_after_the_ledger_is_back_is_recorded(client, ledger):
-    ledger.is_away = True
-    post(client, "reject_all")
-    ledger.is_away = False
-    post(client, "accept_all")
-
-    assert [each["revision"] for each in ledger.records] == [1]
-
-
-def test_pages_are_served_while_the_ledger_is_away(client, ledger):
-    ledger.is_away = True
-
-    assert (client.get("/").status_code, client.get(CHOICES).status_code) == (200, 200)
-
-
-# -- when somebody else fails after the ledger
-
-
-def test_receiver_that_fails_after_the_commit_is_answered_by_a_correction(client, ledger):
-    def fail(_app, **_):
-        raise RuntimeError("the warehouse is down")
-
-    with consent_recorded.connected_to(fail):
-        answer = post(client, "accept_all")
-
-    granted, corrected = ledger.records
-    assert answer.status_code == 503
-    assert "granted" in {each["state"] for each in granted["decisions"].values()}
-    assert "granted" not in {each["state"] for each in corrected["decisions"].values()}
-    assert (corrected["revision"], corrected["previous"]) == (2, granted["record_id"])
-
-
-def test_receivers_hear_of_a_choice_once_it_is_in_the_ledger(client, ledger):
-    seen = []
-
-    def look(_app, record, **_):
-        seen.append(ledger.find(record.record_id) is not None)
-
-    with consent_recorded.connected_to(look):
-        post(client, "accept_all")
-
-    assert seen == [True]
-
-
-# -- older cookies
-
-
-def test_choice_made_from_an_older_cookie_is_the_latest_all_the_same(client, app, ledger):
-    post(client, "accept_all")
-    old = client.get_cookie("consent").value
-    post(client, "withdraw")
-    post(client, "accept_all")
-    other = app.test_client()
-    other.set_cookie("consent", old)
-    post(other, "reject_all")
-
-    subject_id = ledger.records[0]["subject_id"]
-    assert [each["revision"] for each in ledger.records] == [1, 2, 3, 4]
-    assert ledger.current(subject_id).event_id == ledger.records[-1]["record_id"]
-
-
-def test_replayed_cookie_counts_in_the_browser_as_shipped_and_the_ledger_knows_better(client, app, ledger):
-    post(client, "accept_all")
-    old = client.get_cookie("consent").value
-    post(client, "withdraw")
-    client.set_cookie("consent", old)
-
-    assert client.get(STATE).json["choices"]["analytics"] == "granted"
-    assert ledger.current(ledger.records[0]["subject_id"]).kind == "withdrawal"
-
-
-# -- strict revocation
-
-
-@pytest.fixture
-def strict(bare_app, ledger):
-    app = bare_app(CONSENT_LEDGER_STRICT_REVOCATION=True, **RETENTION)
-    Consent(app, services=SERVICES, ledger=ledger)
-    return app.test_client()
-
-
-def choice_of(client):
-    return client.get(STATE).json["choices"]["analytics"]
-
-
-def test_grant_counts_while_the_ledger_has_it(strict):
-    post(strict, "accept_all")
-
-    assert choice_of(strict) == "granted"
-
-
-def test_cookie_from_before_a_withdrawal_is_closed_at_once(strict):
-    post(strict, "accept_all")
-    old = strict.get_cookie("consent").value
-    post(strict, "withdraw")
-    strict.set_cookie("consent", old)
-
-    assert (choice_of(strict), strict.get(STATE).json["needs_prompt"]) == ("denied", False)
-
-
-def test_cookie_of_a_visitor_who_was_erased_grants_nothing_and_asks_again(strict, ledger):
-    post(strict, "accept_all")
-    subject_id = ledger.records[0]["subject_id"]
-    ledger.erase(subject_id, reason="request", at=get_site(strict.application).engine.read_clock())
-
-    assert (choice_of(strict), strict.get(STATE).json["needs_prompt"]) == ("denied", True)
-
-
-def test_grant_from_before_there_was_a_ledger_is_asked_for_again(make_app, strict):
-    before = make_app().test_client()
-    post(before, "accept_all")
-    strict.set_cookie("consent", before.get_cookie("consent").value)
-
-    assert choice_of(strict) == "denied"
-
-
-def test_ledger_that_does_not_answer_leaves_no_grant(strict, ledger, caplog):
-    post(strict, "accept_all")
-    ledger.is_away = True
-
-    assert choice_of(strict) == "denied"
-    assert "could not be asked" in caplog.text
-
-
-def test_refusal_needs_no_word_of_the_ledger(strict, ledger):
-    post(strict, "reject_all")
-    ledger.is_away, ledger.asked = True, []
-
-    assert (choice_of(strict), ledger.asked) == ("denied", [])
-
-
-def test_ledger_is_not_asked_for_pages_that_do_not_depend_on_consent(bare_app, ledger):
-    app = bare_app(CONSENT_LEDGER_STRICT_REVOCATION=True, CONSENT_INJECT=False, **RETENTION)
-    Consent(app, services=SERVICES, ledger=ledger)
-    client = app.test_client()
-    post(client, "accept_all")
-    ledger.asked.clear()
-    client.get("/")
-
-    assert ledger.asked == []
-
-
-def test_last_decision_wins_when_two_tabs_answer_at_once(strict, ledger):
-    """Both start from one cookie; the answers come back in reverse, and what was posted last holds."""
-    post(strict, "reject_all")
-    shared = strict.get_cookie("consent").value
-    post(strict, "accept_all")
-    granting = strict.get_cookie("consent").value
-    strict.set_cookie("consent", shared)
-    post(strict, "reject_all")
-    strict.set_cookie("consent", granting)
-
-    assert [each["revision"] for each in ledger.records] == [1, 2, 3]
-    assert choice_of(strict) == "denied"
-
-
-def test_nothing_is_logged_as_an_error_on_the_ordinary_way(client, caplog):
-    caplog.set_level(logging.WARNING)
-    post(client, "accept_all")
-    post(client, "withdraw")
-
-    assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
+    accepted, rejected = ledger.records
+    assert accepted["subject_id"] == rejected["subject_id"]
+    assert ledger.current(accepted["subject_id"]).event_id == rejected["record_id"]

@@ -42,12 +42,19 @@ def test_signal_of_a_known_user_is_one_event_however_many_pages_follow(client, l
     assert kept["choice"]
 
 
-def test_choice_after_the_signal_is_of_the_same_subject(client, ledger):
-    client.get("/plain", headers=GPC)
+def test_signal_is_of_the_browser_and_not_of_the_user(client, ledger):
+    """Else whoever sits before one of the user's devices later would see the history of all of them."""
+    post(client, "reject_all")
     post(client, "accept_all")
+    client.get("/plain", headers=GPC)
+    other = client.application.test_client()
+    other.get("/plain")
+    post(other, "accept_all")
 
-    signal, choice = ledger.records
-    assert (choice["subject_id"], choice["revision"]) == (signal["subject_id"], 2)
+    refused, granted, signal, elsewhere = ledger.records
+    assert [each["revision"] for each in (refused, granted, signal, elsewhere)] == [1, 2, 3, 1]
+    assert {each["subject_id"] for each in (granted, signal)} == {refused["subject_id"]}
+    assert elsewhere["subject_id"] != refused["subject_id"]
 
 
 def test_signal_counts_while_the_ledger_is_away(client, ledger, kept):
