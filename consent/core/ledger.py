@@ -126,7 +126,8 @@ class Ledger(Protocol):
     """Keep consent events so that they can be proved, and the visitor's own history be shown.
 
     What every ledger promises is L1 to L7 of docs/ledger.md; `tests/ledger_contract.py` holds each to it. Any method but
-    `health` and `close` raises `LedgerError` if the storage cannot do it now; waits are bounded.
+    `health` and `close` raises `LedgerError` if the storage cannot do it now; waits are bounded. Whatever else a ledger of a
+    site's own raises is taken for that, and logged.
     """
 
     @property
