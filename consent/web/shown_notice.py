@@ -70,7 +70,7 @@ def keep_notice(visit: Visit, *, source: str, shown: Standing, service_key: str 
     return KeptNotice(
         text_sha256=notice.text_sha256,
         ui_sha256=ui_sha256,
-        is_as_shown=ui_sha256.startswith(mark) if mark and ui_sha256 else None,
+        is_as_shown=ui_sha256[:MARK_DIGITS] == mark if mark and ui_sha256 else None,
     )
 
 
@@ -87,7 +87,7 @@ def _list_layers(source: str, service_key: str) -> list[Layer]:
 
 
 def _pick(specimens: list[Specimen], mark: str) -> Specimen:
-    fitting = (each for each in specimens if mark and (each.notice.ui_sha256 or "").startswith(mark))
+    fitting = (each for each in specimens if mark and (each.notice.ui_sha256 or "")[:MARK_DIGITS] == mark)
     return next(fitting, specimens[0])
 
 
