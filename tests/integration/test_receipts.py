@@ -143,6 +143,18 @@ def test_the_history_names_a_service_that_was_granted_without_its_purpose(client
     assert "Agreed: YouTube" in texts_of(client.get(RECEIPT).text)
 
 
+def test_the_receipt_of_an_older_cookie_is_of_that_choice(client, choose, download):
+    """The history tells of the withdrawal, and nobody is shown as their choice what they did not hold."""
+    choose(client, "accept_all")
+    held, cookie = download()["record"], client.get_cookie("consent").value
+    choose(client, "withdraw")
+    client.set_cookie("consent", cookie)
+
+    receipt = download()
+    assert receipt["record"] == held
+    assert [each["event"] for each in receipt["history"]] == ["withdrawal"]
+
+
 @pytest.mark.parametrize("name", ["subject_id", "subject", "record_id", "id", "user"])
 def test_nobody_gets_the_receipt_of_somebody_else(app, choose, download, name):
     # T24: whose it is follows from the signed cookie alone.

@@ -176,6 +176,13 @@ def test_choice_counts_by_its_outcome_and_as_an_answer(client, count, ledger, ac
     assert {key.source for key in ledger.tallies.read()} == {"api"}
 
 
+def test_double_click_counts_once(app, client, count):
+    post(client, "accept_all", attempt="of-one-page")
+    post(app.test_client(), "accept_all", attempt="of-one-page")
+
+    assert count() == {Counted.ACCEPTED: 1, Counted.ANSWERED: 1}
+
+
 def test_withdrawal_is_no_answer(client, count):
     post(client, "accept_all")
     post(client, "withdraw")
