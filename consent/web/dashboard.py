@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 
-from flask import Blueprint, Response, abort, current_app, make_response, render_template, request
+from flask import Blueprint, Response, abort, make_response, render_template, request
 from markupsafe import Markup
 
 from consent.core.ledger import Health, Ledger
@@ -97,7 +97,7 @@ def show_dashboard() -> Response:
 def _is_let_in(guard: Callable[[], object]) -> bool:
     """Whether the site's guard says True: whatever else it says or raises, the page stays shut."""
     try:
-        answer = current_app.ensure_sync(guard)()
+        answer = guard()
     except Exception:  # the site's own code
         log.exception("The guard of the dashboard failed, so the page was refused.")
         return False

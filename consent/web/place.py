@@ -14,7 +14,7 @@ from typing import Protocol
 from consent.core.jurisdiction import Place, parse_place
 from consent.errors import ConfigError, quote_all
 from consent.web.geo import DATABASE_KEY, open_database
-from consent.web.site_function import Fault, find_fault
+from consent.web.site_function import ALLOWED_BY_FAULT, find_fault
 
 log = logging.getLogger("consent")
 
@@ -133,14 +133,8 @@ def _use_callable(jurisdiction: object) -> CallableFinder:
         raise _refuse_callable(jurisdiction, "a function without arguments that returns where the visitor is")
     fault = find_fault(jurisdiction)
     if fault:
-        raise _refuse_callable(jurisdiction, _ALLOWED_BY_FAULT[fault])
+        raise _refuse_callable(jurisdiction, ALLOWED_BY_FAULT[fault])
     return CallableFinder(ask=jurisdiction)
-
-
-_ALLOWED_BY_FAULT = {
-    Fault.IS_ASYNC: "a plain function, not an 'async' one: it is asked in the middle of a request",
-    Fault.TAKES_OTHERS: "a function that can be called without arguments",
-}
 
 
 def _refuse_callable(value: object, allowed: str) -> ConfigError:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from consent.core.lifetime import MONTHS_LIMIT
 from consent.errors import ConfigError, order_by_likeness, quote_all
 from consent.messages import DEFAULT_LANGUAGE
+from consent.web.site_function import ALLOWED_BY_FAULT, find_fault
 
 _PREFIX = "CONSENT_"
 _URL_PREFIX = re.compile(r"(?:/[A-Za-z0-9_~.-]+)+")
 _SHORT_KEY_BYTES = 16
 # Fifty years: beyond it, somebody meant days.
-_RETENTION_LIMIT_MONTHS = 600
+RETENTION_LIMIT_MONTHS = 600
 KEPT_FORMS = ("network", "browser")
 """What of a client can be kept with a record, never more than in minimised form."""
 # Two labels at least: browsers ignore a Domain of one (RFC 6265bis section 5.7).
@@ -176,6 +177,9 @@ def _check_months(key: str, value: object) -> None:
 def _check_callable(key: str, value: object) -> None:
     if not callable(value):
         raise _refuse(key, value, "a function without arguments")
+    fault = find_fault(value)
+    if fault:
+        raise _refuse(key, value, ALLOWED_BY_FAULT[fault])
 
 
 def _check_texts(key: str, value: object) -> None:
@@ -246,8 +250,8 @@ def _check_rules(key: str, value: object) -> None:
 
 
 def _check_retention(key: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _RETENTION_LIMIT_MONTHS:
-        raise _refuse(key, value, f"a whole number of months between 1 and {_RETENTION_LIMIT_MONTHS}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= RETENTION_LIMIT_MONTHS:
+        raise _refuse(key, value, f"a whole number of months between 1 and {RETENTION_LIMIT_MONTHS}")
 
 
 def _check_keeps(key: str, value: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 
 
@@ -15,6 +15,13 @@ class Fault(Enum):
 
     TAKES_OTHERS = auto()
     """It cannot be called with the arguments it would get."""
+
+
+ALLOWED_BY_FAULT: Mapping[Fault, str] = {
+    Fault.IS_ASYNC: "a plain function, not an 'async' one: it is asked in the middle of a request",
+    Fault.TAKES_OTHERS: "a function that can be called without arguments",
+}
+"""What a setting that is asked without arguments must be, by why it cannot be used."""
 
 
 def find_fault(function: Callable[..., object], *arguments: object) -> Fault | None:

@@ -65,6 +65,35 @@ def test_wrong_value_is_refused(bare_app, key, value, message):
     assert str(refuse(bare_app(**{key: value}))) == message
 
 
+async def answer_later():
+    """Answer with a promise."""
+
+
+class AsyncAnswer:
+    """Answer with a promise, as an object."""
+
+    async def __call__(self):
+        """Answer with a promise."""
+
+
+@pytest.mark.parametrize(
+    "key", ["CONSENT_LOCALE", "CONSENT_CSP_NONCE", "CONSENT_LEDGER_RATE_LIMIT", "CONSENT_LEDGER_DASHBOARD"]
+)
+@pytest.mark.parametrize(
+    ("function", "allowed"),
+    [
+        (answer_later, "a plain function, not an 'async' one: it is asked in the middle of a request"),
+        (AsyncAnswer(), "a plain function, not an 'async' one: it is asked in the middle of a request"),
+        (lambda user: user, "a function that can be called without arguments"),
+    ],
+    ids=["async", "async object", "argument"],
+)
+def test_function_that_could_not_be_asked_is_refused(bare_app, key, function, allowed):
+    error = refuse(bare_app(**{key: function}))
+
+    assert (str(error), error.key) == (f"{key!r} must be {allowed}, got {function!r}.", key)
+
+
 @pytest.mark.parametrize("key", ["CONSENT_DNT", "CONSENT_GPC_FILE"])
 @pytest.mark.parametrize("value", ["yes", 1, 0, None, [True]], ids=repr)
 def test_flag_that_is_no_flag_is_refused(bare_app, key, value):
