@@ -48,6 +48,11 @@ def using_ledger() -> Iterator[Ledger]:
         raise click.ClickException(str(error)) from error
 
 
+def read_id(text: str) -> str:
+    """Return an id as the ledger has it, however it was pasted."""
+    return text.strip().lower()
+
+
 def list_subject(ledger: Ledger, subject_id: str) -> tuple[ConsentEvent, ...]:
     """Return all events of a visitor, however many, the oldest first."""
     limit = _FIRST_LIMIT

@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
-from consent.command_ledger import find_site, list_subject, using_ledger
+from consent.command_ledger import find_site, list_subject, read_id, using_ledger
 from consent.command_output import format_table, show_progress
 from consent.core.ledger import ConsentEvent, Ledger
 from consent.core.lifetime import add_months
 from consent.core.receipt import encode_receipt, read_receipt
+from consent.web.settings import RETENTION_LIMIT_MONTHS
 from consent.web.site import Site
 from consent.wire.signature import SignedKind
 
@@ -52,7 +53,7 @@ def erase_command(
     site = find_site()
     with using_ledger() as ledger:
         record_id = _read_record_id(receipt, site) if receipt else record
-        subject_id = _find_subject(ledger, record_id) if record_id else subject or ""
+        subject_id = _find_subject(ledger, record_id) if record_id else read_id(subject or "")
         events = list_subject(ledger, subject_id)
         if not events:
             raise click.ClickException("No event of that visitor is in the ledger: it never was, or it was erased.")
@@ -131,7 +132,7 @@ def _read_record_id(path: Path, site: Site) -> str:
 
 
 def _find_subject(ledger: Ledger, record_id: str) -> str:
-    row = ledger.find(record_id.strip().lower())
+    row = ledger.find(read_id(record_id))
     if row is None:
         raise click.ClickException(f"No record {record_id!r} is in the ledger. It may be of another site.")
     if row.event is None:
@@ -155,7 +156,7 @@ def _read_age(age: str | None, site: Site, now: datetime) -> datetime:
     if age is None:
         # Required of every site with a ledger, when the app starts.
         return add_months(now, -(site.settings.ledger_retention_months or 0))
-    if age.isascii() and age.isdigit() and 0 < int(age) < now.year:
+    if age.isascii() and age.isdigit() and 0 < int(age) <= RETENTION_LIMIT_MONTHS:
         return add_months(now, -int(age))
     try:
         before = datetime.fromisoformat(age)
@@ -164,7 +165,8 @@ def _read_age(age: str | None, site: Site, now: datetime) -> datetime:
     before = before if before.tzinfo else before.replace(tzinfo=UTC)
     if before >= now:
         raise click.BadParameter(
-            f"{age!r} must be a number of months from 1 on, such as 36, or a day that is over, such as 2024-01-31.",
+            f"{age!r} must be a number of months from 1 to {RETENTION_LIMIT_MONTHS}, such as 36, or a day that is over, such as "
+            "2024-01-31.",
             param_hint="--older-than",
         )
     return before

@@ -5,18 +5,17 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from types import MappingProxyType
-from typing import BinaryIO
 
 import click
 from flask.cli import with_appcontext
 
-from consent.command_ledger import find_site, list_subject, using_ledger
+from consent.command_file import replacing
+from consent.command_ledger import find_site, list_subject, read_id, using_ledger
 from consent.command_output import show_progress
 from consent.core.ledger import Ledger, StoredEvent
 from consent.web.described_site import SiteWording, describe_site
@@ -65,9 +64,10 @@ def export_command(
     its owner alone can read it.
     """
     days = _Days(since=since and since.date(), until=until and until.date())
-    with using_ledger() as ledger, _opening(output) as target:
+    is_watched = output is None and sys.stdout.isatty()
+    with using_ledger() as ledger, replacing(output) if output else nullcontext(sys.stdout.buffer) as target:
         rows, number = _find_rows(ledger, subject)
-        with show_progress("Exporting", number, is_shown=not target.isatty()) as advance:
+        with show_progress("Exporting", number, is_shown=not is_watched) as advance:
             wanted = (row for row in _tell(rows, advance) if days.has(row))
             for line in _WRITERS[form](wanted) if form in _WRITERS else _write_dpv(wanted, ledger):
                 target.write(line.encode() + b"\n")
@@ -78,7 +78,7 @@ def export_command(
 @click.option("--limit", type=click.IntRange(min=1), help="Stop after so many events.")
 @click.option("--follow", is_flag=True, help="Wait for more instead of stopping at the end.")
 @click.option(
-    "--every", type=click.FloatRange(min=0), default=5.0, show_default=True, help="Seconds between two looks."
+    "--every", type=click.FloatRange(min=0.01), default=5.0, show_default=True, help="Seconds between two looks."
 )
 @with_appcontext
 def stream_command(*, after: int, limit: int | None, follow: bool, every: float) -> None:
@@ -94,10 +94,11 @@ def stream_command(*, after: int, limit: int | None, follow: bool, every: float)
         _check_cursor(ledger, after)
         while left is None or left > 0:
             rows = ledger.scan_sealed(after=after, limit=min(_BATCH, left or _BATCH))
-            for row in rows:
-                target.write(format_line({"cursor": row.leaf_index, **describe_row(row)}).encode() + b"\n")
+            for cursor, row in enumerate(rows, start=after + 1):
+                _check_order(row, cursor)
+                target.write(format_line({"cursor": cursor, **describe_row(row)}).encode() + b"\n")
             target.flush()
-            after = rows[-1].leaf_index if rows and rows[-1].leaf_index is not None else after
+            after += len(rows)
             left = left and left - len(rows)
             if not rows and not follow:
                 return
@@ -124,12 +125,22 @@ def _check_cursor(ledger: Ledger, after: int) -> None:
         )
 
 
+def _check_order(row: StoredEvent, cursor: int) -> None:
+    # Places in the log have no gaps: without this, what somebody removed would be skipped, and a place that is no number
+    # would come again and again.
+    if row.leaf_index != cursor:
+        raise click.ClickException(
+            f"The event with the cursor {cursor} is not where it was sealed: somebody has changed or removed it. "
+            f"Run: flask consent ledger verify. To go on without it, begin with: --after {cursor}"
+        )
+
+
 def _find_rows(ledger: Ledger, subject: str | None) -> tuple[Iterable[StoredEvent], int]:
     """Return rows to export, and about how many they are."""
     if subject is None:
         number = ledger.health().details.get("events")
         return _scan(ledger), number if isinstance(number, int) else 0
-    events = list_subject(ledger, subject)
+    events = list_subject(ledger, read_id(subject))
     if not events:
         raise click.ClickException("No event of that visitor is in the ledger: it never was, or it was erased.")
     found = (ledger.find(event.event_id) for event in events)
@@ -147,23 +158,3 @@ def _tell(rows: Iterable[StoredEvent], advance: Callable[[int], None]) -> Iterat
     for row in rows:
         yield row
         advance(1)
-
-
-@contextmanager
-def _opening(path: Path | None) -> Iterator[BinaryIO]:
-    """Lend a stream to write to; a file takes its name once the body has ended well."""
-    if path is None:
-        yield sys.stdout.buffer
-        return
-    try:
-        # Made for its owner alone, as all temporary files are.
-        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            unfinished = Path(file.name)
-            try:
-                yield file  # type: ignore[misc]  # it has all that a BinaryIO has
-                file.close()
-                unfinished.replace(path)
-            finally:
-                unfinished.unlink(missing_ok=True)
-    except OSError as error:
-        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error

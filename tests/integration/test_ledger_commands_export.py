@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 import stat
 from datetime import timedelta
 
@@ -151,6 +153,12 @@ def test_export_of_a_visitor_is_theirs_alone_the_oldest_first(run, ledger):
     assert ids_of(read_lines(run("export", "--subject", ALICE))) == [number_id(1), number_id(3)]
 
 
+def test_export_takes_a_visitor_s_id_as_it_was_pasted(run, ledger):
+    ledger.append([make_event(1, subject_id=BOB)])
+
+    assert ids_of(read_lines(run("export", "--subject", f"{BOB.upper()} "))) == [number_id(1)]
+
+
 def test_export_of_a_visitor_with_very_many_events_is_complete(run, ledger):
     ledger.append([make_event(number, revision=number) for number in range(1, 1202)])
 
@@ -225,6 +233,42 @@ def test_export_into_a_folder_that_is_not_there_names_it(run, tmp_path):
     assert (result.exit_code, result.stderr) == (1, f"Error: {path} cannot be written: No such file or directory.\n")
 
 
+def test_export_to_what_is_no_file_leaves_it(run, ledger, tmp_path):
+    ledger.append([make_event()])
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    result = run("export", "--output", str(pipe))
+
+    assert (result.exit_code, result.stderr) == (1, f"Error: {pipe} is no file. Give another --output.\n")
+    assert pipe.is_fifo()
+
+
+def test_export_is_on_disk_before_it_has_its_name(run, ledger, tmp_path, monkeypatch):
+    ledger.append([make_event()])
+    path = tmp_path / "events.jsonl"
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append((os.fstat(file).st_size > 0, path.exists())))
+
+    run("export", "--output", str(path))
+
+    assert synced == [(True, False), (True, True)]
+
+
+def test_disk_that_is_full_is_told_with_the_name_of_the_file(run, ledger, tmp_path, monkeypatch):
+    ledger.append([make_event()])
+    path = tmp_path / "events.jsonl"
+
+    def fail(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    result = run("export", "--output", str(path))
+
+    assert (result.exit_code, result.stderr) == (1, f"Error: {path} cannot be written: No space left on device.\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 # stream
 
 
@@ -274,14 +318,14 @@ def test_stream_tells_of_an_erased_event_without_its_content(run, ledger):
 
 def test_stream_that_follows_waits_for_more():
     result = make_ledger_command(make_ledger_site(_GrowingLedger()))(
-        "stream", "--follow", "--every", "0", "--limit", "3"
+        "stream", "--follow", "--every", "0.01", "--limit", "3"
     )
 
     assert ids_of(read_lines(result)) == [number_id(1), number_id(2), number_id(3)]
 
 
 def test_stream_that_follows_stops_when_the_ledger_goes_away_after_what_it_had():
-    result = make_ledger_command(make_ledger_site(_GrowingLedger()))("stream", "--follow", "--every", "0")
+    result = make_ledger_command(make_ledger_site(_GrowingLedger()))("stream", "--follow", "--every", "0.01")
 
     assert result.exit_code == 1
     assert len(result.stdout.splitlines()) == 4
@@ -296,3 +340,29 @@ def test_cursor_beyond_the_ledger_is_refused(run, ledger):
     result = run("stream", "--after", "2")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: The cursor 2 is of an event that is not there: 2 events are sealed.")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM consent_events WHERE position = 2",
+        "UPDATE consent_events SET leaf_index = 9 WHERE position = 2",
+    ],
+)
+def test_stream_stops_where_the_log_has_a_gap(run, ledger, change):
+    ledger.append(make_events(range(1, 4)))
+    seal(ledger, 1, 3, [1, 2, 3])
+    ledger.database.write(lambda transaction: transaction.execute(change))
+
+    result = run("stream")
+
+    assert result.exit_code == 1
+    assert [json.loads(line)["cursor"] for line in result.stdout.splitlines()] == [0]
+    assert result.stderr.startswith("Error: The event with the cursor 1 is not where it was sealed")
+    assert ids_of([json.loads(line) for line in run("stream", "--after", "1").stdout.splitlines()])[:1] == [
+        number_id(3)
+    ]
+
+
+def test_stream_does_not_look_without_a_pause(run):
+    assert run("stream", "--follow", "--every", "0").exit_code == 2

@@ -103,12 +103,13 @@ def test_verify_tells_what_it_found_right(run, checkpoint):
 
 
 def test_verify_tells_of_a_seal_that_is_older_than_the_one_before(ledger):
-    for number, moment in enumerate((NOW, NOW - timedelta(days=1), NOW - timedelta(days=2)), start=6):
-        app = make_ledger_site(ledger)
-        get_site(app).engine.read_clock = lambda moment=moment: moment
+    app = make_ledger_site(ledger)
+    run, moments = make_ledger_command(app), [NOW]
+    get_site(app).engine.read_clock = lambda: moments[-1]
+    for number in range(6, 9):
         ledger.append(make_events([number], text_sha256=None))
-        run = make_ledger_command(app)
         run("seal")
+        moments.append(moments[-1] - timedelta(days=1))
     result = run("verify")
 
     assert result.exit_code == 0

@@ -40,6 +40,11 @@ def app():
 
 
 @pytest.fixture
+def ledger(app):
+    return get_site(app).ledger
+
+
+@pytest.fixture
 def run(app):
     """Return a function that runs the command and gives what it prints."""
 
@@ -63,8 +68,7 @@ def read_rows(run):
 
 
 @pytest.mark.parametrize(("column", "value"), [("counted", "laughed"), ("day", "2026-11-2x")])
-def test_what_a_newer_version_has_counted_is_left_out(app, run, column, value):
-    ledger = get_site(app).ledger
+def test_what_a_newer_version_has_counted_is_left_out(ledger, run, column, value):
     known = run()
     ledger.tallies.add({make_key(Counted.PROMPT, language="tlh"): 7})
     assert run() != known
