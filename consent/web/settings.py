@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from consent.core.lifetime import MONTHS_LIMIT
 from consent.errors import ConfigError, order_by_likeness, quote_all
 from consent.messages import DEFAULT_LANGUAGE
+from consent.web.site_function import ALLOWED_BY_FAULT, find_fault
 
 _PREFIX = "CONSENT_"
 _URL_PREFIX = re.compile(r"(?:/[A-Za-z0-9_~.-]+)+")
@@ -176,6 +177,9 @@ def _check_months(key: str, value: object) -> None:
 def _check_callable(key: str, value: object) -> None:
     if not callable(value):
         raise _refuse(key, value, "a function without arguments")
+    fault = find_fault(value)
+    if fault:
+        raise _refuse(key, value, ALLOWED_BY_FAULT[fault])
 
 
 def _check_texts(key: str, value: object) -> None:
