@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -33,7 +34,7 @@ def run(folder: Path, *, kills: int, chance: Random) -> Figures:
     for _ in range(kills):
         at = chance.randrange(WRITERS)
         _wait_for_load(writers[at], logs[at])
-        time.sleep(chance.random() * 0.05)
+        _let_run(writers[at], chance.random() * 0.05)
         _kill(writers[at])
         writers[at] = _start(url, logs[at])
     for writer in writers:
@@ -61,9 +62,14 @@ def _wait_for_load(writer: subprocess.Popen[bytes], log: Path) -> None:
     before = log.stat().st_size if log.exists() else 0
     deadline = time.monotonic() + STALL_SECONDS
     while not log.exists() or log.stat().st_size <= before:
-        assert writer.poll() is None, f"a writer ended with {writer.returncode}"
+        _let_run(writer, 0.005)
         assert time.monotonic() < deadline, "a writer does not write"
-        time.sleep(0.005)
+
+
+def _let_run(writer: subprocess.Popen[bytes], seconds: float) -> None:
+    """Let a writer go on for a time, in which it must not end by itself."""
+    with suppress(subprocess.TimeoutExpired):
+        raise AssertionError(f"a writer ended with {writer.wait(seconds)}")
 
 
 def _kill(writer: subprocess.Popen[bytes]) -> None:
