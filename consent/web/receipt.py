@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from consent.core.ledger import Ledger
 from consent.core.receipt import Origin, Receipt, encode_receipt, sign_content
-from consent.core.record import ConsentRecord, Event, read_record
+from consent.core.record import ConsentRecord
+from consent.core.stored_record import read_stored_record
 from consent.errors import LedgerError
 from consent.web.described_site import describe_site
 from consent.web.visit import Visit
@@ -71,29 +70,13 @@ def title_of(visit: Visit, key: str) -> str:
 def _find_records(ledger: Ledger | None, subject_id: str | None) -> tuple[Values, ...]:
     if ledger is None or subject_id is None:
         return ()
-    read = {event.event_id: _read_payload(event.payload) for event in ledger.history(subject_id)}
+    read = {event.event_id: read_stored_record(event.payload) for event in ledger.history(subject_id)}
     unreadable = [event_id for event_id, record in read.items() if record is None]
     if unreadable:
         log.error(
             "The ledger's record %r is no record any more: somebody has changed it. Verify the ledger.", unreadable[0]
         )
     return tuple(record for record in read.values() if record is not None)
-
-
-def _read_payload(payload: str) -> Values | None:
-    """Return a record that was stored with its account; None for what only somebody's edit can have left."""
-    try:
-        record: Values = json.loads(payload)
-        read_record(record)
-        Event(record["event"])
-        datetime.fromisoformat(record["event_time"])
-        is_whole = isinstance(record["notice"]["version"], str) and all(
-            isinstance(each.get("vendors", []), list) for each in record["decisions"].values()
-        )
-        encode_receipt(record)
-    except (LookupError, TypeError, AttributeError, ValueError, RecursionError):
-        return None
-    return record if is_whole else None
 
 
 def _make_receipt(visit: Visit, held: ConsentRecord, records: Sequence[Values]) -> Receipt:
