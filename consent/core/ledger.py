@@ -12,6 +12,7 @@ from consent.core.notice import NoticeStore
 from consent.core.record import ConsentRecord
 from consent.core.seal import SealStore
 from consent.core.tally import TallyStore
+from consent.errors import quote_all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +51,16 @@ def make_event(record: ConsentRecord) -> ConsentEvent:
     """Return the event of a record with its account.
 
     Raises:
-        ValueError: If the record has no account or no subject: it was read from a cookie, or made without a ledger.
+        ValueError: If the record has no account or no subject: it was read from a cookie, or made without a ledger. Or if it
+            says nothing, not even `undecided`, of a purpose that services had: it would prove less than it seems to.
     """
     account = record.account
     if account is None or record.subject_id is None:
         raise ValueError("Only a record with its account and a subject can be kept in a ledger.")
+    if lacking := account.services.keys() - account.bases.keys() - record.choices.keys():
+        raise ValueError(
+            f"The record says nothing of {quote_all(sorted(lacking))}. Name every optional purpose in 'bases'."
+        )
     return ConsentEvent(
         event_id=record.record_id,
         subject_id=record.subject_id,
