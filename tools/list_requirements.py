@@ -102,7 +102,7 @@ def find_missing_tests(requirements: Sequence[Requirement], *, has_test: Callabl
 
 
 def has_test(name: str, *, root: Path = CHECKOUT) -> bool:
-    """Tell whether a file under `root` holds a test: a function of Python, or a test of Node's runner."""
+    """Tell whether a file under `root` holds a test: a function or method of Python, or a test of Node's runner."""
     path, _, test = name.partition("::")
     return path.startswith("tests/") and test in _list_tests(root / path)
 
@@ -168,7 +168,10 @@ def _list_tests(path: Path) -> frozenset[str]:
     source = path.read_text("utf-8")
     if path.suffix == ".mjs":
         return frozenset(match[2] for match in _NODE_TEST.finditer(source))
-    functions = (node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
+    tree = ast.parse(source)
+    # A contract that several ledgers have to keep is a class.
+    scopes = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]
+    functions = (node.name for scope in scopes for node in scope.body if isinstance(node, ast.FunctionDef))
     return frozenset(name for name in functions if name.startswith("test_"))
 
 

@@ -93,6 +93,14 @@ def test_function_of_a_file_is_found(tmp_path, name):
     assert has_test(f"tests/test_a.py::{name}", root=tmp_path) is (name == "test_there")
 
 
+def test_test_that_several_classes_inherit_is_found(tmp_path):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "contract.py").write_text("class Contract:\n    def test_there(self): ...\n")
+
+    assert has_test("tests/contract.py::test_there", root=tmp_path)
+    assert not has_test("tests/contract.py::Contract", root=tmp_path)
+
+
 @pytest.mark.parametrize("name", ["a plain name", "${name} leaves out ${what}", "another name"])
 def test_node_test_of_a_file_is_found(tmp_path, name):
     (tmp_path / "tests").mkdir()
