@@ -12,7 +12,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, NoAppException, ScriptInfo, pass_script_info, with_appcontext
 
-from consent.command_output import format_json, format_table
+from consent.command_output import count_of, format_json, format_table
 from consent.core.jurisdiction import Place, parse_place
 from consent.core.lint import Finding, Severity
 from consent.core.record import ConsentRecord, read_record
@@ -160,7 +160,7 @@ def _describe_finding(finding: Finding) -> dict[str, str]:
 
 def _count(findings: Sequence[Finding]) -> str:
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
-    return f"{errors} errors, {len(findings) - errors} warnings."
+    return f"{count_of(errors, 'error')}, {count_of(len(findings) - errors, 'warning')}."
 
 
 def _check_language(app: Flask, language: str) -> None:

@@ -22,6 +22,15 @@ def format_json(values: object) -> str:
     return json.dumps(values, indent=2, ensure_ascii=False)
 
 
+def count_of(number: int, noun: str) -> str:
+    """Return how many of something there are, such as `1 event` or `2 events`.
+
+    Args:
+        noun: In the singular; its plural ends in `s`.
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 @contextmanager
 def show_progress(label: str, number: int, *, is_shown: bool = True) -> Iterator[Callable[[int], None]]:
     """Show on the terminal, beside the output, how far long work has come; nothing where nobody watches.

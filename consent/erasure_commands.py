@@ -10,7 +10,7 @@ import click
 from flask.cli import with_appcontext
 
 from consent.command_ledger import find_site, list_subject, read_id, using_ledger
-from consent.command_output import format_table, show_progress
+from consent.command_output import count_of, format_table, show_progress
 from consent.core.ledger import ConsentEvent, Ledger
 from consent.core.lifetime import add_months
 from consent.core.receipt import encode_receipt, read_receipt
@@ -59,11 +59,11 @@ def erase_command(
             raise click.ClickException("No event of that visitor is in the ledger: it never was, or it was erased.")
         click.echo(_format_events(events))
         if is_dry:
-            click.echo(f"Nothing was erased. Without --dry-run, {len(events)} events would be.")
+            click.echo(f"Nothing was erased. Without --dry-run, {count_of(len(events), 'event')} would be.")
             return
-        _make_sure(f"Erase {len(events)} events for ever?", is_sure=is_sure)
+        _make_sure(f"Erase {count_of(len(events), 'event')} for ever?", is_sure=is_sure)
         number = ledger.erase(subject_id, reason=reason, at=site.engine.read_clock())
-    click.echo(f"Erased {number} events. {_COPIES}")
+    click.echo(f"Erased {count_of(number, 'event')}. {_COPIES}")
 
 
 @click.command("purge")
@@ -83,7 +83,7 @@ def purge_command(*, age: str | None, is_dry: bool, is_sure: bool) -> None:
     with using_ledger() as ledger:
         before = _read_age(age, site, now)
         number = ledger.count_purgeable(before=before, now=now)
-        told = f"{number} events recorded before {before:%Y-%m-%d %H:%M} UTC"
+        told = f"{count_of(number, 'event')} recorded before {before:%Y-%m-%d %H:%M} UTC"
         if is_dry:
             click.echo(f"Nothing was erased. Without --dry-run, {told} would be.")
             return
@@ -91,7 +91,7 @@ def purge_command(*, age: str | None, is_dry: bool, is_sure: bool) -> None:
             _make_sure(f"Erase {told} for ever?", is_sure=is_sure)
         erased = _purge(ledger, before=before, now=now, number=number)
         artefacts = ledger.purge_artefacts(kept_before=now - _ON_ITS_WAY)
-    click.echo(f"Erased {erased} events and {artefacts} texts that none refers to any more.")
+    click.echo(f"Erased {count_of(erased, 'event')} and {count_of(artefacts, 'text')} that none refers to any more.")
 
 
 def _purge(ledger: Ledger, *, before: datetime, now: datetime, number: int) -> int:

@@ -14,7 +14,7 @@ import click
 from flask.cli import with_appcontext
 
 from consent.command_ledger import find_site, using_ledger
-from consent.command_output import format_json, format_table
+from consent.command_output import count_of, format_json, format_table
 from consent.core.evidence import Evidence, NoticeKey, bundle, count_records, find_troubles
 from consent.core.ledger import ConsentEvent, Ledger
 from consent.core.notice import ShownNotice
@@ -218,6 +218,6 @@ def _describe(evidence: Evidence, path: Path) -> dict[str, object]:
 
 def _format(evidence: Evidence, path: Path, notices: Sequence[ShownNotice]) -> str:
     return (
-        f"Written to {path}: what was shown in {len(notices)} notices, in {len(evidence.files)} files.\n"
+        f"Written to {path}: what was shown in {count_of(len(notices), 'notice')}, in {count_of(len(evidence.files), 'file')}.\n"
         f"SHA-256 of the manifest, which stands for all of it: {evidence.manifest_sha256}"
     )

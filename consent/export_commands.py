@@ -16,7 +16,7 @@ from flask.cli import with_appcontext
 
 from consent.command_file import replacing
 from consent.command_ledger import find_site, list_subject, read_id, using_ledger
-from consent.command_output import show_progress
+from consent.command_output import count_of, show_progress
 from consent.core.ledger import Ledger, StoredEvent
 from consent.web.described_site import SiteWording, describe_site
 from consent.wire.ledger_export import describe_row, format_line, write_csv, write_dpv, write_json, write_json_lines
@@ -86,7 +86,7 @@ def stream_command(*, after: int, limit: int | None, follow: bool, every: float)
 
     Each line has a `cursor`. Keep that of the last line that the other system has acknowledged, and begin there with
     --after: what it had not acknowledged comes again, with the same `event_id`. An event that is erased later does not come
-    again; `flask consent ledger erase` prints what to erase in copies.
+    again; that it was erased is an event of its own, whose `record` names in `event_ids` what to erase in copies.
     """
     target = sys.stdout.buffer
     left = limit
@@ -120,7 +120,7 @@ def _check_cursor(ledger: Ledger, after: int) -> None:
     sealed = seal.tree_size if seal else 0
     if after >= sealed:
         raise click.ClickException(
-            f"The cursor {after} is of an event that is not there: {sealed} events are sealed. It belongs to another ledger, or "
+            f"The cursor {after} is of an event that is not there: the seals cover {count_of(sealed, 'event')}. It belongs to another ledger, or "
             "this one was restored from a backup and has lost what came after it. Compare the two systems before you go on."
         )
 

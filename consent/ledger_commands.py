@@ -9,7 +9,7 @@ import click
 from flask.cli import AppGroup
 
 from consent.command_ledger import find_site, using_ledger
-from consent.command_output import format_json, format_table
+from consent.command_output import count_of, format_json, format_table
 from consent.core.ledger import Ledger
 from consent.core.lifetime import add_months
 from consent.core.seal import Seal
@@ -82,12 +82,17 @@ def _list_next(found: Values) -> Iterator[str]:
     if unsealed := found["details"].get("unsealed"):
         yield f"{unsealed} without a seal can be changed unnoticed. Run, best every hour: flask consent ledger seal"
     if older := found["older"]:
-        yield f"{older} older than {found['retention_months']} months are to be erased. Run, best every day: flask consent ledger purge"
+        months = count_of(found["retention_months"], "month")
+        yield f"{count_of(older, 'event')} older than {months} to be erased. Run, best every day: flask consent ledger purge"
 
 
 def _format(found: Values) -> str:
     details, seal = found["details"], found["last_seal"]
-    sealed = f"number {seal['number']}, at {seal['sealed_at']}, over {seal['tree_size']} events" if seal else "none"
+    sealed = (
+        f"number {seal['number']}, at {seal['sealed_at']}, over {count_of(seal['tree_size'], 'event')}"
+        if seal
+        else "none"
+    )
     months = found["retention_months"]
     rows = [
         ("writable", "yes" if found["is_writable"] else "no"),

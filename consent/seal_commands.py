@@ -12,7 +12,7 @@ import click
 from flask.cli import with_appcontext
 
 from consent.command_ledger import find_site, using_ledger
-from consent.command_output import format_json, format_table, show_progress
+from consent.command_output import count_of, format_json, format_table, show_progress
 from consent.core.checkpoint import SIZE_LIMIT_CHARACTERS, Checkpoint, make_checkpoint, parse_checkpoint
 from consent.core.ledger import Ledger
 from consent.core.proof import Proof
@@ -58,7 +58,7 @@ def seal_command(*, limit: int, adopt: bool, is_json: bool) -> None:
     if is_json:
         click.echo(format_json({"sealed": number, "last_seal": last and last.as_dict()}))
         return
-    click.echo(f"{number} events sealed. {_tell_end(last)}")
+    click.echo(f"{count_of(number, 'event')} sealed. {_tell_end(last)}")
 
 
 @click.command("verify")
@@ -188,19 +188,19 @@ def _count(ledger: Ledger, name: str) -> int:
 def _tell_end(last: Seal | None) -> str:
     if last is None:
         return "There is nothing in the log yet."
-    return f"The log has {last.tree_size} events, under {last.number} seals."
+    return f"The log has {count_of(last.tree_size, 'event')}, under {count_of(last.number, 'seal')}."
 
 
 def _format_verdict(verdict: Verdict) -> str:
     problem = verdict.problem
-    sealed = ("sealed", f"{verdict.sealed} events right, under {verdict.seals} seals")
+    sealed = ("sealed", f"{count_of(verdict.sealed, 'event')} right, under {count_of(verdict.seals, 'seal')}")
     checkpoint = ("checkpoint", _tell_checkpoint(verdict))
     if problem:
         return f"WRONG: {problem.message}\n{_locate(problem)}\n\n{format_table([sealed, checkpoint])}"
     facts = [
         sealed,
-        ("erased", f"{verdict.erased} events, of which the digest alone is left"),
-        ("unsealed", f"{verdict.unsealed} events, which can still be changed unnoticed"),
+        ("erased", f"{count_of(verdict.erased, 'event')}, of which the digest alone is left"),
+        ("unsealed", f"{count_of(verdict.unsealed, 'event')}, which can still be changed unnoticed"),
         *([("dates", _tell_backdated(verdict.backdated_seal))] if verdict.backdated_seal else []),
         checkpoint,
     ]

@@ -11,7 +11,7 @@ import click
 from flask.cli import with_appcontext
 
 from consent.command_ledger import find_site, using_ledger
-from consent.command_output import format_json, format_table
+from consent.command_output import count_of, format_json, format_table
 from consent.core.tally import Counted, TallyKey
 from consent.core.tally_summary import Dimension, Numbers, group, sum_up
 
@@ -146,7 +146,7 @@ def _format_csv(found: Mapping[TallyKey, int], dimensions: Sequence[Dimension]) 
 
 
 def _format(found: Mapping[TallyKey, int], dimensions: Sequence[Dimension], *, first: date, last: date) -> str:
-    span = f"{first} to {last}, {(last - first).days + 1} days"
+    span = f"{first} to {last}, {count_of((last - first).days + 1, 'day')}"
     if not found:
         return f"{span}: nothing was counted. Numbers come in a few seconds after the visits."
     rows = [_list_cells(values, numbers, dimensions) for values, numbers in group(found, dimensions).items()]

@@ -71,7 +71,7 @@ def test_warning_fails_where_it_is_asked_to(check, options, exit_code):
 
     assert result.exit_code == exit_code
     assert result.stdout.startswith("warning L14  No privacy policy is declared.")
-    assert result.stdout.endswith("\n0 errors, 1 warnings.\n")
+    assert result.stdout.endswith("\n0 errors, 1 warning.\n")
 
 
 @pytest.mark.parametrize(

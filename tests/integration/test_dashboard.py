@@ -320,11 +320,14 @@ def test_version_that_began_in_these_days_is_marked(read_page):
     assert marks == ["9 Nov: policy version e41f9a0b6c2d8375"] * 3
 
 
-def test_unrecorded_refusals_are_pointed_out():
-    tallies = add(Counted.UNRECORDED, 3)
+@pytest.mark.parametrize(
+    ("number", "words", "effect"), [(1, "1 refusal", "It took effect"), (3, "3 refusals", "They took effect")]
+)
+def test_unrecorded_refusals_are_pointed_out(number, words, effect):
+    tallies = add(Counted.UNRECORDED, number)
     text = make_counted_site(tallies).test_client().get(URL).text
 
-    assert "<strong>3 refusals could not be recorded</strong>" in text
+    assert f"<strong>{words} could not be recorded</strong> while the ledger was away. {effect}" in text
 
 
 def test_words_of_the_site_are_escaped():

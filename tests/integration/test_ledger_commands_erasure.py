@@ -70,7 +70,7 @@ def receipt_file(site, tmp_path):
 
 
 def left_of(ledger):
-    return [row.event_id for row in ledger.scan() if row.event]
+    return list_visitors_ids(ledger)
 
 
 def add_old(ledger, count):
@@ -225,7 +225,7 @@ def test_purge_takes_what_is_older_than_the_retention(run, ledger):
 
     result = run("purge", "--yes")
 
-    assert (result.exit_code, result.stdout) == (0, "Erased 1 events and 0 texts that none refers to any more.\n")
+    assert (result.exit_code, result.stdout) == (0, "Erased 1 event and 0 texts that none refers to any more.\n")
     assert left_of(ledger) == [number_id(1)]
     assert ledger.find(number_id(0)).erasure_reason == "retention"
 
@@ -278,7 +278,7 @@ def test_purge_takes_texts_that_no_event_refers_to_any_more(run, ledger):
 
     result = run("purge", "--yes")
 
-    assert result.stdout == "Erased 1 events and 3 texts that none refers to any more.\n"
+    assert result.stdout == "Erased 1 event and 3 texts that none refers to any more.\n"
     assert ledger.notices.list_hashes() == ()
 
 

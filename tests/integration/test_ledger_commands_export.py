@@ -175,10 +175,11 @@ def test_export_of_a_visitor_who_is_unknown_fails(run):
 @pytest.mark.parametrize(
     ("options", "numbers"),
     [
-        ((), [0, 1, 2, 9]),
-        (("--since", "2026-08-31"), [1, 2]),
-        (("--until", "2026-08-31"), [0, 1]),
-        (("--since", "2026-08-31", "--until", "2026-08-31"), [1]),
+        # What says on the 31st that 9 was erased is an event of that day.
+        ((), [0, 1, 2, 9, None]),
+        (("--since", "2026-08-31"), [1, 2, None]),
+        (("--until", "2026-08-31"), [0, 1, None]),
+        (("--since", "2026-08-31", "--until", "2026-08-31"), [1, None]),
         (("--since", "2026-09-02"), []),
     ],
 )
@@ -187,7 +188,9 @@ def test_export_of_days_has_both_ends(run, ledger, options, numbers):
     ledger.append([make_event(9, subject_id=BOB)])
     ledger.erase(BOB, reason="request", at=NOW)
 
-    assert ids_of(read_lines(run("export", *options))) == [*map(number_id, numbers)]
+    rows = read_lines(run("export", *options))
+    ids = [None if row["record"] and row["record"].get("event") == "erasure" else row["event_id"] for row in rows]
+    assert ids == [None if number is None else number_id(number) for number in numbers]
 
 
 def test_export_keeps_what_is_left_of_erased_events(run, ledger):
@@ -197,7 +200,15 @@ def test_export_keeps_what_is_left_of_erased_events(run, ledger):
     result = run("export")
 
     assert ALICE not in result.stdout
-    assert [row["erased_at"] for row in read_lines(result)] == ["2026-08-31T12:00:00Z"]
+    erased, erasure = read_lines(result)
+    assert (erased["erased_at"], erasure["erased_at"]) == ("2026-08-31T12:00:00Z", None)
+    assert erasure["record"] == {
+        "schema": "consent-erasure/1",
+        "event": "erasure",
+        "event_time": "2026-08-31T12:00:00Z",
+        "reason": "request",
+        "event_ids": [number_id(1)],
+    }
 
 
 def test_export_to_a_file_is_for_its_owner_alone(run, ledger, tmp_path):
@@ -339,7 +350,7 @@ def test_cursor_beyond_the_ledger_is_refused(run, ledger):
     assert read_lines(run("stream", "--after", "1")) == []
     result = run("stream", "--after", "2")
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: The cursor 2 is of an event that is not there: 2 events are sealed.")
+    assert result.stderr.startswith("Error: The cursor 2 is of an event that is not there: the seals cover 2 events.")
 
 
 @pytest.mark.parametrize(

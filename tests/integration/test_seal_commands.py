@@ -49,8 +49,8 @@ def edit(ledger, statement):
 
 
 def test_seal_says_what_it_did_and_does_it_once(run):
-    assert run("seal").stdout == "5 events sealed. The log has 5 events, under 1 seals.\n"
-    assert run("seal").stdout == "0 events sealed. The log has 5 events, under 1 seals.\n"
+    assert run("seal").stdout == "5 events sealed. The log has 5 events, under 1 seal.\n"
+    assert run("seal").stdout == "0 events sealed. The log has 5 events, under 1 seal.\n"
 
 
 def test_seal_of_an_empty_ledger_says_so():
@@ -130,7 +130,7 @@ def test_verify_names_what_is_wrong_first_and_fails(run, ledger, checkpoint):
         "WRONG: The event of row 4 was changed after it was recorded: its digest is another one.\n"
         "First wrong: row 4, place 3 of the log, seal 2. What comes behind it was not looked at.\n"
         "\n"
-        "sealed      2 events right, under 1 seals\n"
+        "sealed      2 events right, under 1 seal\n"
         "checkpoint  given, signed by this app\n"
     )
 

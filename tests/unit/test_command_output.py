@@ -1,4 +1,4 @@
-"""What commands print besides their answer: progress, where somebody watches."""
+"""What commands print: how many of something, and progress, where somebody watches."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from contextlib import redirect_stderr
 
 import pytest
 
-from consent.command_output import show_progress
+from consent.command_output import count_of, show_progress
 
 
 def run_with_progress(stream, *, is_shown=True):
     with redirect_stderr(stream), show_progress("Erasing", 2, is_shown=is_shown) as advance:
         advance(1)
         advance(1)
+
+
+@pytest.mark.parametrize(("number", "expected"), [(0, "0 events"), (1, "1 event"), (2, "2 events")])
+def test_one_of_something_is_told_in_the_singular(number, expected):
+    assert count_of(number, "event") == expected
 
 
 @pytest.fixture
