@@ -170,7 +170,7 @@ def _list_tests(path: Path) -> frozenset[str]:
         return frozenset(match[2] for match in _NODE_TEST.finditer(source))
     tree = ast.parse(source)
     # A contract that several ledgers have to keep is a class.
-    scopes = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]
+    scopes: list[ast.Module | ast.ClassDef] = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]
     functions = (node.name for scope in scopes for node in scope.body if isinstance(node, ast.FunctionDef))
     return frozenset(name for name in functions if name.startswith("test_"))
 
