@@ -17,6 +17,13 @@ from tests.browser.plain_site import make_plain_site
 from tests.browser.policy_site import PolicySite
 from tests.browser.serving import ServedSite, serve
 from tests.browser.watched_tab import Engine, OpenTab, watch_chromium, watch_firefox
+from tests.template_cache import compiling_once
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _templates_compiled_once() -> Iterator[None]:
+    with compiling_once():
+        yield
 
 
 @pytest.fixture(scope="session")

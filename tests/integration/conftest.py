@@ -13,6 +13,7 @@ from jinja2 import DictLoader
 from werkzeug.serving import make_server
 
 from consent import Consent
+from tests.template_cache import compiling_once
 
 PAGE = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>News</title></head>'
@@ -21,6 +22,12 @@ PAGE = (
 SERVICES = ("google-analytics", "youtube")
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 _FIELDS = frozenset({"next", "service", "id", "gpc", "asked", "shown", "attempt"})
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _templates_compiled_once():
+    with compiling_once():
+        yield
 
 
 @pytest.fixture
