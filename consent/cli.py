@@ -111,7 +111,9 @@ def explain_command(  # noqa: PLR0913 - one parameter for each option
 @pass_script_info
 @click.pass_context
 def check_command(context: click.Context, info: ScriptInfo, *, strict: bool, is_json: bool) -> None:
-    """Find what is unlawful or doubtful in the configuration and in the pages as they are rendered.
+    """Find what is unlawful or doubtful.
+
+    It looks at the configuration, and at the pages as they are rendered.
 
     The exit code is 1 for an error, 1 for a warning with --strict, and 0 otherwise.
     """

@@ -43,9 +43,10 @@ _is_sure = click.option("--yes", "is_sure", is_flag=True, help="Do not ask wheth
 def erase_command(
     *, subject: str | None, record: str | None, receipt: Path | None, reason: str, is_dry: bool, is_sure: bool
 ) -> None:
-    """Erase all that is kept of one visitor, SUBJECT, so that nothing refers to them and every seal still holds.
+    """Erase all that is kept of one visitor.
 
-    Id and digest of each event stay, without anything by which a digest could be guessed.
+    SUBJECT is the `subject_id` of their records. Nothing refers to them then, and every seal still holds. Id and digest of
+    each event stay, without anything by which a digest could be guessed.
     """
     _check_reason(reason)
     if sum(each is not None for each in (subject, record, receipt)) != 1:
@@ -74,9 +75,10 @@ def erase_command(
 @_is_sure
 @with_appcontext
 def purge_command(*, age: str | None, is_dry: bool, is_sure: bool) -> None:
-    """Erase events that are older than they need to be, and then what no event refers to any more.
+    """Erase what is older than it needs to be.
 
-    A choice that is in force stays, however old it is. Killed half-way, it goes on when it is run again.
+    Events first, and then what no event refers to any more. A choice that is in force stays, however old it is. Killed
+    half-way, it goes on when it is run again.
     """
     site = find_site()
     now = site.engine.read_clock()

@@ -66,10 +66,11 @@ def evidence_command(  # noqa: PLR0913 - one parameter for each option
     is_verifying: bool,
     is_json: bool,
 ) -> None:
-    """Bundle what visitors were shown under policy VERSION, or the beginning of it; without one, list the versions.
+    """Bundle what visitors were shown under a policy version.
 
-    In the bundle are markup, words, configuration and hashes of every notice, and how many records point to it. There are
-    no screenshots in it: each markup is a page that opens by itself. The exit code is 1 if a hash does not hold.
+    VERSION may be the beginning of it; without one, the versions are listed. In the bundle are markup, words, configuration
+    and hashes of every notice, and how many records point to it. There are no screenshots in it: each markup is a page that
+    opens by itself. The exit code is 1 if a hash does not hold.
     """
     with using_ledger() as ledger:
         notices = ledger.notices.list()

@@ -39,9 +39,10 @@ _SAYINGS: Mapping[Comparison, str] = {
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def verify_command(context: click.Context, *, path: Path, is_json: bool) -> None:
-    """Say whether FILE, a receipt as JSON, is genuine, and what the ledger has of it.
+    """Say whether a receipt is genuine, and what the ledger has of it.
 
-    The exit code is 0 if it is genuine and the ledger does not contradict it, 1 if not, and 2 if FILE is no receipt.
+    FILE is the receipt as JSON. The exit code is 0 if it is genuine and the ledger does not contradict it, 1 if not, and 2 if
+    FILE is no receipt.
     """
     receipt = _read(path)
     is_genuine = find_site().engine.is_signed(SignedKind.RECEIPT, encode_receipt(receipt.content), receipt.signature)

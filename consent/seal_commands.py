@@ -93,9 +93,10 @@ def verify_command(context: click.Context, *, path: Path | None, is_json: bool) 
 @click.option("--output", type=_FILE, help="File to write; without, the terminal.")
 @with_appcontext
 def prove_command(*, event: str, path: Path | None, output: Path | None) -> None:
-    """Print the proof that an EVENT, by the id of its record, is in the log.
+    """Print the proof that an event is in the log.
 
-    The proof holds the event itself. Who has it and a checkpoint needs nothing else to check it.
+    EVENT is the id of its record. The proof holds the event itself. Who has it and a checkpoint needs nothing else to check
+    it.
     """
     checkpoint = _read_checkpoint(path) if path else None
     with _telling(), using_ledger() as ledger, show_progress("Proving", _count(ledger, "events")) as advance:
@@ -108,9 +109,9 @@ def prove_command(*, event: str, path: Path | None, output: Path | None) -> None
 @click.option("--checkpoint", "checkpoint_path", type=_FILE, required=True, help="Checkpoint that you trust.")
 @_as_json
 def check_proof_command(*, path: Path, checkpoint_path: Path, is_json: bool) -> None:
-    """Check a proof of `prove` with a checkpoint alone: no app, ledger or key is asked.
+    """Check a proof with a checkpoint alone.
 
-    The exit code is 1 if it proves nothing.
+    FILE is what `prove` wrote. No app, ledger or key is asked. The exit code is 1 if it proves nothing.
     """
     checkpoint = _read_checkpoint(checkpoint_path)
     with _telling():
@@ -127,10 +128,11 @@ def check_proof_command(*, path: Path, checkpoint_path: Path, is_json: bool) -> 
 @click.option("--output", type=_FILE, help="File to write; without, the terminal.")
 @with_appcontext
 def checkpoint_command(*, origin: str, output: Path | None) -> None:
-    """Print the head of the log, to be kept where nobody of the site can change it.
+    """Print the head of the log, to be kept elsewhere.
 
-    Mail it, commit it or have it time-stamped, after each seal or every day: it is this copy that shows later that nothing
-    before it was changed. The text is a C2SP tlog-checkpoint. It holds no data of visitors.
+    Where nobody of the site can change it: mail it, commit it or have it time-stamped, after each seal or every day: it is
+    this copy that shows later that nothing before it was changed. The text is a C2SP tlog-checkpoint. It holds no data of
+    visitors.
     """
     engine = find_site().engine
     with _telling(), using_ledger() as ledger:

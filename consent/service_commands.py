@@ -55,9 +55,10 @@ class _Site:
 @_as_json
 @pass_script_info
 def list_command(info: ScriptInfo, *, kind: str | None, purpose: str | None, is_json: bool) -> None:
-    """List the services of the catalogue, those of the site's own folders included.
+    """List the services of the catalogue.
 
-    The exit code is 2 for a kind or a purpose that there is not; a kind or purpose without services is no error.
+    Those of the site's own folders are included. The exit code is 2 for a kind or a purpose that there is not; a kind or
+    purpose without services is no error.
     """
     site = _tell_site(info)
     every = _list_entries(site)
@@ -90,9 +91,9 @@ def show_command(info: ScriptInfo, *, key: str, is_json: bool) -> None:
 @_as_json
 @pass_script_info
 def search_command(info: ScriptInfo, *, words: tuple[str, ...], is_json: bool) -> None:
-    """Find services by name, key, provider, host, address or cookie; all words must match.
+    """Find services by name, key, provider, host or cookie.
 
-    The exit code is 1 if there is none.
+    Whole addresses do as well. All words must match. The exit code is 1 if there is none.
     """
     site = _tell_site(info)
     hits = find_entries(words, _list_entries(site))
@@ -115,7 +116,10 @@ def search_command(info: ScriptInfo, *, words: tuple[str, ...], is_json: bool) -
 def new_command(
     info: ScriptInfo, *, key: str, name: str, kind: str | None, host: str | None, folder: Path | None
 ) -> None:
-    """Begin a file for a service of your own; for a shipped KEY, a copy of its file. Nothing is ever overwritten."""
+    """Begin a file for a service of your own.
+
+    For a shipped KEY, it is a copy of its file. Nothing is ever overwritten.
+    """
     site = _read_site(info)
     target = folder or site.missing_folder or next(iter(site.folders), None)
     if target is None:

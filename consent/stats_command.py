@@ -68,9 +68,9 @@ def stats_command(
     is_json: bool,
     is_csv: bool,
 ) -> None:
-    """Count what visitors were asked and what they answered, without identifiers.
+    """Count what visitors were asked and what they answered.
 
-    Opt-out requests of a year by where they came from (CCPA, 11 CCR 7102):
+    Nothing in it identifies anybody. Opt-out requests of a year by where they came from (CCPA, 11 CCR 7102):
     flask consent stats --since 2026-01-01 --until 2026-12-31 --jurisdiction US-CA --by source
     """
     if is_json and is_csv:
