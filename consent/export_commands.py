@@ -82,12 +82,11 @@ def export_command(
 )
 @with_appcontext
 def stream_command(*, after: int, limit: int | None, follow: bool, every: float) -> None:
-    """Print sealed events for another system, as lines of JSON.
+    """Print sealed events as lines of JSON, for Kafka, NATS or a warehouse: each at least once, none skipped.
 
-    For Kafka, NATS or a warehouse: each at least once, none skipped. Each line has a `cursor`. Keep that of the last line that
-    the other system has acknowledged, and begin there with --after: what it had not acknowledged comes again, with the same
-    `event_id`. An event that is erased later does not come again; that it was erased is an event of its own, whose `record`
-    names in `event_ids` what to erase in copies.
+    Each line has a `cursor`. Keep that of the last line that the other system has acknowledged, and begin there with
+    --after: what it had not acknowledged comes again, with the same `event_id`. An event that is erased later does not come
+    again; that it was erased is an event of its own, whose `record` names in `event_ids` what to erase in copies.
     """
     target = sys.stdout.buffer
     left = limit
@@ -108,12 +107,24 @@ def stream_command(*, after: int, limit: int | None, follow: bool, every: float)
 
 
 def _write_dpv(rows: Iterable[StoredEvent], ledger: Ledger) -> Iterator[str]:
+    """Yield the lines of the document, and say on the terminal what it lacks: what no banner knows is the site's to add."""
+    missing: dict[str, None] = {}
+
     def leave_out(row: StoredEvent) -> None:
         click.echo(
             f"Record {row.event_id} cannot be read, and was left out. Run: flask consent ledger verify", err=True
         )
 
-    return write_dpv(rows, site=describe_site(SiteWording(find_site())), find=ledger.find, leave_out=leave_out)
+    def note_missing(names: Iterable[str]) -> None:
+        missing.update(dict.fromkeys(names))
+
+    site = describe_site(SiteWording(find_site()))
+    yield from write_dpv(rows, site=site, find=ledger.find, leave_out=leave_out, note_missing=note_missing)
+    if missing:
+        click.echo(
+            f"Not every record has what ISO/IEC TS 27560 asks for. Missing: {', '.join(missing)}. Add what your site knows of it.",
+            err=True,
+        )
 
 
 def _check_cursor(ledger: Ledger, after: int) -> None:

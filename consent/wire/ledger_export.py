@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from consent.core.ledger import StoredEvent
-from consent.wire.dpv import CONTEXT, DescribedSite, describe_dpv
+from consent.wire.dpv import CONTEXT, DescribedSite, describe_dpv, find_missing
 
 # Any: the plain JSON values of a record, as somebody else may have left them in the storage.
 Values = Mapping[str, Any]
@@ -105,12 +105,14 @@ def write_dpv(
     site: DescribedSite,
     find: Callable[[str], StoredEvent | None],
     leave_out: Callable[[StoredEvent], None],
+    note_missing: Callable[[Iterable[str]], None],
 ) -> Iterator[str]:
     """Yield the lines of one JSON-LD document with the records in the Data Privacy Vocabulary.
 
     Args:
         find: Returns a row by event id: what was withdrawn shows in the record before.
         leave_out: Is told of each row whose record cannot be read. Erased ones are left out in silence.
+        note_missing: Is told, for each record, which mandatory fields it lacks.
     """
 
     def describe() -> Iterator[Values]:
@@ -122,6 +124,7 @@ def write_dpv(
                 leave_out(row)
                 continue
             if described:
+                note_missing(find_missing(described))
                 yield {name: each for name, each in described.items() if name != "@context"}
 
     return _join_array(f'{{"@context":{format_line(dict(CONTEXT))},"@graph":[', describe(), "]}")

@@ -114,6 +114,24 @@ def test_export_in_the_data_privacy_vocabulary_is_one_document(ledger):
     assert {tuple(each["@type"]) for each in withdrawn["dpv:hasConsentStatus"]} == {("dpv:ConsentWithdrawn",)}
 
 
+@pytest.mark.parametrize(
+    ("config", "lacks"), [({"SERVER_NAME": "news.example"}, False), ({}, True)], ids=["address", "no address"]
+)
+def test_export_in_the_vocabulary_says_which_mandatory_fields_are_missing(ledger, config, lacks):
+    site = make_ledger_site(ledger, **config)
+    site.test_client().post(
+        "/privacy-choices/", data={"action": "accept_all"}, headers={"Sec-Fetch-Site": "same-origin"}
+    )
+
+    result = make_ledger_command(site)("export", "--format", "dpv")
+
+    (told,) = result.stderr.splitlines()
+    assert told.startswith("Not every record has what ISO/IEC TS 27560 asks for. Missing: ")
+    assert "pii information, storage locations, retention period" in told
+    assert ("party identifier" in told) is lacks
+    assert "missing" not in result.stdout.lower()
+
+
 def test_export_in_the_vocabulary_tells_what_was_withdrawn_from_what_was_refused_before(ledger):
     site = make_ledger_site(ledger)
     client = site.test_client()
