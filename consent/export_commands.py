@@ -82,11 +82,12 @@ def export_command(
 )
 @with_appcontext
 def stream_command(*, after: int, limit: int | None, follow: bool, every: float) -> None:
-    """Print sealed events as lines of JSON, for Kafka, NATS or a warehouse: each at least once, none skipped.
+    """Print sealed events for another system, as lines of JSON.
 
-    Each line has a `cursor`. Keep that of the last line that the other system has acknowledged, and begin there with
-    --after: what it had not acknowledged comes again, with the same `event_id`. An event that is erased later does not come
-    again; that it was erased is an event of its own, whose `record` names in `event_ids` what to erase in copies.
+    For Kafka, NATS or a warehouse: each at least once, none skipped. Each line has a `cursor`. Keep that of the last line that
+    the other system has acknowledged, and begin there with --after: what it had not acknowledged comes again, with the same
+    `event_id`. An event that is erased later does not come again; that it was erased is an event of its own, whose `record`
+    names in `event_ids` what to erase in copies.
     """
     target = sys.stdout.buffer
     left = limit
