@@ -1,4 +1,4 @@
-"""A file that a command writes: complete, on disk and for its owner alone, or as it was before."""
+"""Files that commands read, and those that they write: complete, on disk and for their owner alone, or as they were before."""
 
 from __future__ import annotations
 
@@ -58,6 +58,24 @@ def replacing(path: Path) -> Iterator[NewFile]:
         with suppress(OSError):
             file.close()
         unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def reading(path: Path, *, hint: str) -> Iterator[None]:
+    """Tell what is wrong with a file that the body reads and understands.
+
+    Args:
+        hint: The option or argument that named the file.
+
+    Raises:
+        click.BadParameter: For an `OSError`, `ValueError` or `RecursionError` of the body.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise click.BadParameter(f"{path}: {error.strerror}.", param_hint=hint) from error
+    except (ValueError, RecursionError) as error:
+        raise click.BadParameter(f"{path}: {error}", param_hint=hint) from error
 
 
 @contextmanager

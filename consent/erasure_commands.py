@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
+from consent.command_file import reading
 from consent.command_ledger import find_site, list_subject, read_id, using_ledger
 from consent.command_output import count_of, format_table, show_progress
 from consent.core.ledger import ConsentEvent, Ledger
 from consent.core.lifetime import add_months
-from consent.core.receipt import encode_receipt, read_receipt
+from consent.core.receipt import SIZE_LIMIT_BYTES, encode_receipt, read_receipt
 from consent.web.settings import RETENTION_LIMIT_MONTHS
 from consent.web.site import Site
 from consent.wire.signature import SignedKind
@@ -33,7 +34,7 @@ _is_sure = click.option("--yes", "is_sure", is_flag=True, help="Do not ask wheth
 @click.option("--record", help="Id of one of the visitor's records, in place of SUBJECT.")
 @click.option(
     "--receipt",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(path_type=Path, dir_okay=False),
     help="A receipt as the visitor downloaded it (JSON), in place of SUBJECT.",
 )
 @click.option("--reason", default="request", show_default=True, help="Why, for auditors; nothing about the person.")
@@ -120,10 +121,8 @@ def _check_reason(reason: str) -> None:
 
 def _read_record_id(path: Path, site: Site) -> str:
     """Return the id of the record in a genuine receipt: nobody is to erase what is another's by editing a file."""
-    try:
-        receipt = read_receipt(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise click.BadParameter(f"{path}: {error}", param_hint="--receipt") from error
+    with reading(path, hint="--receipt"), path.open("rb") as file:
+        receipt = read_receipt(file.read(SIZE_LIMIT_BYTES + 1))
     if not site.engine.is_signed(SignedKind.RECEIPT, encode_receipt(receipt.content), receipt.signature):
         raise click.BadParameter(
             f"{path} was not signed by this site, or it was changed since. Ask for the file as it was downloaded, or for the id "

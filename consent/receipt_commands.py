@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
+from consent.command_file import reading
 from consent.command_ledger import find_site, using_ledger
 from consent.command_output import format_json, format_table
 from consent.core.receipt import (
@@ -57,12 +58,9 @@ def verify_command(context: click.Context, *, path: Path, is_json: bool) -> None
 
 
 def _read(path: Path) -> SignedReceipt:
-    try:
-        with path.open("rb") as file:
-            # One byte more than a receipt has, so that a longer file is refused and not read.
-            return read_receipt(file.read(SIZE_LIMIT_BYTES + 1))
-    except (OSError, ValueError) as error:
-        raise click.BadParameter(f"{path}: {error}", param_hint="FILE") from error
+    with reading(path, hint="FILE"), path.open("rb") as file:
+        # One byte more than a receipt has, so that a longer file is refused and not read.
+        return read_receipt(file.read(SIZE_LIMIT_BYTES + 1))
 
 
 def _ask_ledger(receipt: SignedReceipt) -> Comparison | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
+from consent.command_file import reading, replacing
 from consent.command_ledger import find_site, using_ledger
 from consent.command_output import count_of, format_json, format_table, show_progress
 from consent.core.checkpoint import SIZE_LIMIT_CHARACTERS, Checkpoint, make_checkpoint, parse_checkpoint
@@ -157,29 +158,21 @@ def _telling() -> Iterator[None]:
 
 
 def _read_checkpoint(path: Path) -> Checkpoint:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return parse_checkpoint(file.read(SIZE_LIMIT_CHARACTERS + 1))
-    except (OSError, ValueError) as error:
-        raise click.BadParameter(f"{path}: {error}", param_hint="--checkpoint") from error
+    with reading(path, hint="--checkpoint"), path.open(encoding="utf-8", newline="") as file:
+        return parse_checkpoint(file.read(SIZE_LIMIT_CHARACTERS + 1))
 
 
 def _read_json(path: Path) -> object:
-    try:
-        with path.open("rb") as file:
-            return json.loads(file.read(_PROOF_LIMIT_BYTES))
-    except (OSError, ValueError, RecursionError) as error:
-        raise click.BadParameter(f"{path}: {error}", param_hint="FILE") from error
+    with reading(path, hint="FILE"), path.open("rb") as file:
+        return json.loads(file.read(_PROOF_LIMIT_BYTES))
 
 
 def _write(text: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
-    try:
-        output.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise click.BadParameter(f"{output}: {error}", param_hint="--output") from error
+    with replacing(output) as file:
+        file.write(text.encode())
 
 
 def _count(ledger: Ledger, name: str) -> int:
@@ -243,6 +236,10 @@ def _format_proof(proof: Proof, *, is_older: bool) -> str:
     facts = [
         ("place", str(proof.leaf_index)),
         ("digest", proof.digest.hex()),
-        *([("kind", proof.event.kind), ("recorded", str(proof.event.recorded_at))] if proof.event else []),
+        *(
+            [("kind", proof.event.kind), ("recorded", f"{proof.event.recorded_at:%Y-%m-%dT%H:%M:%SZ}")]
+            if proof.event
+            else []
+        ),
     ]
     return f"Proved: {subject} is in the log. {age}\n\n{format_table(facts)}"
