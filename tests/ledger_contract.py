@@ -222,10 +222,12 @@ class LedgerContract(ProofContract):
 
         assert health.is_writable
         assert health.problem == ""
-        assert {key: health.details[key] for key in ("events", "erased", "unsealed", "schema_version")} == {
-            "events": 2,
+        names = ("events", "erased", "erasures", "unsealed", "schema_version")
+        assert {key: health.details[key] for key in names} == {
+            "events": 3,
             "erased": 1,
-            "unsealed": 1,
+            "erasures": 1,
+            "unsealed": 2,
             "schema_version": 1,
         }
 

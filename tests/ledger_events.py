@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from consent.core.ledger import ConsentEvent
+from consent.core.erasure import Erasure, is_erasure, read_erasure
+from consent.core.ledger import ConsentEvent, Ledger
 from consent.core.notice import Artefact, ShownNotice
 from consent.core.seal import Seal
 from tests.conftest import NOW
@@ -79,6 +80,16 @@ def make_notice(**changes: Any) -> tuple[ShownNotice, tuple[Artefact, ...]]:
         "configuration_sha256": configuration.sha256,
     }
     return ShownNotice(**(values | changes)), (text, ui, configuration)
+
+
+def list_visitors_ids(ledger: Ledger) -> list[str]:
+    """Return the ids of the events of visitors that are not erased, in the order of their arrival."""
+    return [row.event_id for row in ledger.scan(limit=10_000) if row.event and not is_erasure(row.event)]
+
+
+def list_erasures(ledger: Ledger) -> list[Erasure]:
+    """Return what the log says of erasing, in the order of arrival."""
+    return [erasure for row in ledger.scan(limit=10_000) if row.event and (erasure := read_erasure(row.event))]
 
 
 def run_at_once(count: int, work: Callable[[int], Outcome]) -> list[Outcome]:

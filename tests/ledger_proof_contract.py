@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from consent.core.erasure import Erasure, read_erasure
+from consent.core.event_digest import digest_event
 from consent.core.ledger import Ledger
 from tests.conftest import NOW
 from tests.ledger_events import (
     ALICE,
     AWKWARD,
     BOB,
+    list_erasures,
+    list_visitors_ids,
     make_event,
     make_events,
     make_notice,
@@ -152,7 +156,7 @@ class ProofContract:
         assert ledger.count_purgeable(before=NOW, now=NOW) == 2
         assert ledger.purge(before=NOW, now=NOW) == 2
 
-        assert [row.event_id for row in ledger.scan() if row.event] == [number_id(2), number_id(4)]
+        assert list_visitors_ids(ledger) == [number_id(2), number_id(4)]
         assert ledger.count_purgeable(before=NOW, now=NOW) == 0
 
     def test_purge_erases_all_but_the_last_of_equal_revisions(self, ledger: Ledger):
@@ -166,7 +170,7 @@ class ProofContract:
         ledger.append([make_event(n, recorded_at=at, valid_until=at) for n, at in enumerate(past)])
 
         erased = [ledger.purge(before=NOW, now=NOW, limit=2)]
-        left = [row.event_id for row in ledger.scan() if row.event]
+        left = list_visitors_ids(ledger)
         erased += [ledger.purge(before=NOW, now=NOW, limit=2), ledger.purge(before=NOW, now=NOW, limit=2)]
 
         assert erased == [2, 1, 0]
@@ -181,6 +185,69 @@ class ProofContract:
         assert row is not None
         assert (row.event, row.salt, row.erased_at, row.erasure_reason) == (None, None, LATER, "retention")
 
+    # Erasures as events ----------------------------------------------------------------------------------------------
+
+    def test_erasing_is_an_event_that_names_what_was_erased_and_nobody(self, ledger: Ledger):
+        ledger.append([make_event(1), make_event(2, revision=2), make_event(3, subject_id=BOB)])
+        ledger.erase(ALICE, reason="asked to", at=LATER)
+
+        row = ledger.scan()[-1]
+
+        assert row.event is not None
+        assert read_erasure(row.event) == Erasure(
+            event_ids=(number_id(1), number_id(2)), erased_at=LATER, reason="asked to"
+        )
+        assert (row.event.kind, row.event.subject_id, row.event.recorded_at) == ("erasure", "", LATER)
+        assert row.digest == digest_event(row.event, row.salt or b"")
+        assert ALICE not in row.event.payload
+        assert ledger.find(row.event_id) == row
+        assert row.position in {each.position for each in ledger.seals.unsealed(limit=10)}
+
+    def test_purge_says_what_each_piece_has_erased(self, ledger: Ledger):
+        past = NOW - timedelta(days=300)
+        ledger.append(make_events(range(3), recorded_at=past, valid_until=past))
+        while ledger.purge(before=NOW, now=LATER, limit=2):
+            pass
+
+        assert list_erasures(ledger) == [
+            Erasure(event_ids=(number_id(0), number_id(1)), erased_at=LATER, reason="retention"),
+            Erasure(event_ids=(number_id(2),), erased_at=LATER, reason="retention"),
+        ]
+
+    def test_erasing_nothing_says_nothing(self, ledger: Ledger):
+        ledger.append([make_event()])
+
+        assert ledger.erase(BOB, reason="asked to", at=NOW) == 0
+        assert ledger.purge(before=NOW, now=NOW) == 0
+        assert len(ledger.scan()) == 1
+
+    def test_erasing_more_than_one_erasure_names_takes_several(self, ledger: Ledger):
+        ledger.append(make_events(range(1, 1202)))
+
+        assert ledger.erase(ALICE, reason="asked to", at=NOW) == 1201
+        assert [len(each.event_ids) for each in list_erasures(ledger)] == [1000, 201]
+
+    def test_erasure_is_nobody_s_and_is_neither_erased_nor_purged(self, ledger: Ledger):
+        ledger.append([make_event()])
+        ledger.erase(ALICE, reason="asked to", at=NOW)
+
+        assert ledger.history("") == ()
+        assert ledger.current("") is None
+        assert ledger.erase("", reason="asked to", at=LATER) == 0
+        assert ledger.count_purgeable(before=LATER, now=LATER) == 0
+        assert ledger.purge(before=LATER, now=LATER) == 0
+        assert len(list_erasures(ledger)) == 1
+
+    def test_erasing_at_once_names_each_event_once(self, ledger: Ledger):
+        ledger.append(make_events(range(8)))
+
+        erased = run_at_once(6, lambda number: ledger.erase(ALICE, reason=f"asked {number} times", at=LATER))
+
+        assert sum(erased) == 8
+        assert sorted(each for erasure in list_erasures(ledger) for each in erasure.event_ids) == [
+            number_id(number) for number in range(8)
+        ]
+
     # Notices ----------------------------------------------------------------------------------------------------------
 
     def test_notice_is_kept_once_with_what_it_refers_to(self, ledger: Ledger):
@@ -190,6 +257,8 @@ class ProofContract:
         ledger.notices.keep(notice, artefacts, at=NOW)
 
         assert ledger.notices.list() == (notice,)
+        assert ledger.notices.find(notice.notice_id) == notice
+        assert ledger.notices.find("0" * 64) is None
         assert [ledger.notices.read(each.sha256) for each in artefacts] == list(artefacts)
         assert ledger.notices.list_hashes() == tuple(sorted(each.sha256 for each in artefacts))
 

@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from consent import Consent
+from consent.core.erasure import is_erasure
 from consent.core.ledger import AppendResult, ConsentEvent
 from consent.core.notice import Artefact, NoticeStore, ShownNotice
 from consent.errors import LedgerError
@@ -32,7 +33,7 @@ class Notices:
     def __init__(self, store: NoticeStore) -> None:
         self.asked: list[ShownNotice] = []
         self.is_full = False
-        self.list, self.read, self.list_hashes = store.list, store.read, store.list_hashes
+        self.list, self.find, self.read, self.list_hashes = store.list, store.find, store.read, store.list_hashes
         self._keep = store.keep
 
     def keep(self, notice: ShownNotice, artefacts: Sequence[Artefact], *, at: datetime) -> None:
@@ -58,7 +59,7 @@ class Ledger(MemoryLedger):
     @property
     def records(self) -> list[dict[str, Any]]:
         """Every record that is kept, the oldest first."""
-        return [json.loads(row.event.payload) for row in self.scan() if row.event]
+        return [json.loads(row.event.payload) for row in self.scan() if row.event and not is_erasure(row.event)]
 
     @property
     def shown(self) -> str:

@@ -23,13 +23,16 @@ class ConsentEvent:
     """Random UUID, made by the server: the `record_id` of the consent record."""
 
     subject_id: str
-    """Random UUID of the visitor, the same across their choices; nothing else refers to the person."""
+    """Random UUID of the visitor, the same across their choices; nothing else refers to the person.
+
+    Empty for an event that says what was erased, see `consent.core.erasure`.
+    """
 
     revision: int
-    """Number of the choice among the subject's, from 1. The highest wins, in whatever order events arrive."""
+    """Number of the choice among the subject's, from 1 (of an erasure: 0). The highest wins, in whatever order events arrive."""
 
     kind: str
-    """A value of `consent.core.record.Event`, such as `choice` or `withdrawal`."""
+    """A value of `consent.core.record.Event`, such as `choice` or `withdrawal`, or `erasure`."""
 
     recorded_at: datetime
     """Aware UTC instant of the act by the server's clock, whole seconds."""
@@ -90,7 +93,7 @@ class StoredEvent:
     """32 bytes: the leaf hash of the event and its salt, see `consent.core.event_digest`."""
 
     event: ConsentEvent | None
-    """None once it was erased."""
+    """None once it was erased. Content beside `erased_at` is somebody's edit, for `verify` to name."""
 
     salt: bytes | None
     """32 random bytes, without which nobody can guess an erased event from its digest; None once it was erased."""
@@ -125,7 +128,10 @@ class Health:
     """What is wrong, as a sentence; empty for nothing."""
 
     details: Mapping[str, object] = field(default_factory=dict)
-    """Facts for the operator, such as `{"backend": "sqlite", "events": 12, "unsealed": 3, "schema_version": 1}`."""
+    """Facts for the operator, such as `{"backend": "sqlite", "events": 12, "unsealed": 3, "schema_version": 1}`.
+
+    `events` are all rows of the log: `verify` expects as many to come by.
+    """
 
 
 class Ledger(Protocol):
@@ -169,7 +175,7 @@ class Ledger(Protocol):
         """Return the subject's event of the highest revision, of equal ones the last to arrive; None for none."""
 
     def history(self, subject_id: str, *, limit: int = 100) -> tuple[ConsentEvent, ...]:
-        """Return the subject's events, the newest first."""
+        """Return the subject's events, the newest first. What says that some were erased is no subject's."""
 
     def scan(self, *, after: int = 0, limit: int = 1000) -> tuple[StoredEvent, ...]:
         """Return rows by position, from the one after `after` on.
@@ -184,7 +190,8 @@ class Ledger(Protocol):
     def erase(self, subject_id: str, *, reason: str, at: datetime) -> int:
         """Erase content, reference and salt of every event of a subject; return how many there were.
 
-        Event id, digest, position and leaf index stay, so that seals hold.
+        Event id, digest, position and leaf index stay, so that seals hold. The same transaction adds to the log what was
+        erased: an event of `make_erasure`, without a subject, which is sealed like any other and is never erased itself.
         """
 
     def count_purgeable(self, *, before: datetime, now: datetime) -> int:
@@ -193,7 +200,8 @@ class Ledger(Protocol):
     def purge(self, *, before: datetime, now: datetime, limit: int = 1000) -> int:
         """Erase up to `limit` events recorded before an instant, oldest first; return how many. 0 means that none is left.
 
-        An event that is its subject's current one and still in force (`valid_until` after `now`) stays.
+        An event that is its subject's current one and still in force (`valid_until` after `now`) stays. Adds to the log what
+        was erased as `erase` does, for the reason `retention`.
         """
 
     def purge_artefacts(self, *, kept_before: datetime) -> int:

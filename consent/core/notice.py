@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
+
+from consent.core.field_encoding import encode_fields
+
+WORDS_MEDIA_TYPE = "application/json"
+"""Media type of words and of configuration."""
+
+MARKUP_MEDIA_TYPE = "text/html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +55,13 @@ class ShownNotice:
     configuration_sha256: str
     """Artefact with the policy as it was declared."""
 
+    @property
+    def notice_id(self) -> str:
+        """64 hexadecimal digits over all of the above: the address it is found by."""
+        # None and the empty text are not the same notice.
+        values = (("0", "") if each is None else ("1", str(each)) for each in astuple(self))
+        return sha256(encode_fields(part.encode() for value in values for part in value)).hexdigest()
+
 
 class NoticeStore(Protocol):
     """Keep notices and their artefacts, each once."""
@@ -61,6 +75,9 @@ class NoticeStore(Protocol):
 
     def list(self, policy_version: str | None = None) -> tuple[ShownNotice, ...]:
         """Return the notices of one policy version, or of all, in a stable order."""
+
+    def find(self, notice_id: str) -> ShownNotice | None:
+        """Return a notice by its `notice_id`; None for none. The caller compares it: storage may have been edited."""
 
     def read(self, sha256: str) -> Artefact | None:
         """Return an artefact by its hash; None for none. The caller compares the hash: storage may have been edited."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from consent.core.seal import Seal
+from consent.core.seal import INSTANT_FORMAT, Seal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,26 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoundErasure:
+    """Say what one erasure in the log took away: whoever erased is to know of it."""
+
+    event_id: str
+    position: int
+    leaf_index: int | None
+    """None while it has no seal."""
+
+    erased_at: datetime
+    reason: str
+    events: int
+    """How many events it names."""
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the erasure as plain JSON values; the time as ISO 8601 with `Z`."""
+        values: dict[str, object] = {name: getattr(self, name) for name in FoundErasure.__slots__}
+        return values | {"erased_at": f"{self.erased_at:{INSTANT_FORMAT}}"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """Say whether a ledger is as it was sealed."""
 
@@ -38,7 +59,10 @@ class Verdict:
     """How many sealed events were found right, those erased since included."""
 
     erased: int
-    """How many of all events were erased: of them, only the digest can be looked at."""
+    """How many of all events were erased: of them, only the digest can be looked at, and the erasure that names them."""
+
+    erasures: tuple[FoundErasure, ...]
+    """Erasures since the checkpoint, those without a seal last; all of them without one."""
 
     unsealed: int
     """How many events have no seal yet: who can write to the storage can change or remove them unnoticed."""
@@ -74,6 +98,7 @@ class Verdict:
             "problem": problem and {name: getattr(problem, name) for name in Problem.__slots__},
             "sealed": self.sealed,
             "erased": self.erased,
+            "erasures": [each.as_dict() for each in self.erasures],
             "unsealed": self.unsealed,
             "seals": self.seals,
             "last_seal": seal and seal.as_dict(),

@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from consent.core.erasure import make_erasure
 from consent.core.event_digest import digest_event
 from consent.core.ledger import AppendResult, ConsentEvent, Health, Ledger, StoredEvent
 from consent.core.notice import Artefact, NoticeStore, ShownNotice
@@ -38,6 +39,7 @@ __all__ = [
     "TallyStore",
     "UnsealedEvent",
     "digest_event",
+    "make_erasure",
     "open_ledger",
 ]
 

@@ -76,6 +76,9 @@ class Dialect:
     insert_adding: str = "INSERT INTO {table} ({columns}) VALUES ({values}) ON CONFLICT ({key}) DO UPDATE SET {sum} = {table}.{sum} + excluded.{sum}"
     """Insert, or add to the column `sum` of the row of the same key."""
 
+    lock_rows: str = " FOR UPDATE"
+    """Ends a query whose rows nobody else is to change before the transaction ends."""
+
     def write_insert(self, table: str, columns: Sequence[str]) -> str:
         """Return the statement that inserts what is new."""
         return self.insert_new.format(table=table, columns=", ".join(columns), values=_join_names(columns))
@@ -94,6 +97,8 @@ SQLITE = Dialect(
     bytes_type="BLOB",
     short_text_type="TEXT",
     long_text_type="TEXT",
+    # A transaction that writes is the only one from its beginning on.
+    lock_rows="",
 )
 POSTGRESQL = Dialect(
     name="postgresql",

@@ -1,4 +1,4 @@
-"""Events as rows: what is appended, found, listed and erased."""
+"""Events as rows: what is appended, found and listed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from os import urandom
 
+from consent.core.erasure import KIND
 from consent.core.event_digest import digest_event
 from consent.core.ledger import AppendResult, ConsentEvent, StoredEvent
 from consent.ledger._database import Dialect, Row, Transaction, Value, split_batches, write_list
@@ -22,18 +23,6 @@ _COLUMNS = (*_CONTENT, "salt", "digest", "erasure_reason")
 _SELECT = (
     f"SELECT position, leaf_index, erased_at, erasure_reason, digest, salt, {', '.join(_CONTENT)} FROM consent_events"  # noqa: S608 - constants
 )
-# All that says who and what; the digest, the places and the event's own random id stay.
-_ERASE = (
-    "UPDATE consent_events SET subject_id = NULL, revision = NULL, kind = NULL, recorded_at = NULL, valid_until = NULL, "
-    "text_sha256 = NULL, ui_sha256 = NULL, payload = NULL, salt = NULL, erased_at = :at, erasure_reason = :reason"
-)
-# Erased rows have no time, and what is in force is the subject's latest row while it lasts.
-_PURGEABLE = """
-    FROM consent_events AS e WHERE e.recorded_at < :before AND NOT (
-        e.valid_until > :now AND NOT EXISTS (
-            SELECT 1 FROM consent_events AS later WHERE later.subject_id = e.subject_id AND (
-                later.revision > e.revision OR (later.revision = e.revision AND later.position > e.position))))
-"""
 
 
 def make_salts(events: Sequence[ConsentEvent]) -> Mapping[str, bytes]:
@@ -89,41 +78,14 @@ def scan(transaction: Transaction, *, by: str, after: int, limit: int) -> tuple[
     return tuple(map(_to_stored, rows))
 
 
-def erase(transaction: Transaction, subject_id: str, *, reason: str, at: datetime) -> int:
-    """Erase what is kept of a subject; return how many rows that were."""
-    return transaction.execute(
-        f"{_ERASE} WHERE subject_id = :subject", {"at": to_seconds(at), "reason": reason, "subject": subject_id}
-    )
-
-
-def count_purgeable(transaction: Transaction, *, before: datetime, now: datetime) -> int:
-    """Return how many rows are too old to be kept."""
-    rows = transaction.fetch(
-        f"SELECT count(*) {_PURGEABLE}",
-        {"before": to_seconds(before), "now": to_seconds(now)},
-    )
-    return int(rows[0][0] or 0)
-
-
-def purge(transaction: Transaction, *, before: datetime, now: datetime, limit: int) -> int:
-    """Erase up to `limit` rows that are too old, the oldest first; return how many."""
-    rows = transaction.fetch(
-        f"SELECT e.position {_PURGEABLE} ORDER BY e.position LIMIT :limit",
-        {"before": to_seconds(before), "now": to_seconds(now), "limit": limit},
-    )
-    for batch in split_batches([row[0] for row in rows], _BATCH):
-        names, values = write_list("p", batch)
-        transaction.execute(
-            f"{_ERASE} WHERE position IN ({names})", {**values, "at": to_seconds(now), "reason": "retention"}
-        )
-    return len(rows)
-
-
 def count(transaction: Transaction) -> Mapping[str, int]:
-    """Return how many rows there are, and of them those erased and those without a seal."""
-    rows = transaction.fetch("SELECT count(*), count(erased_at), count(leaf_index) FROM consent_events")
-    total, erased, sealed = (int(each or 0) for each in rows[0])
-    return {"events": total, "erased": erased, "unsealed": total - sealed}
+    """Return how many rows there are, and of them those erased, those that say so, and those without a seal."""
+    rows = transaction.fetch(
+        "SELECT count(*), count(erased_at), count(CASE WHEN kind = :kind THEN 1 END), count(leaf_index) FROM consent_events",
+        {"kind": KIND},
+    )
+    total, erased, erasures, sealed = (int(each or 0) for each in rows[0])
+    return {"events": total, "erased": erased, "erasures": erasures, "unsealed": total - sealed}
 
 
 def probe(transaction: Transaction) -> None:
@@ -173,7 +135,8 @@ def _fetch_all(transaction: Transaction, select: str, event_ids: Sequence[str]) 
 def _to_values(event: ConsentEvent, salt: bytes) -> dict[str, Value]:
     return {
         "event_id": event.event_id,
-        "subject_id": event.subject_id,
+        # An erasure has none: no search for a subject finds it.
+        "subject_id": event.subject_id or None,
         "revision": event.revision,
         "kind": event.kind,
         "recorded_at": to_seconds(event.recorded_at),
@@ -189,11 +152,13 @@ def _to_values(event: ConsentEvent, salt: bytes) -> dict[str, Value]:
 
 def _to_stored(row: Row) -> StoredEvent:
     position, leaf_index, erased_at, reason, digest, salt, event_id, *content = row
+    # Erased is what nothing is left of: a mark beside content that is there is for `verify` to name.
+    is_erased = erased_at is not None and not any(each is not None for each in content)
     return StoredEvent(
         position=int(position or 0),
         event_id=str(event_id),
         digest=to_bytes(digest),
-        event=None if erased_at is not None else _to_event(str(event_id), content),
+        event=None if is_erased else _to_event(str(event_id), content),
         salt=None if salt is None else to_bytes(salt),
         leaf_index=None if leaf_index is None else to_number(leaf_index),
         erased_at=None if erased_at is None else to_instant(erased_at),

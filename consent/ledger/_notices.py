@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
-from hashlib import sha256
 
 from consent.core.notice import Artefact, ShownNotice
-from consent.ledger._database import Database, Transaction, Value
+from consent.ledger._database import Database, Row, Transaction, Value
 from consent.ledger._events import to_seconds
 
 _COLUMNS = tuple(field.name for field in fields(ShownNotice))
@@ -34,7 +33,13 @@ class RelationalNotices:
             "ORDER BY policy_version, language, profile, layer, prompt_kind, notice_id"
         )
         rows = self.database.read(lambda transaction: transaction.fetch(statement, values))
-        return tuple(ShownNotice(**dict(zip(_COLUMNS, row, strict=True))) for row in rows)  # type: ignore[arg-type]  # columns are its fields
+        return tuple(map(_to_notice, rows))
+
+    def find(self, notice_id: str) -> ShownNotice | None:
+        """Return a notice by its `notice_id`; None for none."""
+        statement = f"SELECT {', '.join(_COLUMNS)} FROM consent_notices WHERE notice_id = :notice_id"  # noqa: S608 - constants
+        rows = self.database.read(lambda transaction: transaction.fetch(statement, {"notice_id": notice_id}))
+        return _to_notice(rows[0]) if rows else None
 
     def read(self, sha256: str) -> Artefact | None:
         """Return an artefact by its hash; None for none."""
@@ -68,18 +73,21 @@ def purge(transaction: Transaction, *, kept_before: datetime) -> int:
     )
 
 
+def _to_notice(row: Row) -> ShownNotice:
+    return ShownNotice(**dict(zip(_COLUMNS, row, strict=True)))  # type: ignore[arg-type]  # columns are its fields
+
+
 def _keep(transaction: Transaction, notice: ShownNotice, artefacts: Sequence[Artefact], *, kept_at: int) -> None:
     rows: list[dict[str, Value]] = [
         {"sha256": each.sha256, "media_type": each.media_type, "body": each.body} for each in artefacts
     ]
     transaction.execute_many(transaction.dialect.write_insert("consent_artefacts", _ARTEFACT_COLUMNS), rows)
     values: dict[str, Value] = dict(zip(_COLUMNS, astuple(notice), strict=True))
-    notice_id = sha256(repr(astuple(notice)).encode()).hexdigest()
     transaction.execute(
         transaction.dialect.write_insert("consent_notices", ("notice_id", *_COLUMNS, "kept_at")),
-        {"notice_id": notice_id, **values, "kept_at": kept_at},
+        {"notice_id": notice.notice_id, **values, "kept_at": kept_at},
     )
     transaction.execute(
         "UPDATE consent_notices SET kept_at = :kept_at WHERE notice_id = :notice_id AND kept_at < :kept_at",
-        {"notice_id": notice_id, "kept_at": kept_at},
+        {"notice_id": notice.notice_id, "kept_at": kept_at},
     )

@@ -2,47 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from consent.core.erasure import is_erasure, read_erasure
 from consent.core.event_digest import digest_event
 from consent.core.ledger import ConsentEvent, Ledger, StoredEvent
+from consent.ledger._erasure_check import ErasureCheck
+from consent.ledger._notice_check import NoticeCheck
 
 
 @dataclass(slots=True)
 class RowCheck:
-    """Check rows, and each text and markup that they refer to once."""
+    """Check rows, one after the other, and what they say of other ones."""
 
     ledger: Ledger
-    _reasons_by_hash: dict[str, str] = field(default_factory=dict)
-    """What is wrong with an artefact, as a sentence; empty for nothing."""
+    erasures: ErasureCheck = field(init=False)
+    notices: NoticeCheck = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.erasures = ErasureCheck(self.ledger)
+        self.notices = NoticeCheck(self.ledger)
 
     def find_fault(self, row: StoredEvent) -> str:
-        """Return what is wrong with a row, as a sentence; nothing for nothing."""
-        if row.event is None:
-            has_left_salt = f"The event of row {row.position} is marked as erased, and its salt was left."
-            return has_left_salt if row.salt is not None else ""
-        if row.salt is None:
+        """Return what is wrong with a row by itself, as a sentence; nothing for nothing."""
+        self.erasures.note(row)
+        if row.erased_at is not None:
+            return _find_rest(row)
+        if row.event is None or row.salt is None:
             return f"The event of row {row.position} has lost its salt, and it was not erased."
         if digest_event(row.event, row.salt) != row.digest:
             return f"The event of row {row.position} was changed after it was recorded: its digest is another one."
+        if is_erasure(row.event):
+            return "" if read_erasure(row.event) else f"The erasure of row {row.position} does not say what was erased."
         return self._find_missing(row, row.event)
 
-    def find_other_faults(self) -> Iterator[str]:
-        """Return what is wrong with artefacts that no row has referred to, as sentences."""
-        notices = self.ledger.notices
-        for notice in notices.list():
-            for sha256 in (notice.text_sha256, notice.ui_sha256, notice.configuration_sha256):
-                if sha256 and (reason := self._judge(sha256)) and notice in notices.list(notice.policy_version):
-                    yield f"The notice of policy version {notice.policy_version!r} in {notice.language!r}: {reason}"
-        for sha256 in notices.list_hashes():
-            # One that was purged meanwhile is none.
-            if (reason := self._judge(sha256)) and notices.read(sha256):
-                yield reason
-
     def _find_missing(self, row: StoredEvent, event: ConsentEvent) -> str:
-        reasons = (self._judge(each) for each in (event.text_sha256, event.ui_sha256) if each)
-        reason = next(filter(None, reasons), "")
+        reason = self.notices.find_missing(event)
         if not reason:
             return ""
         # Erased since it was read, and what nothing else referred to purged with it: nothing is wrong with that.
@@ -53,14 +48,7 @@ class RowCheck:
             else ""
         )
 
-    def _judge(self, sha256: str) -> str:
-        if self._reasons_by_hash.get(sha256, "?"):
-            artefact = self.ledger.notices.read(sha256)
-            if artefact is None:
-                self._reasons_by_hash[sha256] = f"The artefact {sha256} is not kept any more."
-            else:
-                is_right = artefact.sha256 == sha256
-                self._reasons_by_hash[sha256] = (
-                    "" if is_right else f"The artefact {sha256} was changed: its hash is another one."
-                )
-        return self._reasons_by_hash[sha256]
+
+def _find_rest(row: StoredEvent) -> str:
+    left = "content" if row.event else "salt" if row.salt is not None else ""
+    return f"The event of row {row.position} is marked as erased, and its {left} was left." if left else ""

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from consent.core.ledger import AppendResult, ConsentEvent, Health, StoredEvent
 from consent.errors import LedgerError
-from consent.ledger import _events, _notices
+from consent.ledger import _erasures, _events, _notices
 from consent.ledger._database import Database
 from consent.ledger._notices import RelationalNotices
 from consent.ledger._schema import check_version, migrate, read_version
@@ -92,17 +92,17 @@ class RelationalLedger:
     def erase(self, subject_id: str, *, reason: str, at: datetime) -> int:
         """Erase content, reference and salt of every event of a subject; return how many there were."""
         return self.database.write(
-            lambda transaction: _events.erase(transaction, subject_id, reason=reason, at=at), is_erasing=True
+            lambda transaction: _erasures.erase(transaction, subject_id, reason=reason, at=at), is_erasing=True
         )
 
     def count_purgeable(self, *, before: datetime, now: datetime) -> int:
         """Return how many events `purge` would erase."""
-        return self.database.read(lambda transaction: _events.count_purgeable(transaction, before=before, now=now))
+        return self.database.read(lambda transaction: _erasures.count_purgeable(transaction, before=before, now=now))
 
     def purge(self, *, before: datetime, now: datetime, limit: int = 1000) -> int:
         """Erase up to `limit` events recorded before an instant, oldest first; return how many."""
         return self.database.write(
-            lambda transaction: _events.purge(transaction, before=before, now=now, limit=limit), is_erasing=True
+            lambda transaction: _erasures.purge(transaction, before=before, now=now, limit=limit), is_erasing=True
         )
 
     def purge_artefacts(self, *, kept_before: datetime) -> int:

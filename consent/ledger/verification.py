@@ -10,10 +10,12 @@ from consent.core.checkpoint import Checkpoint
 from consent.core.ledger import Ledger, StoredEvent
 from consent.core.merkle import EMPTY_ROOT, Frontier, list_full_ranges
 from consent.core.seal import Seal
-from consent.core.verdict import Problem, Verdict
+from consent.core.verdict import FoundErasure, Problem, Verdict
 from consent.ledger._leaves import Progress
 from consent.ledger._row_check import RowCheck
 from consent.ledger._seal_chain import Chain, IsSigned, follow_chain, read_seals
+
+_LOWEST = -(1 << 62)
 
 
 def verify(
@@ -27,7 +29,7 @@ def verify(
     """Compute every digest, root, link and signature of the log anew, and say what is wrong first.
 
     The site may go on meanwhile: what is appended, sealed or erased while this runs is no problem. An erased event has
-    nothing left to look at but its digest, which has to be under its seal.
+    nothing left to look at but its digest, which has to be under its seal, and the erasure in the log that names it.
 
     Args:
         is_signed: Checks the signature of a seal.
@@ -41,6 +43,7 @@ def verify(
         problem=problem,
         sealed=walk.sealed,
         erased=walk.erased,
+        erasures=walk.list_erasures(),
         unsealed=walk.unsealed,
         seals=walk.last_seal.number if walk.last_seal else 0,
         last_seal=walk.last_seal,
@@ -69,6 +72,8 @@ class _Walk:
     sealed: int = 0
     erased: int = 0
     unsealed: int = 0
+    expected: int = 0
+    """How many rows there were when the walk began."""
 
     def __post_init__(self) -> None:
         self.rows = RowCheck(self.ledger)
@@ -77,10 +82,34 @@ class _Walk:
 
     def find_problems(self) -> Iterator[Problem]:
         """Return problems; what comes after the first has no meaning."""
+        events = self.ledger.health().details.get("events")
+        self.expected = events if isinstance(events, int) else 0
+        yield from self._find_hidden()
         yield from self._follow_log()
         yield from self._compare_end()
         yield from self._check_unsealed()
-        yield from (Problem(message=message) for message in self.rows.find_other_faults())
+        yield from self._check_rest()
+        yield from (_name(message, row) for message, row in self.rows.erasures.find_faults())
+        yield from (Problem(message=message) for message in self.rows.notices.find_other_faults())
+
+    def list_erasures(self) -> tuple[FoundErasure, ...]:
+        """Return the erasures that the checkpoint does not cover."""
+        start = self.checkpoint.tree_size if self.checkpoint else 0
+        return tuple(
+            each for each in self.rows.erasures.found.values() if each.leaf_index is None or each.leaf_index >= start
+        )
+
+    def _find_hidden(self) -> Iterator[Problem]:
+        """Find rows that stand where neither sealing nor reading in order comes by, and a search for one finds them."""
+        for row in self.ledger.scan(after=_LOWEST, limit=1):
+            if row.position <= 0:
+                yield _name(f"Row {row.position} stands before the first: somebody has put it in.", row)
+        for row in self.ledger.scan_sealed(after=_LOWEST, limit=1):
+            if row.leaf_index is None or row.leaf_index < 0:
+                yield _name(
+                    f"The event of row {row.position} has a place before the beginning of the log, so that no seal covers it.",
+                    row,
+                )
 
     def _follow_log(self) -> Iterator[Problem]:
         """Follow seals and what is under them, until there is nothing more: a sealer may add some meanwhile."""
@@ -123,7 +152,8 @@ class _Walk:
             positions.append(row.position)
         if self.frontier.size < seal.tree_size:
             yield self._tell_missing(positions, None)
-        if self.frontier.root() != seal.root:
+        # A sealer takes rows by position: of equal revisions, the later position is what counts.
+        if self.frontier.root() != seal.root or positions != sorted(positions):
             yield self._tell_wrong_root(seal, start, positions)
         self._report(len(positions))
 
@@ -215,6 +245,20 @@ class _Walk:
             self.unsealed += len(waiting)
             self._report(len(waiting))
             after = page[-1].position
+
+    def _check_rest(self) -> Iterator[Problem]:
+        """Look at what was sealed since the walk came to the end, and whether all rows came by."""
+        newer = 0
+        for row in self._read_sealed():
+            # What is erased was noted while it had no seal.
+            self.rows.erasures.note_erasure(row)
+            newer += 1
+        seen = self.frontier.size + self.unsealed + newer
+        if seen < self.expected:
+            yield Problem(
+                message=f"Of {self.expected} rows {seen} came by, in the order of the log and of their arrival: an index of the "
+                "database is damaged, or was tampered with. Have the database check and rebuild its indexes, and verify again."
+            )
 
     def _read_sealed(self) -> Iterator[StoredEvent]:
         after = self.frontier.size - 1

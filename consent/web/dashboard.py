@@ -203,11 +203,14 @@ def _draw_lines(overview: Overview, lines: Sequence[Line], key: str, title: str)
 
 
 def _describe_health(health: Health, seal: Seal | None) -> dict[str, object]:
+    events, erasures = (health.details.get(name) for name in ("events", "erasures"))
+    # What says that others were erased is an event, and no choice.
+    choices = events - erasures if isinstance(events, int) and isinstance(erasures, int) else events
     return {
         "is_writable": health.is_writable,
         "problem": health.problem,
         "backend": health.details.get("backend"),
-        "events": health.details.get("events"),
+        "choices": choices,
         "erased": health.details.get("erased"),
         "unsealed": health.details.get("unsealed"),
         "seal": seal,

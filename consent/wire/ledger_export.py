@@ -11,6 +11,7 @@ from io import StringIO
 from types import MappingProxyType
 from typing import Any
 
+from consent.core.erasure import is_erasure
 from consent.core.ledger import StoredEvent
 from consent.wire.dpv import CONTEXT, DescribedSite, describe_dpv, find_missing
 
@@ -45,6 +46,8 @@ _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 def describe_row(row: StoredEvent) -> dict[str, object]:
     """Return a row as plain JSON values: its places, and `record` as it was made, None for an erased one.
+
+    The record of an erasure has the schema `consent-erasure/1`, and `event_ids` of what was erased.
 
     The salt stays in the ledger: with it, a copy could be matched to a digest after the event was erased.
     """
@@ -111,14 +114,16 @@ def write_dpv(
 
     Args:
         find: Returns a row by event id: what was withdrawn shows in the record before.
-        leave_out: Is told of each row whose record cannot be read. Erased ones are left out in silence.
+        leave_out: Is told of each row whose record cannot be read. Erased ones and erasures are left out in silence.
         note_missing: Is told, for each record, which mandatory fields it lacks.
     """
 
     def describe() -> Iterator[Values]:
         for row in rows:
             try:
-                described = row.event and describe_dpv(_read(row), site=site, previous=_find_previous(row, find))
+                described = _is_visitors(row) and describe_dpv(
+                    _read(row), site=site, previous=_find_previous(row, find)
+                )
             # Whoever edited the record may have left anything in any place.
             except (LookupError, TypeError, AttributeError, ValueError):
                 leave_out(row)
@@ -128,6 +133,10 @@ def write_dpv(
                 yield {name: each for name, each in described.items() if name != "@context"}
 
     return _join_array(f'{{"@context":{format_line(dict(CONTEXT))},"@graph":[', describe(), "]}")
+
+
+def _is_visitors(row: StoredEvent) -> bool:
+    return row.event is not None and not is_erasure(row.event)
 
 
 def _read(row: StoredEvent) -> dict[str, object]:

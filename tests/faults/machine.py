@@ -141,8 +141,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def erase(self, pick: int) -> None:
         """Erase somebody on request."""
         subject_id = self._pick(pick).subject_id
-        found = self.ledger.erase(subject_id, reason="request", at=self.clock())
-        assert found == self.model.erase(subject_id)
+        at = self.clock()
+        found = self.ledger.erase(subject_id, reason="request", at=at)
+        assert found == self.model.erase(subject_id, reason="request", at=at)
 
     @rule(days=st.sampled_from([-1, 0, 30, 190]), limit=st.integers(1, 5))
     def purge(self, days: int, limit: int) -> None:
@@ -172,6 +173,7 @@ class LedgerMachine(RuleBasedStateMachine):
             rows = self.model.rows.values()
             assert (verdict.sealed, verdict.unsealed) == (len(self.model.sealed), len(rows) - len(self.model.sealed))
             assert verdict.erased == sum(kept.is_erased for kept in rows)
+            assert sum(each.events for each in verdict.erasures) == verdict.erased
 
     @rule(drop=st.booleans())
     def rotate_key(self, drop: bool) -> None:
@@ -215,7 +217,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @invariant()
     def check_subjects(self) -> None:
         """The highest revision wins, whatever order events arrived in (L4)."""
-        for subject_id in {kept.event.subject_id for kept in self.model.rows.values()}:
+        for subject_id in {"", *(kept.event.subject_id for kept in self.model.rows.values())}:
             expected = self.model.history(subject_id)
             assert list(self.ledger.history(subject_id)) == expected[:100]
             assert self.ledger.current(subject_id) == (expected[0] if expected else None)
@@ -280,7 +282,7 @@ class LedgerMachine(RuleBasedStateMachine):
         return self.engine.is_signed(SignedKind.SEAL, data, signature)
 
     def _pick(self, pick: int) -> ConsentEvent:
-        kept = list(self.model.rows.values())
+        kept = [each for each in self.model.rows.values() if each.event.subject_id]
         return kept[pick % len(kept)].event
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 
+from consent.core.erasure import Erasure, is_erasure, read_erasure
 from consent.core.ledger import AppendResult, ConsentEvent, StoredEvent
 
 
@@ -18,6 +19,11 @@ class Kept:
     is_erased: bool = False
     digest: bytes | None = None
 
+    @property
+    def is_visitors(self) -> bool:
+        """Whether it is there and a visitor's, and not what says that others were erased."""
+        return not self.is_erased and not is_erasure(self.event)
+
 
 @dataclass
 class Model:
@@ -26,6 +32,9 @@ class Model:
     rows: dict[str, Kept] = field(default_factory=dict)
     sealed: list[str] = field(default_factory=list)
     """Event ids by leaf index."""
+
+    erasures: list[Erasure] = field(default_factory=list)
+    """What the ledger has to say next of what it has erased, under ids of its own."""
 
     def append(self, events: list[ConsentEvent]) -> AppendResult:
         """Keep what is new; say what became of each."""
@@ -38,22 +47,27 @@ class Model:
 
     def history(self, subject_id: str) -> list[ConsentEvent]:
         """Return a subject's events, the one that counts first."""
-        own = [kept.event for kept in self.rows.values() if not kept.is_erased and kept.event.subject_id == subject_id]
+        own = [kept.event for kept in self.list_visitors() if kept.event.subject_id == subject_id]
         # Sorting is stable: turned round, of equal revisions the last to arrive comes first.
         return sorted(own, key=lambda event: event.revision)[::-1]
 
-    def erase(self, subject_id: str) -> int:
+    def list_visitors(self) -> list[Kept]:
+        """Return the events of visitors that are not erased, in the order of arrival."""
+        return [kept for kept in self.rows.values() if kept.is_visitors]
+
+    def erase(self, subject_id: str, *, reason: str, at: datetime) -> int:
         """Erase a subject."""
-        return self._erase([each.event_id for each in self.history(subject_id)])
+        own = [kept.event.event_id for kept in self.list_visitors() if kept.event.subject_id == subject_id]
+        return self._erase(own, reason=reason, at=at)
 
     def purgeable(self, before: datetime, now: datetime) -> list[str]:
         """Return the ids of what is too old, in the order of arrival."""
-        live = [kept.event for kept in self.rows.values() if not kept.is_erased]
+        live = [kept.event for kept in self.list_visitors()]
         return [each.event_id for each in live if each.recorded_at < before and not self._is_in_force(each, now)]
 
     def purge(self, before: datetime, now: datetime, limit: int) -> int:
         """Erase the oldest of what is too old."""
-        return self._erase(self.purgeable(before, now)[:limit])
+        return self._erase(self.purgeable(before, now)[:limit], reason="retention", at=now)
 
     def seal(self) -> int:
         """Seal what is not sealed, in the order of arrival."""
@@ -63,6 +77,12 @@ class Model:
 
     def check(self, stored: Sequence[StoredEvent]) -> None:
         """Compare with all rows of the ledger."""
+        for each in stored:
+            if each.event_id not in self.rows:
+                assert each.event, "what nobody has sent is an erasure"
+                assert read_erasure(each.event) == self.erasures.pop(0)
+                self.rows[each.event_id] = Kept(each.event)
+        assert not self.erasures, "something was erased, and the log does not say so"
         assert [each.event_id for each in stored] == list(self.rows)
         assert all(one.position < other.position for one, other in pairwise(stored))
         places = {event_id: at for at, event_id in enumerate(self.sealed)}
@@ -81,7 +101,10 @@ class Model:
     def _is_in_force(self, event: ConsentEvent, now: datetime) -> bool:
         return event.valid_until > now and self.history(event.subject_id)[0] == event
 
-    def _erase(self, event_ids: list[str]) -> int:
+    def _erase(self, event_ids: list[str], *, reason: str, at: datetime) -> int:
         for event_id in event_ids:
             self.rows[event_id].is_erased = True
+        if event_ids:
+            at = at.replace(microsecond=0)
+            self.erasures.append(Erasure(event_ids=tuple(event_ids), erased_at=at, reason=reason))
         return len(event_ids)

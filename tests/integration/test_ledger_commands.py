@@ -56,6 +56,7 @@ def test_status_of_an_empty_ledger_has_nothing_to_do(run):
         "schema version  1\n"
         "events          0\n"
         "erased          0\n"
+        "erasures        0\n"
         "unsealed        0\n"
         "last seal       none\n"
         "retention       24 months\n"

@@ -13,7 +13,7 @@ from consent.ledger import MemoryLedger
 from consent.web.visit import get_site
 from consent.wire.signature import ALGORITHM, SignedKind
 from tests.conftest import NOW
-from tests.ledger_events import ALICE, BOB, make_event, make_notice, number_id
+from tests.ledger_events import ALICE, BOB, list_visitors_ids, make_event, make_notice, number_id
 from tests.ledger_site import make_ledger_command, make_ledger_site
 
 OLD = datetime(2024, 7, 1, tzinfo=UTC)

@@ -345,6 +345,31 @@ def test_stream_tells_of_an_erased_event_without_its_content(run, ledger):
     assert (row["cursor"], row["record"], row["erased_at"]) == (0, None, "2026-08-31T12:00:00Z")
 
 
+def test_stream_tells_other_systems_what_was_erased_since(run, ledger):
+    ledger.append([make_event(1), make_event(2, revision=2), make_event(3, subject_id=BOB)])
+    seal(ledger, 1, 3, [1, 2, 3])
+    ledger.erase(ALICE, reason="request", at=NOW)
+    assert read_lines(run("stream", "--after", "2")) == []
+    seal(ledger, 2, 4, [4])
+
+    (row,) = read_lines(run("stream", "--after", "2"))
+
+    assert (row["cursor"], row["record"]["event"]) == (3, "erasure")
+    assert row["record"]["event_ids"] == [number_id(1), number_id(2)]
+    assert ALICE not in json.dumps(row)
+
+
+def test_table_has_a_row_for_each_erasure(run, ledger):
+    ledger.append([make_event()])
+    ledger.erase(ALICE, reason="request", at=NOW)
+
+    head, *rows = csv.reader(run("export", "--format", "csv").stdout.splitlines())
+
+    assert [row[head.index("event")] for row in rows] == ["", "erasure"]
+    assert [row[head.index("event_time")] for row in rows] == ["", "2026-08-31T12:00:00Z"]
+    assert [row[head.index("erased_at")] for row in rows] == ["2026-08-31T12:00:00Z", ""]
+
+
 def test_stream_that_follows_waits_for_more():
     result = make_ledger_command(make_ledger_site(_GrowingLedger()))(
         "stream", "--follow", "--every", "0.01", "--limit", "3"

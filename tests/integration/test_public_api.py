@@ -89,6 +89,7 @@ def test_public_names_of_ledgers_are_these():
         "TallyStore",
         "UnsealedEvent",
         "digest_event",
+        "make_erasure",
         "open_ledger",
     ]
 

@@ -13,7 +13,7 @@ from consent.core.event_digest import digest_event
 from consent.core.ledger import ConsentEvent
 from consent.ledger.verification import verify
 from tests.conftest import NOW
-from tests.ledger_events import ALICE, BOB, make_event, make_notice, number_id
+from tests.ledger_events import ALICE, BOB, make_event, number_id
 from tests.sealed_log import open_memory_log, open_sqlite_log
 
 LATER = NOW + timedelta(days=800)
@@ -225,6 +225,43 @@ def test_exchanged_contents_are_found(log):
     assert log.find_rows() == (5, 8)
 
 
+@pytest.mark.parametrize("position", [13, 3])
+def test_row_with_a_place_before_the_beginning_is_named(log, position):
+    log.edit("UPDATE consent_events SET leaf_index = -1 WHERE position = :at", at=position)
+    problem = log.find_problem(log.checkpoint())
+
+    assert (problem.first_position, problem.leaf_index) == (position, -1)
+    assert problem.message == (
+        f"The event of row {position} has a place before the beginning of the log, so that no seal covers it."
+    )
+
+
+def test_row_before_the_first_is_named(log):
+    log.edit("UPDATE consent_events SET position = -5, leaf_index = -2 WHERE position = 14")
+    problem = log.find_problem()
+
+    assert problem.first_position == -5
+    assert problem.message == "Row -5 stands before the first: somebody has put it in."
+
+
+def test_row_that_comes_by_in_no_order_is_missed(log, monkeypatch):
+    """As where an index has lost it: a search for the event itself still finds it."""
+    health = replace(log.ledger.health(), details={"events": 15})
+    monkeypatch.setattr(log.ledger, "health", lambda: health)
+
+    assert log.find_problem().message.startswith(
+        "Of 15 rows 14 came by, in the order of the log and of their arrival: "
+    )
+
+
+def test_rows_under_one_seal_that_changed_their_positions_are_named(log):
+    """Of equal revisions, the later position is what counts."""
+    for position, other in ((6, 100), (7, 6), (100, 7)):
+        log.edit("UPDATE consent_events SET position = :other WHERE position = :at", at=position, other=other)
+
+    assert log.find_problem().message == "Rows 6 to 7 are not in the order in which they were sealed."
+
+
 def test_row_with_text_for_a_place_is_no_row_of_the_log(tmp_path):
     log = open_sqlite_log(tmp_path / "consent.db")
     log.append(1, 2, 3)
@@ -232,75 +269,6 @@ def test_row_with_text_for_a_place_is_no_row_of_the_log(tmp_path):
     log.edit("UPDATE consent_events SET leaf_index = 'first' WHERE position = 1")
 
     assert log.find_problem().leaf_index == 0
-
-
-# Artefacts --------------------------------------------------------------------------------------------------------------
-
-
-def keep_notice(log):
-    notice, artefacts = make_notice()
-    log.ledger.notices.keep(notice, artefacts, at=NOW)
-    log.append(20, text_sha256=notice.text_sha256, ui_sha256=notice.ui_sha256)
-    log.seal()
-    return notice
-
-
-def test_event_whose_notice_is_kept_is_intact(log):
-    keep_notice(log)
-
-    assert log.verify().is_intact
-
-
-@pytest.mark.parametrize("name", ["text_sha256", "ui_sha256"])
-def test_edited_artefact_is_named_with_the_first_event_that_refers_to_it(log, name):
-    address = getattr(keep_notice(log), name)
-    log.edit("UPDATE consent_artefacts SET body = 'Agree?' WHERE sha256 = :address", address=address)
-    problem = log.find_problem()
-
-    assert problem.first_position == 15
-    assert problem.message == (
-        f"The event of row 15 has lost what its visitor was shown. The artefact {address} was changed: its hash is another one."
-    )
-
-
-def test_removed_artefact_is_named_with_the_first_event_that_refers_to_it(log):
-    notice = keep_notice(log)
-    log.edit("DELETE FROM consent_artefacts WHERE sha256 = :address", address=notice.text_sha256)
-
-    assert log.find_problem().first_position == 15
-
-
-def test_edited_or_removed_configuration_is_found_with_its_notice(log):
-    notice = keep_notice(log)
-    log.edit("UPDATE consent_artefacts SET body = '' WHERE sha256 = :it", it=notice.configuration_sha256)
-    edited = log.find_problem()
-    log.edit("DELETE FROM consent_artefacts WHERE sha256 = :it", it=notice.configuration_sha256)
-    removed = log.find_problem()
-
-    for problem in (edited, removed):
-        assert problem.message.startswith("The notice of policy version 'v1' in 'en': The artefact ")
-        assert problem.first_position is None
-
-
-def test_edited_artefact_that_nothing_refers_to_is_found(log):
-    log.edit("INSERT INTO consent_artefacts VALUES (:it, 'text/html', '')", it="0" * 64)
-
-    assert log.find_problem().message == f"The artefact {'0' * 64} was changed: its hash is another one."
-
-
-def test_artefact_that_is_purged_with_its_event_meanwhile_is_no_problem(log, monkeypatch):
-    keep_notice(log)
-    notices = log.ledger.notices
-    read = type(notices).read
-
-    def purge_and_read(store, address):
-        log.ledger.erase(ALICE, reason="request", at=NOW)
-        log.ledger.purge_artefacts(kept_before=NOW + timedelta(days=1))
-        return read(store, address)
-
-    monkeypatch.setattr(type(notices), "read", purge_and_read)
-
-    assert log.verify().is_intact
 
 
 # Erasing ----------------------------------------------------------------------------------------------------------------
@@ -325,7 +293,8 @@ def test_erased_event_is_sealed_like_any_other(log):
     log.ledger.erase(ALICE, reason="request", at=NOW)
     log.seal()
 
-    assert log.verify().sealed == 14
+    # And so is what says that it was erased.
+    assert log.verify().sealed == 15
 
 
 @pytest.mark.parametrize(
