@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
-from functools import reduce
 
 import html5lib
 import pytest
 
 from consent import Document
 from consent.core.record import Event
-from consent.ledger import MemoryLedger
 from consent.messages import load_shipped
 from tests.unreadable_ledger import UnreadableLedger
 
 RECEIPT = "/privacy-choices/receipt"
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-GONE = object()
 LANGUAGES = sorted(load_shipped())
 
 
@@ -275,91 +271,6 @@ def test_while_the_ledger_is_away_the_receipt_is_of_the_cookie_and_says_so(clien
     assert "cannot be reached just now" in texts_of(answer.text)
     assert download()["copied_from"] == "cookie"
     assert "The ledger's database does not answer." in caplog.text
-
-
-@pytest.mark.parametrize(
-    "edited",
-    [
-        "",
-        "7",
-        "{}",
-        '{"event": "choice"}',
-        "[" * 100_000,
-        "NaN",
-        '{"schema": "consent-record/1", "decisions": {"a": 7}}',
-    ],
-    ids=["empty", "number", "nothing", "little", "deep", "nan", "other"],
-)
-def test_a_record_that_somebody_has_edited_is_left_out_and_logged(client, choose, download, ledger, caplog, edited):
-    choose(client, "accept_all")
-    choose(client, "reject_all")
-    ledger.database.write(
-        lambda transaction: transaction.execute(
-            "UPDATE consent_events SET payload = :edited WHERE revision = 1", {"edited": edited}
-        )
-    )
-
-    assert client.get(RECEIPT).status_code == 200
-    assert download()["history"] == []
-    assert "somebody has changed it" in caplog.text
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"event": "party"}, {"event_time": "noon"}, {"notice": None}, {"decisions": {"analytics": {"state": "maybe"}}}],
-    ids=["event", "time", "notice", "state"],
-)
-def test_a_record_with_a_member_edited_is_left_out(client, choose, download, ledger, change):
-    choose(client, "accept_all")
-    payload = json.dumps(download()["record"] | change)
-    ledger.database.write(
-        lambda transaction: transaction.execute("UPDATE consent_events SET payload = :payload", {"payload": payload})
-    )
-
-    assert client.get(RECEIPT).status_code == 200
-    assert download()["copied_from"] == "cookie"
-
-
-def list_paths(value, path=()):
-    """Yield the way to each member of plain JSON values, however deep it is."""
-    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, member in members:
-        yield (*path, key)
-        yield from list_paths(member, (*path, key))
-
-
-def replace_member(record, path, value):
-    """Return a record with another value at a path, or without it if the value is `GONE`."""
-    copy = json.loads(json.dumps(record))
-    inner = reduce(lambda member, key: member[key], path[:-1], copy)
-    if value is GONE:
-        del inner[path[-1]]
-    else:
-        inner[path[-1]] = value
-    return json.dumps(copy)
-
-
-@pytest.mark.parametrize(
-    "value", [GONE, None, 1, "x", [[1]], {"a": {"b": []}}], ids=["gone", "null", "number", "text", "list", "object"]
-)
-def test_no_edit_of_a_record_costs_the_receipt(make_app, choose, value):
-    ledger = MemoryLedger()
-    client = make_app(ledger=ledger, CONSENT_LEDGER_RETENTION_MONTHS=36, CONSENT_LEDGER_KEEPS=["network"]).test_client()
-    choose(client, "accept_all")
-    choose(client, "save", "analytics")
-    rows = ledger.scan()
-    records = [json.loads(row.event.payload) for row in rows]
-    failed = []
-    for path in list_paths(records[-1]):
-        edited = [replace_member(record, path, value) for record in records]
-        events = tuple(replace(row.event, payload=each) for row, each in zip(rows, edited, strict=True))
-        ledger.history = lambda *_, events=events, **__: events[::-1]
-        answers = [
-            client.get(RECEIPT, query_string=query).status_code for query in ({}, {"format": "json"}, {"format": "dpv"})
-        ]
-        failed += [] if answers == [200, 200, 200] else [(path, answers)]
-
-    assert failed == []
 
 
 def test_a_source_without_words_is_not_told(client, choose, ledger):
