@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
 import click
 from flask.cli import with_appcontext
 
+from consent.command_days import check_order, read_day
 from consent.command_file import replacing
 from consent.command_ledger import find_site, list_subject, read_id, using_ledger
 from consent.command_output import count_of, show_progress
@@ -22,7 +23,6 @@ from consent.web.described_site import SiteWording, describe_site
 from consent.wire.ledger_export import describe_row, format_line, write_csv, write_dpv, write_json, write_json_lines
 
 _BATCH = 1000
-_day = click.DateTime(formats=["%Y-%m-%d"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +49,13 @@ _FORMS = click.Choice([*_WRITERS, "dpv"])
 
 @click.command("export")
 @click.option("--subject", help="Random id of a visitor: their events alone.")
-@click.option("--since", type=_day, help="First day of the events, in UTC.")
-@click.option("--until", type=_day, help="Last day of the events, in UTC.")
+@click.option("--since", callback=read_day, help="First day of the events, in UTC.")
+@click.option("--until", callback=read_day, help="Last day of the events, in UTC.")
 @click.option("--format", "form", type=_FORMS, default="jsonl", show_default=True, help="What to write.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; without, the terminal.")
 @with_appcontext
 def export_command(
-    *, subject: str | None, since: datetime | None, until: datetime | None, form: str, output: Path | None
+    *, subject: str | None, since: date | None, until: date | None, form: str, output: Path | None
 ) -> None:
     """Write events out, in the order in which they arrived.
 
@@ -63,7 +63,8 @@ def export_command(
     left of erased events is there, too, unless days, a visitor or DPV are asked for. A file is there when it is complete, and
     its owner alone can read it.
     """
-    days = _Days(since=since and since.date(), until=until and until.date())
+    check_order(since, until)
+    days = _Days(since=since, until=until)
     is_watched = output is None and sys.stdout.isatty()
     with using_ledger() as ledger, replacing(output) if output else nullcontext(sys.stdout.buffer) as target:
         rows, number = _find_rows(ledger, subject)

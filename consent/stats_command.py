@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import click
 from flask.cli import with_appcontext
 
+from consent.command_days import check_order, read_day
 from consent.command_ledger import find_site, using_ledger
 from consent.command_output import count_of, format_json, format_table
 from consent.core.tally import Counted, TallyKey
@@ -47,8 +48,8 @@ unrecorded  refusals that took effect while the ledger was away"""
 
 
 @click.command("stats")
-@click.option("--since", help="First day, such as 2026-01-01; nothing for 30 days in all.")
-@click.option("--until", help="Last day; nothing for today (UTC).")
+@click.option("--since", callback=read_day, help="First day, such as 2026-01-01; nothing for 30 days in all.")
+@click.option("--until", callback=read_day, help="Last day; nothing for today (UTC).")
 @click.option(
     "--by",
     type=click.Choice([each.value for each in Dimension]),
@@ -61,8 +62,8 @@ unrecorded  refusals that took effect while the ledger was away"""
 @with_appcontext
 def stats_command(
     *,
-    since: str | None,
-    until: str | None,
+    since: date | None,
+    until: date | None,
     by: Sequence[str],
     jurisdiction: str | None,
     is_json: bool,
@@ -75,7 +76,7 @@ def stats_command(
     """
     if is_json and is_csv:
         raise click.UsageError("--json and --csv exclude each other. Give one of them.")
-    first, last = _read_span(since, until)
+    first, last = _find_span(since, until)
     with using_ledger() as ledger:
         found = ledger.tallies.read(since=first, until=last)
     if jurisdiction:
@@ -87,19 +88,11 @@ def stats_command(
         click.echo(_format_csv(found, dimensions) if is_csv else _format(found, dimensions, first=first, last=last))
 
 
-def _read_span(since: str | None, until: str | None) -> tuple[date, date]:
-    last = _read_day(until, "--until") or find_site().engine.read_clock().date()
-    first = _read_day(since, "--since") or last - timedelta(days=_DEFAULT_DAYS - 1)
-    if first > last:
-        raise click.BadParameter(f"{first} is after {last}. Give the earlier day here.", param_hint="--since")
+def _find_span(since: date | None, until: date | None) -> tuple[date, date]:
+    last = until or find_site().engine.read_clock().date()
+    first = since or last - timedelta(days=_DEFAULT_DAYS - 1)
+    check_order(first, last)
     return first, last
-
-
-def _read_day(text: str | None, option: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise click.BadParameter(f"{text!r} is no day. Write it as 2026-12-31.", param_hint=option) from error
 
 
 def _describe(

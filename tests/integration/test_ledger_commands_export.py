@@ -147,6 +147,21 @@ def test_export_of_days_has_both_ends(run, ledger, options, numbers):
     assert ids == [None if number is None else number_id(number) for number in numbers]
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--since", "31.8.2026"), "'--since': '31.8.2026' is no day. Write it as 2026-12-31."),
+        (("--until", "2026-02-30"), "'--until': '2026-02-30' is no day."),
+        (("--since", "2026-09-01", "--until", "2026-08-31"), "--since: 2026-09-01 is after 2026-08-31."),
+    ],
+)
+def test_export_refuses_days_that_are_none(run, options, words):
+    result = run("export", *options)
+
+    assert result.exit_code == 2
+    assert f"Invalid value for {words}" in result.stderr
+
+
 def test_export_keeps_what_is_left_of_erased_events(run, ledger):
     ledger.append([make_event(payload=RECORD)])
     ledger.erase(ALICE, reason="request", at=NOW)
