@@ -54,10 +54,24 @@ def read_id(text: str) -> str:
 
 
 def list_subject(ledger: Ledger, subject_id: str) -> tuple[ConsentEvent, ...]:
-    """Return all events of a visitor, however many, the oldest first."""
+    """Return all events of a visitor, however many, the oldest first.
+
+    Raises:
+        click.ClickException: If there is none.
+    """
     limit = _FIRST_LIMIT
     events = ledger.history(subject_id, limit=limit)
     while len(events) == limit:
         limit *= 10
         events = ledger.history(subject_id, limit=limit)
+    if not events:
+        raise click.ClickException(_tell_absence(ledger, subject_id))
     return events[::-1]
+
+
+def _tell_absence(ledger: Ledger, subject_id: str) -> str:
+    row = ledger.find(subject_id)
+    if row is not None and row.event is not None:
+        # Receipts show the one, exports both.
+        return f"{subject_id!r} is the id of a record. Its visitor is {row.event.subject_id!r}: take that one."
+    return "No event of that visitor is in the ledger: it never was, or it was erased."

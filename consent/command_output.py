@@ -9,6 +9,10 @@ from contextlib import contextmanager
 
 import click
 
+_STEP = 1000
+# Above, a digit behind the point says nothing more.
+_PRECISE_BELOW = 10
+
 
 def format_table(rows: Sequence[Sequence[str]]) -> str:
     """Return rows of equal length as lines whose columns stand below each other; empty for none."""
@@ -23,12 +27,22 @@ def format_json(values: object) -> str:
 
 
 def count_of(number: int, noun: str) -> str:
-    """Return how many of something there are, such as `1 event` or `2 events`.
+    """Return how many of something there are, such as `1 event` or `2,500 events`.
 
     Args:
         noun: In the singular; its plural ends in `s`.
     """
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def format_size(number: int) -> str:
+    """Return a number of bytes as `512 B`, `1.4 MB` or `75 GB`, in steps of a thousand."""
+    size, unit = float(number), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if size < _STEP:
+            break
+        size, unit = size / _STEP, larger
+    return f"{size:.0f} {unit}" if unit == "B" or size >= _PRECISE_BELOW else f"{size:.1f} {unit}"
 
 
 @contextmanager

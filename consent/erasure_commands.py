@@ -57,8 +57,6 @@ def erase_command(
         record_id = _read_record_id(receipt, site) if receipt else record
         subject_id = _find_subject(ledger, record_id) if record_id else read_id(subject or "")
         events = list_subject(ledger, subject_id)
-        if not events:
-            raise click.ClickException("No event of that visitor is in the ledger: it never was, or it was erased.")
         click.echo(_format_events(events))
         if is_dry:
             click.echo(f"Nothing was erased. Without --dry-run, {count_of(len(events), 'event')} would be.")

@@ -155,8 +155,6 @@ def _find_rows(ledger: Ledger, subject: str | None) -> tuple[Iterable[StoredEven
         number = ledger.health().details.get("events")
         return _scan(ledger), number if isinstance(number, int) else 0
     events = list_subject(ledger, read_id(subject))
-    if not events:
-        raise click.ClickException("No event of that visitor is in the ledger: it never was, or it was erased.")
     found = (ledger.find(event.event_id) for event in events)
     return filter(None, found), len(events)
 

@@ -9,7 +9,7 @@ import click
 from flask.cli import AppGroup
 
 from consent.command_ledger import find_site, using_ledger
-from consent.command_output import count_of, format_json, format_table
+from consent.command_output import count_of, format_json, format_size, format_table
 from consent.core.ledger import Ledger
 from consent.core.lifetime import add_months
 from consent.core.seal import Seal
@@ -28,6 +28,8 @@ group.add_command(verify_command)
 group.add_command(prove_command)
 group.add_command(check_proof_command)
 group.add_command(checkpoint_command)
+
+_BYTES = "_bytes"
 
 # Any: the plain JSON values of a status, taken apart here for people to read.
 Values = Mapping[str, Any]
@@ -80,10 +82,16 @@ def _describe_seal(seal: Seal | None) -> dict[str, object] | None:
 
 def _list_next(found: Values) -> Iterator[str]:
     if unsealed := found["details"].get("unsealed"):
-        yield f"{unsealed} without a seal can be changed unnoticed. Run, best every hour: flask consent ledger seal"
+        yield f"{count_of(unsealed, 'event')} without a seal can be changed unnoticed. Run, best every hour: flask consent ledger seal"
     if older := found["older"]:
         months = count_of(found["retention_months"], "month")
         yield f"{count_of(older, 'event')} older than {months} to be erased. Run, best every day: flask consent ledger purge"
+
+
+def _tell_detail(name: str, value: object) -> tuple[str, str]:
+    if type(value) is int and name.endswith(_BYTES):
+        return name.removesuffix(_BYTES), format_size(value)
+    return name.replace("_", " "), f"{value:,}" if type(value) is int else str(value)
 
 
 def _format(found: Values) -> str:
@@ -97,7 +105,7 @@ def _format(found: Values) -> str:
     rows = [
         ("writable", "yes" if found["is_writable"] else "no"),
         ("problem", found["problem"]),
-        *((name.replace("_", " "), str(value)) for name, value in details.items()),
+        *(_tell_detail(name, value) for name, value in details.items()),
         ("last seal", sealed if found["is_writable"] else ""),
         ("retention", f"{months} months" if months else "not set"),
         *(("to do" if at == 0 else "", each) for at, each in enumerate(found["next"])),

@@ -72,7 +72,7 @@ def test_status_says_what_waits_for_a_seal_and_what_is_too_old(run, ledger):
     assert result.exit_code == 0
     assert "last seal       number 1, at 2026-08-31T12:00:00Z, over 1 event\n" in result.stdout
     assert result.stdout.endswith(
-        "to do           2 without a seal can be changed unnoticed. Run, best every hour: flask consent ledger seal\n"
+        "to do           2 events without a seal can be changed unnoticed. Run, best every hour: flask consent ledger seal\n"
         "                2 events older than 24 months to be erased. Run, best every day: flask consent ledger purge\n"
     )
 

@@ -197,6 +197,17 @@ def test_erase_of_what_is_not_there_says_so(run):
     )
 
 
+@pytest.mark.usefixtures("two_visitors")
+def test_id_of_a_record_that_is_taken_for_a_visitor_s_is_told_from_it(run, ledger):
+    result = run("erase", number_id(1), "--yes")
+
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"Error: {number_id(1)!r} is the id of a record. Its visitor is {ALICE!r}: take that one.\n"
+    )
+    assert len(left_of(ledger)) == 3
+
+
 @pytest.mark.parametrize("options", [(), (ALICE, "--record", number_id(1))])
 def test_erase_takes_one_name_of_the_visitor(run, options):
     result = run("erase", *options, "--yes")
@@ -320,7 +331,7 @@ def test_purge_that_breaks_off_goes_on_when_run_again():
 def test_purge_in_many_batches_takes_all(run, ledger):
     add_old(ledger, 2500)
 
-    assert run("purge", "--yes").stdout.startswith("Erased 2500 events ")
+    assert run("purge", "--yes").stdout.startswith("Erased 2,500 events ")
     assert left_of(ledger) == []
 
 

@@ -50,6 +50,6 @@ def test_purge_that_was_killed_goes_on_when_run_again(tmp_path):
 
     assert child.returncode == -signal.SIGKILL
     assert count_left(ledger) == COUNT - 1000
-    assert run("purge", "--yes").stdout.startswith("Erased 1500 events ")
+    assert run("purge", "--yes").stdout.startswith("Erased 1,500 events ")
     assert count_left(ledger) == 0
     ledger.close()

@@ -9,7 +9,7 @@ from contextlib import redirect_stderr
 
 import pytest
 
-from consent.command_output import count_of, show_progress
+from consent.command_output import count_of, format_size, show_progress
 
 
 def run_with_progress(stream, *, is_shown=True):
@@ -18,9 +18,20 @@ def run_with_progress(stream, *, is_shown=True):
         advance(1)
 
 
-@pytest.mark.parametrize(("number", "expected"), [(0, "0 events"), (1, "1 event"), (2, "2 events")])
+@pytest.mark.parametrize(("number", "expected"), [(0, "0 events"), (1, "1 event"), (2500, "2,500 events")])
 def test_one_of_something_is_told_in_the_singular(number, expected):
     assert count_of(number, "event") == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        *((0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (9_940, "9.9 kB"), (143_360, "143 kB")),
+        *((1_400_000, "1.4 MB"), (74_749_087_744, "75 GB"), (5 * 10**15, "5000 TB")),
+    ],
+)
+def test_size_has_the_unit_that_fits(number, expected):
+    assert format_size(number) == expected
 
 
 @pytest.fixture
