@@ -112,8 +112,9 @@ def _find_version(start: str, notices: Sequence[ShownNotice]) -> str:
 
 def _write_absence(notices: Sequence[ShownNotice], version: str, language: str | None, profile: str | None) -> str:
     there = [each for each in notices if each.policy_version == version]
+    asked = [f"{name} {value!r}" for name, value in (("language", language), ("profile", profile)) if value]
     return (
-        f"Nothing was shown under policy version {version!r} in language {language!r} and profile {profile!r}. Languages: "
+        f"Nothing was shown under policy version {version!r} in {' and '.join(asked)}. Languages: "
         f"{quote_all(sorted({each.language for each in there}))}. Profiles: {quote_all(sorted({each.profile for each in there}))}."
     )
 

@@ -171,7 +171,8 @@ def test_language_that_nobody_was_spoken_to_names_those_there_are(run, version):
     result = run(version, "--language", "fr")
 
     assert result.exit_code == 1
-    assert "in language 'fr' and profile None. Languages: 'de', 'en'. Profiles: 'unknown'." in result.stderr
+    assert "in language 'fr'. Languages: 'de', 'en'. Profiles: 'unknown'." in result.stderr
+    assert "in language 'fr' and profile 'JP'." in run(version, "--language", "fr", "--profile", "JP").stderr
 
 
 def test_hashes_hold_while_nobody_has_changed_anything(run):
