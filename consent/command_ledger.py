@@ -53,6 +53,12 @@ def read_id(text: str) -> str:
     return text.strip().lower()
 
 
+def count_rows(ledger: Ledger, name: str) -> int:
+    """Return how many rows there are of those that `Health.details` counts under a name, such as `unsealed`; 0 if nobody knows."""
+    found = ledger.health().details.get(name, 0)
+    return found if isinstance(found, int) else 0
+
+
 def list_subject(ledger: Ledger, subject_id: str) -> tuple[ConsentEvent, ...]:
     """Return all events of a visitor, however many, the oldest first.
 
@@ -71,7 +77,8 @@ def list_subject(ledger: Ledger, subject_id: str) -> tuple[ConsentEvent, ...]:
 
 def _tell_absence(ledger: Ledger, subject_id: str) -> str:
     row = ledger.find(subject_id)
-    if row is not None and row.event is not None:
+    # That of an erasure is no visitor's.
+    if row is not None and row.event is not None and row.event.subject_id:
         # Receipts show the one, exports both.
         return f"{subject_id!r} is the id of a record. Its visitor is {row.event.subject_id!r}: take that one."
     return "No event of that visitor is in the ledger: it never was, or it was erased."

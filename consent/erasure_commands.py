@@ -140,6 +140,8 @@ def _find_subject(ledger: Ledger, record_id: str) -> str:
             f"The record was erased{when} ({row.erasure_reason}), and nothing tells any more whose it was. "
             "If there are later ones of the same visitor, name one of those."
         )
+    if not row.event.subject_id:
+        raise click.ClickException(f"The record {record_id!r} says what was erased, and is of no visitor. It stays.")
     return row.event.subject_id
 
 

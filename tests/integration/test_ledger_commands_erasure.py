@@ -208,6 +208,18 @@ def test_id_of_a_record_that_is_taken_for_a_visitor_s_is_told_from_it(run, ledge
     assert len(left_of(ledger)) == 3
 
 
+@pytest.mark.usefixtures("two_visitors")
+def test_record_of_an_erasure_is_no_visitor_s(run, ledger):
+    run("erase", ALICE, "--yes")
+    erasure = ledger.scan()[-1].event_id
+
+    assert run("erase", "--record", erasure, "--yes").stderr == (
+        f"Error: The record {erasure!r} says what was erased, and is of no visitor. It stays.\n"
+    )
+    assert run("erase", erasure, "--yes").stderr == f"Error: {GONE}\n"
+    assert ledger.find(erasure).event
+
+
 @pytest.mark.parametrize("options", [(), (ALICE, "--record", number_id(1))])
 def test_erase_takes_one_name_of_the_visitor(run, options):
     result = run("erase", *options, "--yes")
