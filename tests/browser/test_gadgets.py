@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import cycle, product
 from typing import Final
 
 import pytest
@@ -21,11 +22,14 @@ def open_tab(request: pytest.FixtureRequest, open_tab_of: Callable[[Engine], Ope
     return open_tab_of(request.param)
 
 
-# Policies are checked by the same specification in both: in Firefox, none and the strictest stand for those between.
+# Policies are checked by the same specification in both: in Firefox, none and the strictest stand for all, by turns.
 @pytest.mark.parametrize(
-    ("engine", "policy"), [*(("chromium", policy) for policy in POLICIES), ("firefox", "none"), ("firefox", "strict")]
+    ("engine", "policy", "group"),
+    [
+        *(("chromium", *each) for each in product(POLICIES, GROUPS)),
+        *(("firefox", *each) for each in zip(cycle(("none", "strict")), GROUPS, strict=False)),
+    ],
 )
-@pytest.mark.parametrize("group", GROUPS)
 def test_foreign_markup_never_runs(
     open_tab_of: Callable[[Engine], OpenTab], policy_site: PolicySite, engine: Engine, policy: Policy, group: str
 ) -> None:

@@ -11,13 +11,13 @@ STEPS = 30
 
 
 def test_promises_hold_in_any_order_in_memory():
-    run(MemoryStorage(), examples=100, steps=STEPS)
+    run(MemoryStorage(), examples=60, steps=STEPS)
 
 
 @pytest.mark.parametrize("open_file", [open_sqlite, open_sqlalchemy])
 def test_promises_hold_in_any_order_in_a_file(open_file, tmp_path):
-    run(FileStorage("ledger", tmp_path, open_file), examples=15, steps=STEPS)
+    run(FileStorage("ledger", tmp_path, open_file), examples=8, steps=STEPS)
 
 
 def test_promises_hold_in_any_order_on_a_server(postgres):
-    run(ServerStorage(postgres), examples=10, steps=STEPS)
+    run(ServerStorage(postgres), examples=4, steps=STEPS)
