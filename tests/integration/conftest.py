@@ -13,6 +13,7 @@ from jinja2 import DictLoader
 from werkzeug.serving import make_server
 
 from consent import Consent
+from tests.sealed_log import open_memory_log, open_sqlite_log
 from tests.template_cache import compiling_once
 
 PAGE = (
@@ -196,3 +197,12 @@ def set_cookies():
         return response.headers.getlist("Set-Cookie")
 
     return read
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def log(request, tmp_path):
+    """A sealed log of twelve events, and two that wait for a seal."""
+    log = open_memory_log() if request.param == "memory" else open_sqlite_log(tmp_path / "consent.db")
+    log.fill()
+    yield log
+    log.ledger.close()

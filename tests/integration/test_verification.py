@@ -19,14 +19,6 @@ from tests.sealed_log import open_memory_log, open_sqlite_log
 LATER = NOW + timedelta(days=800)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def log(request, tmp_path):
-    log = open_memory_log() if request.param == "memory" else open_sqlite_log(tmp_path / "consent.db")
-    log.fill()
-    yield log
-    log.ledger.close()
-
-
 # What is right ----------------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,6 @@ import pytest
 from consent.core.erasure import make_erasure
 from tests.conftest import NOW
 from tests.ledger_events import ALICE, BOB, make_event, number_id
-from tests.sealed_log import open_memory_log, open_sqlite_log
 
 LATER = NOW + timedelta(days=800)
 # What `erase` leaves of a row, by hand.
@@ -21,14 +20,6 @@ UNNAMED = (
     "The event of row 3 was erased, and no erasure in the log names it as it is: it was not erased by this library, or its id, "
     "time or reason was changed since."
 )
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def log(request, tmp_path):
-    log = open_memory_log() if request.param == "memory" else open_sqlite_log(tmp_path / "consent.db")
-    log.fill()
-    yield log
-    log.ledger.close()
 
 
 def erase_by_hand(log, *positions):

@@ -8,15 +8,6 @@ import pytest
 
 from tests.conftest import NOW
 from tests.ledger_events import ALICE, make_notice, number_id
-from tests.sealed_log import open_memory_log, open_sqlite_log
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def log(request, tmp_path):
-    log = open_memory_log() if request.param == "memory" else open_sqlite_log(tmp_path / "consent.db")
-    log.fill()
-    yield log
-    log.ledger.close()
 
 
 def keep_notice(log):

@@ -11,16 +11,7 @@ import pytest
 
 from consent.core.seal import hash_seal
 from tests.conftest import NOW
-from tests.sealed_log import Key, open_memory_log, open_sqlite_log
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def log(request, tmp_path):
-    log = open_memory_log() if request.param == "memory" else open_sqlite_log(tmp_path / "consent.db")
-    log.fill()
-    yield log
-    log.ledger.close()
-
+from tests.sealed_log import Key
 
 # Seals ------------------------------------------------------------------------------------------------------------------
 
