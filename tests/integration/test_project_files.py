@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import consent
+from tools.run_tests import SUITES, Suite
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))
@@ -56,6 +57,15 @@ def test_wheel_declares_inline_types():
 @pytest.mark.parametrize("path", PYPROJECT["tool"]["ruff"]["lint"]["per-file-ignores"])
 def test_path_in_lint_settings_exists(path):
     assert (CHECKOUT / path.removesuffix("/**")).exists()
+
+
+@pytest.mark.parametrize(
+    "suite", [each for each in SUITES.values() if isinstance(each, Suite)], ids=lambda each: each.name
+)
+def test_file_that_a_suite_runs_or_leaves_out_exists(suite):
+    named = [argument.removeprefix("--ignore=") for argument in suite.arguments]
+
+    assert [path for path in named if path.startswith("tests/") and not (CHECKOUT / path).exists()] == []
 
 
 @pytest.mark.parametrize(
