@@ -15,7 +15,8 @@ from consent.core.lifetime import add_months
 from consent.core.seal import Seal
 from consent.erasure_commands import erase_command, purge_command
 from consent.export_commands import export_command, stream_command
-from consent.seal_commands import check_proof_command, checkpoint_command, prove_command, seal_command, verify_command
+from consent.proof_commands import check_proof_command, prove_command
+from consent.seal_commands import checkpoint_command, seal_command, verify_command
 from consent.web.site import Site
 
 group = AppGroup("ledger", help="Look after the ledger, the proof of what visitors chose.")

@@ -24,6 +24,7 @@ _ADVICE = "Take it as it was written by: flask consent ledger prove"
 _NUMBER = "a whole number"
 _INSTANT = "a time such as 2026-11-23T08:25:00Z"
 _HASH = "64 hexadecimal digits"
+_NOTHING = f"null where 'event' is {ERASED!r}"
 _PATH = f"a list of {_HASH} each"
 _DIGITS = re.compile(r"[0-9a-f]{64}")
 
@@ -46,9 +47,8 @@ class Proof:
     visitor whom it is about, or for whoever may see the record anyway.
     """
 
-    event_id: str
     event: ConsentEvent | None
-    """None if it was erased: then only its digest is proved."""
+    """None if it was erased: then only a digest is proved, and nothing of whose it was, its id neither."""
 
     salt: bytes | None
     digest: bytes
@@ -63,12 +63,12 @@ class Proof:
     def as_dict(self) -> dict[str, object]:
         """Return the proof as plain JSON values, in the shape `consent-proof/1`.
 
-        Bytes are in hexadecimal digits, times ISO 8601 with `Z`; for an erased event, `event` is `erased` and `salt` null;
-        `growth` is null or `{"tree_size", "path"}`.
+        Bytes are in hexadecimal digits, times ISO 8601 with `Z`; for an erased event, `event` is `erased`, `event_id` and `salt`
+        are null; `growth` is null or `{"tree_size", "path"}`.
         """
         return {
             "schema": SCHEMA,
-            "event_id": self.event_id,
+            "event_id": self.event and self.event.event_id,
             "event": _describe_event(self.event) if self.event else ERASED,
             "salt": self.salt.hex() if self.salt is not None else None,
             "digest": self.digest.hex(),
@@ -88,11 +88,13 @@ def read_proof(data: object) -> Proof:
     """
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise ProofError(f"The data is no proof: its 'schema' must be {SCHEMA!r}. {_ADVICE}")
-    event_id = _read(data, "event_id", _to_text, "text")
     is_erased = data.get("event") == ERASED
+    if is_erased:
+        # They could be anybody's: nothing of them is in the digest.
+        _read(data, "event_id", _to_nothing, _NOTHING)
+        _read(data, "salt", _to_nothing, _NOTHING)
     return Proof(
-        event_id=event_id,
-        event=None if is_erased else _read_event(_read(data, "event", _to_table, f"an object or {ERASED!r}"), event_id),
+        event=None if is_erased else _read_event(_read(data, "event", _to_table, f"an object or {ERASED!r}"), data),
         salt=None if is_erased else _read(data, "salt", _to_hash, _HASH),
         digest=_read(data, "digest", _to_hash, _HASH),
         leaf_index=_read(data, "leaf_index", _to_number, _NUMBER),
@@ -109,9 +111,9 @@ def _describe_event(event: ConsentEvent) -> dict[str, object]:
     return {name: getattr(event, name) for name in ConsentEvent.__slots__ if name != "event_id"} | times
 
 
-def _read_event(data: Values, event_id: str) -> ConsentEvent:
+def _read_event(data: Values, proof: Values) -> ConsentEvent:
     return ConsentEvent(
-        event_id=event_id,
+        event_id=_read(proof, "event_id", _to_text, "text"),
         subject_id=_read(data, "subject_id", _to_text, "text"),
         revision=_read(data, "revision", _to_number, _NUMBER),
         kind=_read(data, "kind", _to_text, "text"),
@@ -162,6 +164,11 @@ def _to_text(value: object) -> str:
     # JSON can spell halves of characters, of which no digest was ever made: they are a UnicodeError, which is a ValueError.
     value.encode()
     return value
+
+
+def _to_nothing(value: object) -> None:
+    if value is not None:
+        raise ValueError(value)
 
 
 def _to_text_or_none(value: object) -> str | None:

@@ -18,12 +18,12 @@ def prove(
     """Prove that an event is under the last seal.
 
     Args:
-        checkpoint: An earlier head of the log, which whoever gets the proof has kept: the proof then shows that the log has
-            grown out of it. None for a proof that is checked with a checkpoint of the last seal.
+        checkpoint: An earlier head of the log, which whoever gets the proof has kept: the event has to be under it, and the
+            proof shows that the log has grown out of it. None for a proof that is checked with a checkpoint of the last seal.
 
     Raises:
-        ProofError: If there is no such event, it has no seal yet, something was changed since, or the log has not grown out of
-            the checkpoint.
+        ProofError: If there is no such event, it has no seal yet or came after the checkpoint, something was changed since, or
+            the log has not grown out of the checkpoint.
         LedgerError: If an event is missing in the log.
     """
     row, seal = ledger.find(event_id), ledger.seals.last()
@@ -38,15 +38,15 @@ def prove(
     proof = _build(ledger, row, row.leaf_index, seal=seal, checkpoint=checkpoint, on_progress=on_progress)
     _check_place(proof)
     if checkpoint:
-        _check_growth(proof, checkpoint)
+        _check_under(proof, checkpoint)
     return proof
 
 
 def check_proof(data: object, checkpoint: Checkpoint) -> Proof:
-    """Return what a proof proves, if it does. Nothing else is needed, neither the ledger nor a key.
+    """Return what a proof proves, if it does: that the event was in the log when the checkpoint was made.
 
-    Whether the event was there when the checkpoint was made shows in its place: `leaf_index` is below the checkpoint's
-    `tree_size`. Otherwise it came later, to a log that has grown out of the checkpoint's.
+    Nothing else is needed, neither the ledger nor a key. Of what came after the checkpoint it cannot tell: anybody can make up
+    events behind the head of a log.
 
     Args:
         data: What `Proof.as_dict` gave, as read from JSON.
@@ -57,7 +57,7 @@ def check_proof(data: object, checkpoint: Checkpoint) -> Proof:
     """
     proof = read_proof(data)
     _check_place(proof)
-    _check_growth(proof, checkpoint)
+    _check_under(proof, checkpoint)
     return proof
 
 
@@ -75,7 +75,6 @@ def _build(
     growth = list_consistency_ranges(checkpoint.tree_size, seal.tree_size) if checkpoint else ()
     hashes = hash_ranges(read_leaves(ledger.seals, seal.tree_size, on_progress), {*path, *growth})
     return Proof(
-        event_id=row.event_id,
         event=row.event,
         salt=row.salt,
         digest=row.digest,
@@ -97,13 +96,18 @@ def _check_place(proof: Proof) -> None:
         raise ProofError("The path does not lead from the event to the seal: one of the three was changed.")
 
 
-def _check_growth(proof: Proof, checkpoint: Checkpoint) -> None:
+def _check_under(proof: Proof, checkpoint: Checkpoint) -> None:
+    if proof.leaf_index >= checkpoint.tree_size:
+        raise ProofError(
+            f"The event stands at place {proof.leaf_index} of the log, and the checkpoint covers the first "
+            f"{checkpoint.tree_size} alone: it says nothing of what came later. Ask for a later checkpoint."
+        )
     seal, growth = proof.seal, proof.growth
     size = growth.tree_size if growth else seal.tree_size
     if size != checkpoint.tree_size:
         raise ProofError(
             f"The proof was made for a checkpoint of {size} events, and this one is of {checkpoint.tree_size}. Have it made for "
-            f"this one: flask consent ledger prove {proof.event_id} --checkpoint FILE"
+            f"this one: flask consent ledger prove {proof.event.event_id if proof.event else 'EVENT'} --checkpoint FILE"
         )
     path = growth.path if growth else ()
     if not is_consistent(old_size=size, old_root=checkpoint.root, size=seal.tree_size, root=seal.root, path=path):

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from consent.core.checkpoint import Checkpoint
 from consent.core.ledger import Ledger
 from consent.core.merkle import Frontier
 from consent.core.seal import NO_SEAL_HASH, Seal, SealStore, UnsealedEvent, hash_seal
-from consent.errors import LedgerError
+from consent.errors import LedgerError, ProofError
 from consent.ledger._leaves import Progress, read_leaves
+from consent.ledger._seal_chain import IsSigned, follow_chain
 
 Sign = Callable[[bytes], str]
-IsSigned = Callable[[bytes, str], bool]
 
 
 def seal(
@@ -55,6 +56,38 @@ def seal(
         if len(events) < limit:
             break
     return count
+
+
+def find_head(store: SealStore, checkpoint: Checkpoint, *, is_signed: IsSigned | None) -> Seal:
+    """Return the last seal, if the chain of seals leads to it from the one that a checkpoint was made of.
+
+    Who can write to the storage, and has no key, can take seals away and have what they changed sealed anew: this tells
+    the sealer that it is asked to. It looks at the seals since the checkpoint alone; rows are for `verify`.
+
+    Args:
+        is_signed: Checks the signature of a seal; None for a key that was lost.
+
+    Raises:
+        ProofError: If it does not.
+    """
+    name = checkpoint.seal
+    if name is None:
+        raise ProofError("The checkpoint names no seal. Take one that was written by: flask consent ledger checkpoint")
+    named = next(iter(store.list(after=name.number - 1, limit=1)), None)
+    if named is None or (named.number, named.seal_hash) != (name.number, name.seal_hash) or not named.is_intact:
+        raise ProofError(_deny_growth(f"Seal {name.number} is not there any more, or is another one.", checkpoint))
+    chain = follow_chain(store, after=named, is_signed=is_signed or (lambda *_: True))
+    if chain.broken or chain.last is None:
+        raise ProofError(_deny_growth(chain.reason, checkpoint))
+    return chain.last
+
+
+def _deny_growth(reason: str, checkpoint: Checkpoint) -> str:
+    return (
+        f"The log has not grown out of the {checkpoint.tree_size} events that the checkpoint was made of. {reason} Somebody has "
+        "changed the ledger, it was restored from a backup, or it is the checkpoint of another one: find out which before "
+        "anything is sealed."
+    )
 
 
 def _make(last: Seal | None, frontier: Frontier, events: Sequence[UnsealedEvent], *, sign: Sign, now: datetime) -> Seal:

@@ -10,7 +10,10 @@ from dataclasses import replace
 
 import pytest
 
-from consent.core.proof import read_proof
+from consent.core.event_digest import digest_event
+from consent.core.merkle import EMPTY_ROOT, hash_node
+from consent.core.proof import Growth, Proof, read_proof
+from consent.core.seal import Seal, hash_seal
 from consent.errors import LedgerError, ProofError
 from consent.ledger.proof import check_proof, prove
 from tests.conftest import NOW
@@ -48,14 +51,51 @@ def test_every_event_is_proved_with_the_checkpoint_of_the_last_seal(log, number)
     assert proof == replace(prove(log.ledger, number_id(number)), seal=proof.seal)
 
 
-@pytest.mark.parametrize("number", [3, 14])
-def test_event_is_proved_with_an_earlier_checkpoint_that_the_log_has_grown_out_of(log, number):
+def test_event_is_proved_with_an_earlier_checkpoint_that_the_log_has_grown_out_of(log):
     checkpoint = log.checkpoint()
     log.append(*range(12, 20))
     log.seal()
-    proof = check_proof(send(prove(log.ledger, number_id(number), checkpoint=checkpoint)), checkpoint)
+    proof = check_proof(send(prove(log.ledger, number_id(3), checkpoint=checkpoint)), checkpoint)
 
-    assert (proof.leaf_index < checkpoint.tree_size) is (number == 3)
+    assert (proof.event, proof.leaf_index) == (make_event(3, text_sha256=None), 2)
+
+
+def test_event_behind_the_checkpoint_is_not_proved_by_it(log):
+    checkpoint = log.checkpoint()
+    log.append(12)
+    log.seal()
+
+    with pytest.raises(
+        ProofError, match=r"^The event stands at place 11 of the log, and the checkpoint covers the first 11 alone"
+    ):
+        prove(log.ledger, number_id(12), checkpoint=checkpoint)
+
+
+@pytest.mark.parametrize("size", [8, 0])
+def test_event_made_up_behind_a_checkpoint_by_somebody_who_has_nothing_else_is_not_proved(size):
+    """Behind a full tree, and behind nothing, the root is all that it takes to let the log grow."""
+    log = open_memory_log()
+    log.append(*range(1, 9))
+    log.seal()
+    known = log.checkpoint() if size else replace(log.checkpoint(), tree_size=0, root=EMPTY_ROOT)
+    event, salt = make_event(99), bytes(32)
+    digest = digest_event(event, salt)
+    root, path = (hash_node(known.root, digest), (known.root,)) if size else (digest, ())
+    made = {"tree_size": size + 1, "root": root, "previous_hash": bytes(32), "sealed_at": NOW}
+    forged = Proof(
+        event=event,
+        salt=salt,
+        digest=digest,
+        leaf_index=size,
+        path=path,
+        seal=Seal(number=2, seal_hash=hash_seal(2, **made), signature="nobody", **made),
+        growth=Growth(tree_size=size, path=(digest,) if size else ()),
+    )
+
+    assert find_refusal(send(forged), known) == (
+        f"The event stands at place {size} of the log, and the checkpoint covers the first {size} alone: it says nothing of what "
+        "came later. Ask for a later checkpoint."
+    )
 
 
 def test_only_event_of_a_log_is_proved_by_its_digest():
@@ -93,8 +133,8 @@ def test_proof_of_an_erased_event_says_so_and_still_holds(log):
     log.ledger.erase(ALICE, reason="request", at=NOW)
     data = send(prove(log.ledger, number_id(3)))
 
-    assert (data["event"], data["salt"]) == ("erased", None)
-    assert ALICE not in json.dumps(data)
+    assert (data["event"], data["event_id"], data["salt"]) == ("erased", None, None)
+    assert not {ALICE, number_id(3)} & set(json.dumps(data).split('"'))
     assert check_proof(data, checkpoint).event is None
     # What was handed out before holds as long as whoever has it keeps it.
     assert check_proof(send(before), checkpoint).event == before.event
@@ -155,9 +195,25 @@ def test_doctored_proof_proves_nothing(log, path, value):
     assert find_refusal(data, log.checkpoint())
 
 
+@pytest.mark.parametrize(("name", "value"), [("event_id", number_id(3)), ("salt", "0" * 64)])
+def test_proof_of_an_erased_event_says_nothing_of_whose_it_was(log, name, value):
+    data = send(prove(log.ledger, number_id(3))) | {"event": "erased", "event_id": None, "salt": None}
+    assert check_proof(data, log.checkpoint()).event is None
+
+    assert find_refusal(data | {name: value}, log.checkpoint()).startswith(
+        f"'{name}' of the proof must be null where 'event' is 'erased'."
+    )
+
+
 def test_digest_of_an_inner_node_is_no_erased_event(log):
     data = send(prove(log.ledger, number_id(3)))
-    inner = deepcopy(data) | {"event": "erased", "salt": None, "digest": data["path"][1], "path": data["path"][2:]}
+    inner = deepcopy(data) | {
+        "event": "erased",
+        "event_id": None,
+        "salt": None,
+        "digest": data["path"][1],
+        "path": data["path"][2:],
+    }
 
     assert find_refusal(inner, log.checkpoint()).startswith("The path does not lead from the event to the seal")
 

@@ -21,6 +21,7 @@ from tests.ledger_events import ALICE, make_events, number_id
 from tests.ledger_site import make_ledger_command, make_ledger_site
 
 EVENT = number_id(3)
+OLD = NOW - timedelta(days=900)
 
 
 @pytest.fixture
@@ -93,10 +94,11 @@ def test_verify_tells_what_it_found_right(run, checkpoint):
 
     assert result.exit_code == 0
     assert result.stdout == (
-        "Nothing was changed.\n"
+        "Everything is as it was sealed.\n"
         "\n"
         "sealed      5 events right, under 3 seals\n"
         "erased      0 events, of which the digest alone is left\n"
+        "erasures    0 since the checkpoint\n"
         "unsealed    0 events, which can still be changed unnoticed\n"
         "checkpoint  given, signed by this app\n"
     )
@@ -118,7 +120,34 @@ def test_verify_tells_of_a_seal_that_is_older_than_the_one_before(ledger):
 
 
 def test_verify_without_a_checkpoint_says_what_that_cannot_show(run):
-    assert "checkpoint  none: who has the app's keys can have written all of it anew\n" in run("verify").stdout
+    assert (
+        "checkpoint  none: who can write to the database can have had all of it sealed anew\n" in run("verify").stdout
+    )
+
+
+def test_verify_lists_what_was_erased_since_the_checkpoint(run, ledger, checkpoint):
+    ledger.erase(ALICE, reason="request of 23 November", at=NOW)
+    told = run("verify", "--checkpoint", checkpoint)
+
+    assert told.exit_code == 0
+    assert (
+        "erased      5 events, of which the digest alone is left\n"
+        "erasures    1 since the checkpoint\n"
+        "            2026-08-31T12:00:00Z  5 events, 'request of 23 November', row 6, not sealed yet\n"
+    ) in told.stdout
+
+
+def test_verify_shows_the_last_erasures_and_has_all_as_json(run, ledger):
+    ledger.append(make_events(range(10, 22), text_sha256=None, recorded_at=OLD, valid_until=OLD))
+    while ledger.purge(before=NOW, now=NOW, limit=1):
+        pass
+    run("seal")
+    lines = run("verify").stdout.splitlines()
+
+    assert "erasures    12 in all; the last ones, the rest with --json:" in lines
+    assert len([line for line in lines if "1 event, 'retention', row " in line]) == 10
+    assert lines[-3] == "            2026-08-31T12:00:00Z  1 event, 'retention', row 29, place 28"
+    assert len(json.loads(run("verify", "--json").stdout)["erasures"]) == 12
 
 
 def test_verify_names_what_is_wrong_first_and_fails(run, ledger, checkpoint):
@@ -151,6 +180,7 @@ def test_verify_as_json(run, ledger, checkpoint):
         "problem": None,
         "sealed": 5,
         "erased": 0,
+        "erasures": [],
         "unsealed": 0,
         "seals": 3,
         "last_seal": right["last_seal"],
@@ -226,32 +256,42 @@ def test_proof_is_checked_without_an_app(run, checkpoint, tmp_path):
 
     assert result.exit_code == 0
     assert result.stdout.startswith(
-        f"Proved: event {EVENT} is in the log. It was there when the checkpoint was made.\n\nplace     2\ndigest    "
+        f"Proved: event {EVENT} was in the log when the checkpoint was made.\n\nplace     2\ndigest    "
     )
     assert result.stdout.endswith("kind      choice\nrecorded  2026-08-31T12:00:00Z\n")
 
 
-def test_proof_of_a_later_event_says_that_it_came_later(run, ledger, checkpoint, tmp_path):
+def test_proof_of_a_later_event_asks_for_a_later_checkpoint(run, ledger, checkpoint, tmp_path):
     ledger.append(make_events([6], text_sha256=None))
     run("seal")
     path = tmp_path / "proof.json"
-    path.write_text(run("prove", number_id(6), "--checkpoint", checkpoint).stdout)
-    result = run("check-proof", str(path), "--checkpoint", checkpoint, "--json")
-
-    assert result.exit_code == 0
-    found = json.loads(result.stdout)
-    assert (found["is_proved"], found["is_under_checkpoint"], found["leaf_index"]) == (True, False, 5)
-    assert "It came after the checkpoint was made" in run("check-proof", str(path), "--checkpoint", checkpoint).stdout
-
-
-def test_proof_of_an_erased_event_says_so(run, ledger, checkpoint, tmp_path):
-    ledger.erase(ALICE, reason="request", at=NOW)
-    path = tmp_path / "proof.json"
-    path.write_text(run("prove", EVENT).stdout)
-
-    assert run("check-proof", str(path), "--checkpoint", checkpoint).stdout.startswith(
-        f"Proved: the digest kept of event {EVENT}, which was erased, is in the log."
+    path.write_text(run("prove", number_id(6)).stdout)
+    refused = (
+        run("prove", number_id(6), "--checkpoint", checkpoint),
+        run("check-proof", str(path), "--checkpoint", checkpoint),
     )
+
+    for each in refused:
+        assert (each.exit_code, each.stdout) == (1, "")
+        assert each.stderr == (
+            "Error: The event stands at place 5 of the log, and the checkpoint covers the first 5 alone: it says nothing of what "
+            "came later. Ask for a later checkpoint.\n"
+        )
+
+
+def test_proof_of_an_erased_event_says_nothing_of_whose_it_was(run, ledger, checkpoint, tmp_path):
+    ledger.erase(ALICE, reason="request", at=NOW)
+    run("seal")
+    path = tmp_path / "proof.json"
+    path.write_text(run("prove", EVENT, "--checkpoint", checkpoint).stdout)
+    told = run("check-proof", str(path), "--checkpoint", checkpoint).stdout
+
+    assert told.startswith(
+        "Proved: a digest was in the log when the checkpoint was made. Its event was erased, and nothing tells any more what it was "
+        "of.\n\nplace   2\ndigest  "
+    )
+    assert EVENT not in told
+    assert json.loads(run("check-proof", str(path), "--checkpoint", checkpoint, "--json").stdout)["event_id"] is None
 
 
 def test_doctored_proof_fails(run, checkpoint, tmp_path):
