@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from flask import Flask
 from flask.testing import FlaskClient
 
 from consent import ConsentRecord, consent_recorded, consent_withdrawn
-from consent.core.ledger import AppendResult, ConsentEvent
+from consent.core.ledger import AppendResult, ConsentEvent, Ledger
 from consent.errors import LedgerError
 from consent.ledger import MemoryLedger
+from consent.web.visit import get_site
 
 CHOICES = "/privacy-choices/"
 STATE = f"{CHOICES}state"
@@ -53,6 +55,13 @@ def post(client: FlaskClient, action: str, *granted: str, **fields: object) -> A
     """Post a choice as a script of the site does."""
     body = {"action": action, "granted": list(granted), **fields}
     return client.post(CHOICES, json=body, headers=SAME_ORIGIN)
+
+
+def ledger_of(app: Flask) -> Ledger:
+    """Return the ledger of a site that has one."""
+    ledger = get_site(app).ledger
+    assert ledger is not None
+    return ledger
 
 
 def choice_of(client: FlaskClient) -> str:

@@ -15,7 +15,7 @@ import consent.errors
 import consent.ledger
 from consent import Consent, CookieDeclaration, Purpose, Service
 from consent.web.settings import _CHECKS
-from consent.web.visit import get_site
+from tests.faulty_ledger import ledger_of, post
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -72,10 +72,8 @@ def test_python_of_the_ledger_guide_runs(tmp_path):
     assert isinstance(app, Flask)
     for block in others:
         exec(compile(block, "ledger.md", "exec"), names)
-    answer = app.test_client().post(
-        "/privacy-choices/", json={"action": "accept_all"}, headers={"Sec-Fetch-Site": "same-origin"}
-    )
-    get_site(app).ledger.close()
+    answer = post(app.test_client(), "accept_all")
+    ledger_of(app).close()
 
     assert answer.json["recorded"] is True
     assert (tmp_path / "instance" / "consent.db").is_file()

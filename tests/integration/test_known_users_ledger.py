@@ -117,6 +117,7 @@ def test_text_that_is_kept_for_a_user_names_no_subject(app, device, kept, ledger
     post(device("ann"), "accept_all")
     record = get_site(app).engine.read_user(kept["ann"])
 
+    assert record
     assert (record.record_id, record.subject_id, record.revision) == (ledger.records[0]["record_id"], None, 0)
 
 

@@ -10,7 +10,7 @@ from consent import Consent
 from consent.errors import ConfigError, LedgerError
 from consent.ledger import MemoryLedger, SQLiteLedger, open_ledger
 from consent.web.visit import get_site
-from tests.faulty_ledger import RETENTION, post
+from tests.faulty_ledger import RETENTION, ledger_of, post
 
 SERVICES = ["google-analytics", "youtube"]
 
@@ -49,7 +49,7 @@ def test_file_of_a_relative_path_lies_in_the_instance_folder(bare_app, tmp_path)
     app.instance_path = str(tmp_path / "instance")
     Consent(app, services=SERVICES)
     answer = post(app.test_client(), "accept_all")
-    get_site(app).ledger.close()
+    ledger_of(app).close()
 
     assert answer.json["recorded"] is True
     assert (tmp_path / "instance" / "consent.db").is_file()
@@ -116,9 +116,7 @@ def test_object_that_is_no_ledger_is_refused(make_site):
     key, message = refuse(make_site, ledger="sqlite:///consent.db", **RETENTION)
 
     assert key == "ledger"
-    assert message.startswith(
-        "'ledger' must follow the protocol consent.ledger.Ledger, got 'sqlite:///consent.db'"
-    )
+    assert message.startswith("'ledger' must follow the protocol consent.ledger.Ledger, got 'sqlite:///consent.db'")
 
 
 @pytest.mark.parametrize(
@@ -174,4 +172,4 @@ def test_two_apps_have_two_ledgers(make_site):
     one, other = (make_site(CONSENT_LEDGER="memory:", **RETENTION) for _ in range(2))
     post(one.test_client(), "accept_all")
 
-    assert [len(get_site(app).ledger.scan()) for app in (one, other)] == [1, 0]
+    assert [len(ledger_of(app).scan()) for app in (one, other)] == [1, 0]

@@ -7,7 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -289,7 +290,8 @@ def test_form_that_is_posted_twice_is_one_choice(client, ledger):
 def test_notice_is_kept_once_a_minute_and_not_with_every_choice(app, ledger):
     site = get_site(app)
     for seconds in (0, 1, 59, 61):
-        site.engine.read_clock = lambda seconds=seconds: NOW + timedelta(seconds=seconds)
+        instant = NOW + timedelta(seconds=seconds)
+        site.engine.read_clock = partial(datetime.fromtimestamp, instant.timestamp(), UTC)
         press(app.test_client(), "/", "accept_all")
 
     assert (len(ledger.notices.asked), len(ledger.records), len(ledger.notices.list())) == (2, 4, 1)
