@@ -16,6 +16,7 @@ EMPTY = (
     "subject_id = NULL, revision = NULL, kind = NULL, recorded_at = NULL, valid_until = NULL, text_sha256 = NULL, "
     "ui_sha256 = NULL, payload = NULL, salt = NULL"
 )
+OTHER_SCHEMA = '{"schema":"consent-erasure/2","event_ids":[],"event_time":"2028-11-08T12:00:00Z","reason":"request"}'
 UNNAMED = (
     "The event of row 3 was erased, and no erasure in the log names it as it is: it was not erased by this library, or its id, "
     "time or reason was changed since."
@@ -114,7 +115,7 @@ def test_erasure_that_says_less_than_was_erased_is_named(log):
     assert log.find_rows() == (8, 8)
 
 
-@pytest.mark.parametrize("payload", ["", "[]", "{}", '{"schema":"consent-erasure/1","event_ids":7}'])
+@pytest.mark.parametrize("payload", ["", "[]", "{}", '{"schema":"consent-erasure/1","event_ids":7}', OTHER_SCHEMA])
 def test_erasure_that_says_nothing_is_named(log, payload):
     log.ledger.erase(BOB, reason="request", at=LATER)
     log.write_anew(15, payload=payload)
@@ -176,6 +177,24 @@ def test_what_is_erased_meanwhile_is_no_problem(log, monkeypatch, name, is_seali
 
     assert verdict.problem is None
     assert len({each.event_id for each in verdict.erasures}) == len(verdict.erasures)
+
+
+def test_erasure_that_is_sealed_while_nobody_looks_is_found(log, monkeypatch):
+    """It has no seal while the log is followed, and one when what has no seal is looked at."""
+    log.ledger.erase(BOB, reason="request", at=LATER)
+    store = type(log.ledger.seals)
+    unsealed = store.unsealed
+
+    def seal_and_read(seals, *, limit):
+        monkeypatch.setattr(store, "unsealed", unsealed)
+        log.seal()
+        return unsealed(seals, limit=limit)
+
+    monkeypatch.setattr(store, "unsealed", seal_and_read)
+    verdict = log.verify()
+
+    assert verdict.problem is None
+    assert [each.leaf_index for each in verdict.erasures] == [14]
 
 
 def test_erasing_between_the_log_and_what_waits_is_no_problem(log, monkeypatch):
