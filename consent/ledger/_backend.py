@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -18,8 +19,6 @@ class Mode(Enum):
 
     READ = "read"
     WRITE = "write"
-    BARE = "bare"
-    """None: for statements that a transaction cannot hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +47,17 @@ class Backend(Protocol):
 
     dialect: Dialect
 
+    @property
+    def file(self) -> Path | None:
+        """The file that the connections of a process lock together, so that none may cross a fork; None for a server's."""
+
+    def get_ready(self) -> None:
+        """Do what comes before the first connection of a process.
+
+        Raises:
+            LedgerError: If the database can never work there.
+        """
+
     def connect_arguments(self, wait_seconds: float) -> Mapping[str, object]:
         """Return what the driver is told for every connection."""
 
@@ -64,11 +74,18 @@ class Backend(Protocol):
     def commit(self, mode: Mode) -> Sequence[str]:
         """Return the statements that end a transaction; the last one answers no sooner than it is durable."""
 
-    def cleanse(self, connection: Connection) -> None:
-        """Take what was deleted out of files and logs, as far as a client can; outside any transaction."""
+    def mark_erasing(self, connection: Connection) -> None:
+        """Note, inside a transaction that erases, that files and logs still hold what it deletes."""
 
-    def lock(self, *, seconds: float) -> Sequence[str]:
-        """Return the statements that keep others from migrating until the connection's transaction ends; may be none."""
+    def cleanse(self, connection: Connection, *, is_worth_waiting: bool) -> None:
+        """Take what was deleted out of files and logs, as far as a client can; outside any transaction, after each write."""
+
+    def lock(self, connection: Connection, *, seconds: float) -> bool:
+        """Keep others from migrating until the connection is closed; return whether that takes a lock.
+
+        Raises:
+            LedgerError: If another one does for longer than that.
+        """
 
     def describe(self, connection: Connection) -> Mapping[str, object]:
         """Return facts for the operator.

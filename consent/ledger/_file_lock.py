@@ -14,6 +14,10 @@ else:
     import fcntl
 
 
+PRIVATE_MODE = 0o600
+"""Rights of the files that are made: what visitors chose is nobody's business but the site's."""
+
+
 class FileLock:
     """Let one holder at a time go on, among all processes and all locks of one process on the same path.
 
@@ -33,7 +37,9 @@ class FileLock:
         """
         while True:
             if self._descriptor is None:
-                self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+                self._descriptor = os.open(
+                    self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), PRIVATE_MODE
+                )
             _lock(self._descriptor)
             if self._is_in_place(self._descriptor):
                 return

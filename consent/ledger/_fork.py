@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging  # noqa: F401 - of the hooks of a fork the last to be set runs first: logging must not hold its lock before ours run
 import os
 from threading import Lock
 from typing import Protocol

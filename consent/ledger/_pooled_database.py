@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from os import getpid
 from time import sleep
 from typing import Generic
@@ -17,7 +17,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from consent.errors import LedgerError
 from consent.ledger._backend import POOL_IS_EMPTY, UNKEPT, Backend, Failure, Mode
 from consent.ledger._database import Dialect, Result, Row, Transaction, Value
-from consent.ledger._workers import Job, Workers, find_job
+from consent.ledger._open_file import OpenFile
+from consent.ledger._workers import ClosedError, Job, Workers, find_job
+from consent.ledger.waiting import find_wait, waiting
 
 # One connection a worker, as many as a process of a few threads can use; PostgreSQL takes 100 in all unless told otherwise.
 _CONNECTIONS = 5
@@ -52,13 +54,23 @@ class PooledTransaction:
 _parse = lru_cache(maxsize=128)(text)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Process:
     """Hold what one process has opened: neither connections nor threads survive a fork."""
 
     engine: Engine
+    stop_seconds: float
+    """How long `stop` waits for what is at work."""
+
     workers: Workers = field(default_factory=lambda: Workers(_CONNECTIONS))
     is_closed: bool = False
+
+    def stop(self) -> bool:
+        """Close what is open; what is at work closes its connection when it has ended. Return whether all has."""
+        self.is_closed = True
+        has_ended = self.workers.close(seconds=self.stop_seconds)
+        self.engine.dispose()
+        return has_ended
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,6 +81,7 @@ class _Task(Generic[Result]):
     job: Job
     mode: Mode
     is_repeatable: bool
+    is_erasing: bool
     is_connected: bool = False
     is_committing: bool = False
 
@@ -94,6 +107,8 @@ class PooledDatabase:
         self._wait_seconds = wait_seconds
         # By process id. What a fork inherited stays in here, unused and open: closing it would speak on the parent's line.
         self._processes: dict[int, _Process] = {}
+        # In its place where connections are to a file, of which nothing may be inherited.
+        self._file = OpenFile(backend.file, kinds=(_Process,), wait_seconds=wait_seconds) if backend.file else None
 
     def read(self, work: Callable[[Transaction], Result]) -> Result:
         """Run work that changes nothing, on one snapshot."""
@@ -103,20 +118,17 @@ class PooledDatabase:
         self, work: Callable[[Transaction], Result], *, is_repeatable: bool = True, is_erasing: bool = False
     ) -> Result:
         """Run work as one transaction; what it changed is durable when this returns."""
-        result = self._run(work, Mode.WRITE, is_repeatable=is_repeatable)
-        if is_erasing:
-            self._run(lambda transaction: self._backend.cleanse(transaction.connection), Mode.BARE)
-        return result
+        return self._run(work, Mode.WRITE, is_repeatable=is_repeatable, is_erasing=is_erasing)
 
     @contextmanager
     def migrating(self) -> Iterator[None]:
-        """Keep other processes from migrating meanwhile, and give every statement time."""
-        usual, self._wait_seconds = self._wait_seconds, _MIGRATION_SECONDS
-        try:
-            with self._lock():
-                yield
-        finally:
-            self._wait_seconds = usual
+        """Keep other processes from migrating meanwhile, and give every statement of this caller's time."""
+        with waiting(_MIGRATION_SECONDS), ExitStack() as stack:
+            job = Job(_MIGRATION_SECONDS)
+            connection = self._do(job, partial(self._lock, job))
+            if connection is not None:
+                stack.enter_context(connection)
+            yield
 
     def describe(self) -> Mapping[str, object]:
         """Return facts for the operator, such as the server's version."""
@@ -124,21 +136,42 @@ class PooledDatabase:
 
     def close(self) -> None:
         """Close what this process has open; what is at work closes its connection when it has ended."""
+        if self._file is not None:
+            self._file.close()
         process = self._processes.pop(getpid(), None)
         if process is not None:
-            process.is_closed = True
-            process.workers.close()
-            process.engine.dispose()
+            process.stop()
 
-    def _run(self, work: Callable[[PooledTransaction], Result], mode: Mode, *, is_repeatable: bool = True) -> Result:
-        task = _Task(work=work, job=Job(self._wait_seconds), mode=mode, is_repeatable=is_repeatable)
-        process = self._open()
-        return process.workers.run(task.job, lambda: self._repeat(process, task))
+    def _run(
+        self,
+        work: Callable[[PooledTransaction], Result],
+        mode: Mode,
+        *,
+        is_repeatable: bool = True,
+        is_erasing: bool = False,
+    ) -> Result:
+        job = Job(find_wait(self._wait_seconds))
+        task = _Task(work=work, job=job, mode=mode, is_repeatable=is_repeatable, is_erasing=is_erasing)
+        return self._do(job, lambda process: self._repeat(process, task))
+
+    def _do(self, job: Job, work: Callable[[_Process], Result]) -> Result:
+        while True:
+            process = self._open()
+            # One that is just being closed takes nothing more.
+            with suppress(ClosedError):
+                return process.workers.run(job, partial(work, process))
 
     def _open(self) -> _Process:
+        if self._file is not None:
+            return self._file.get(_Process, self._make_process)
         pid = getpid()
         # No lock, which a fork could inherit locked: of two that are made at once, neither has opened anything yet.
-        return self._processes.get(pid) or self._processes.setdefault(pid, _Process(self._make_engine()))
+        return self._processes.get(pid) or self._processes.setdefault(pid, self._make_process())
+
+    def _make_process(self) -> _Process:
+        self._backend.get_ready()
+        # A file has to be closed when a fork begins, a line to a server need not be.
+        return _Process(self._make_engine(), stop_seconds=self._wait_seconds if self._file else 0.0)
 
     def _make_engine(self) -> Engine:
         engine = create_engine(
@@ -189,10 +222,14 @@ class PooledDatabase:
         for statement in self._backend.begin(task.mode, seconds=task.job.remaining_seconds):
             connection.exec_driver_sql(statement)
         result = task.work(PooledTransaction(connection, self._backend.dialect))
+        if task.is_erasing:
+            self._backend.mark_erasing(connection)
         if not task.job.is_abandoned:
             task.is_committing = True
             for statement in self._backend.commit(task.mode):
                 connection.exec_driver_sql(statement)
+            if task.mode is Mode.WRITE:
+                self._backend.cleanse(connection, is_worth_waiting=task.is_erasing)
         return result
 
     def _check(self, connection: Connection) -> None:
@@ -200,20 +237,23 @@ class PooledDatabase:
             self._backend.check(connection, self._wait_seconds)
             connection.info[_CHECKED] = True
 
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def _lock(self, job: Job, process: _Process) -> Connection | None:
+        """Return a connection that holds the lock until it is closed; None where none is taken."""
         is_connected = False
         with ExitStack() as stack:
             try:
-                connection = stack.enter_context(self._open().engine.connect())
+                connection = stack.enter_context(process.engine.connect())
                 is_connected = True
+                self._hold(connection.connection.driver_connection)
                 # Its own, to be closed when done: whatever kind of lock it holds ends with it.
                 connection.detach()
-                for statement in self._backend.lock(seconds=_MIGRATION_SECONDS):
-                    connection.exec_driver_sql(statement)
+                is_locked = self._backend.lock(connection, seconds=job.remaining_seconds)
             except SQLAlchemyError as error:
                 raise self._explain(error, self._judge(error), is_connected=is_connected) from None
-            yield
+            if is_locked and not job.is_abandoned:
+                stack.pop_all()
+                return connection
+        return None
 
     def _judge(self, error: SQLAlchemyError) -> Failure:
         if isinstance(error, DBAPIError):

@@ -65,6 +65,13 @@ class PostgreSQL:
 
     dialect = POSTGRESQL
 
+    @property
+    def file(self) -> None:
+        """None: what a fork inherits is left alone."""
+
+    def get_ready(self) -> None:
+        """Do nothing: what there is to check is asked of the server."""
+
     def connect_arguments(self, wait_seconds: float) -> Mapping[str, object]:
         """Return what psycopg is told: no prepared statements, and an end to waiting for a network that is gone."""
         return {
@@ -106,7 +113,6 @@ class PostgreSQL:
             Mode.WRITE: (
                 f"BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = on; {_write_limits(seconds)}",
             ),
-            Mode.BARE: (),
         }[mode]
 
     def commit(self, mode: Mode) -> Sequence[str]:
@@ -119,16 +125,19 @@ class PostgreSQL:
         return {
             Mode.READ: ("COMMIT",),
             Mode.WRITE: ("SET LOCAL statement_timeout = 0; COMMIT",),
-            Mode.BARE: (),
         }[mode]
 
-    def cleanse(self, connection: Connection) -> None:
+    def mark_erasing(self, connection: Connection) -> None:
+        """Note nothing: there is nothing to do afterwards."""
+
+    def cleanse(self, connection: Connection, *, is_worth_waiting: bool) -> None:
         """Leave it to the server: autovacuum frees what was erased, and its log of changes ends with the next backups."""
 
-    def lock(self, *, seconds: float) -> Sequence[str]:
-        """Return a lock of the transaction's: one of the session's is not safe behind a pooler."""
+    def lock(self, connection: Connection, *, seconds: float) -> bool:
+        """Take a lock of the transaction's: one of the session's is not safe behind a pooler."""
         limits = f"{_write_limits(seconds)}; SET LOCAL idle_in_transaction_session_timeout = 0"
-        return (f"BEGIN; {limits}; SELECT pg_advisory_xact_lock({_LOCK_KEY})",)
+        connection.exec_driver_sql(f"BEGIN; {limits}; SELECT pg_advisory_xact_lock({_LOCK_KEY})")
+        return True
 
     def describe(self, connection: Connection) -> Mapping[str, object]:
         """Return version and settings that durability hangs on."""

@@ -25,6 +25,10 @@ class _Reader:
             self.connection.close()
 
 
+class StoppedError(Exception):
+    """Nothing is lent any more."""
+
+
 class Readers:
     """Lend connections until `stop`; what is out then is closed when it comes back."""
 
@@ -40,10 +44,13 @@ class Readers:
         """Lend a connection; one on which anything failed is not lent again.
 
         Raises:
+            StoppedError: After `stop`.
             LedgerError: If the file lies where no ledger may.
             sqlite3.Error: If SQLite cannot open it.
         """
         with self._condition:
+            if self._is_stopped:
+                raise StoppedError
             self._lent += 1
         reader = None
         is_sound = False

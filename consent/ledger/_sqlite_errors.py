@@ -32,14 +32,12 @@ _ADVICE = {
     "that the disk is mounted for writing.",
     "corrupt": "It is damaged, or no SQLite database. Keep a copy of it, stop the site, and put a backup in its place.",
     "outdated": "It has no tables yet. Run: flask consent ledger upgrade",
+    "unsupported": "It refused what it was given: a value that it cannot hold, or a statement that it does not know.",
     "unavailable": "See that the folder exists, that the disk works, and that the user of the site may open the file.",
 }
-# Of these SQLite says that the statement was wrong, not that the file or the disk is.
-_STATEMENT_ERRORS = frozenset(
-    {
-        *(sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH),
-        *(sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_RANGE),
-    }
+# Of these SQLite, or Python's module before it (0), says that a value was wrong, not that the file or the disk is.
+_VALUE_ERRORS = frozenset(
+    {0, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_RANGE}
 )
 _PRIMARY = 0xFF  # the lower byte of an extended result code is the primary one: https://www.sqlite.org/rescode.html
 
@@ -56,8 +54,8 @@ def explain(error: sqlite3.Error | OSError, path: Path) -> LedgerError:
 
 
 def is_statements_own(error: sqlite3.Error) -> bool:
-    """Whether only the statement failed, and the connection is as good as before."""
-    return get_code(error) in _STATEMENT_ERRORS
+    """Whether only the statement failed, and an open transaction is as good as before."""
+    return get_code(error) in {sqlite3.SQLITE_ERROR, *_VALUE_ERRORS}
 
 
 def needs_writer(error: sqlite3.Error) -> bool:
@@ -81,4 +79,6 @@ def _find_reason(error: sqlite3.Error, path: Path) -> str:
         return "read_only"
     if code == sqlite3.SQLITE_ERROR and "no such table" in str(error):
         return "outdated"
+    if code in _VALUE_ERRORS:
+        return "unsupported"
     return _REASONS.get(code, "unavailable")

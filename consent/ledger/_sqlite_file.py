@@ -6,14 +6,17 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from consent.errors import LedgerError
+from consent.ledger._file_lock import PRIVATE_MODE
 from consent.ledger._file_system import check_file_system
 from consent.ledger._sqlite_connection import Connect, Connection, connect
 from consent.ledger._sqlite_errors import explain, get_code
+from consent.ledger._trace import READER_WAIT_MILLISECONDS
 
 log = logging.getLogger("consent")
 
@@ -25,9 +28,6 @@ _LOG_SIZE_BYTES = 16 * 1024 * 1024
 # is written once for several events, and the pages stay in memory. Together that takes a sixth off an event.
 _LOG_PAGES, _CACHE_KIBIBYTES = 4000, 8192
 _CHUNK_BYTES = 1024 * 1024
-
-READER_WAIT_MILLISECONDS = 250
-"""How long to wait for readers that keep the log from being emptied."""
 
 
 def rewrite_log(path: Path) -> None:
@@ -42,6 +42,15 @@ def rewrite_log(path: Path) -> None:
         while chunk := log_file.read(_CHUNK_BYTES):
             log_file.seek(-len(chunk), os.SEEK_CUR)
             log_file.write(chunk)
+
+
+def make_private(path: Path) -> None:
+    """Make a file that is not there yet so that only its user may read it; SQLite gives its log the same rights.
+
+    One that is there is not even opened: closing it would drop the locks that this process has on it.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), PRIVATE_MODE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +103,10 @@ class SQLiteFile:
         Raises:
             LedgerError: If its file system lacks what it takes.
             sqlite3.Error: If SQLite cannot.
-            OSError: If a log that was left behind cannot be written.
+            OSError: If the file cannot be made, or a log that was left behind not be written.
         """
         warn_of_version(sqlite3.sqlite_version_info)
+        make_private(self.path)
         self.rewrite(self.log_path)
         connection = self.connect(self.path, is_writer=True, wait_seconds=self.wait_seconds)
         try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock, local
 from time import monotonic
+from typing import Any
 
 from consent.errors import LedgerError
 from consent.ledger._database import Result
@@ -48,22 +49,36 @@ class Job:
                 self._cut()
 
 
+class ClosedError(Exception):
+    """No more jobs are taken."""
+
+
 class Workers:
     """Run jobs on a few threads. None is started before the first job."""
 
     def __init__(self, count: int) -> None:
         self._executor = ThreadPoolExecutor(count, thread_name_prefix="consent-ledger")
+        self._mutex = Lock()
+        self._is_closed = False
+        self._running: set[Future[Any]] = set()
 
     def run(self, job: Job, work: Callable[[], Result]) -> Result:
         """Return what work returns, or raise what it raises.
 
         Raises:
+            ClosedError: After `close`. Nothing was done.
             LedgerError: If that takes longer than the job's caller waits. Work that has not begun by then never does.
         """
         try:
-            future = self._executor.submit(_run_job, job, work)
-        except RuntimeError:
-            # Python is shutting down and starts no threads any more: what is left to write is written here.
+            future = self._submit(job, work)
+        except RuntimeError as error:
+            if "shutdown" not in str(error):
+                # The job may wait in the queue already, for a thread that there is.
+                job.abandon()
+                raise LedgerError(
+                    f"The ledger cannot start a thread ({error}): the process has too many. Try again.", reason="busy"
+                ) from error
+            # Python starts no threads any more: what is left to write is written here.
             return _run_job(job, work)
         wait([future], timeout=job.remaining_seconds)
         if future.done():
@@ -78,9 +93,22 @@ class Workers:
             "what was to be written may have been written or not, and can be sent again."
         )
 
-    def close(self) -> None:
-        """Take no more jobs, and let the threads end; does not wait for one that hangs."""
+    def close(self, *, seconds: float = 0.0) -> bool:
+        """Take no more jobs, and let the threads end; return whether all jobs were done in that time."""
+        with self._mutex:
+            self._is_closed = True
+            running = set(self._running)
         self._executor.shutdown(wait=False)
+        return not wait(running, timeout=seconds).not_done
+
+    def _submit(self, job: Job, work: Callable[[], Result]) -> Future[Result]:
+        with self._mutex:
+            if self._is_closed:
+                raise ClosedError
+            future = self._executor.submit(_run_job, job, work)
+            self._running.add(future)
+        future.add_done_callback(self._running.discard)
+        return future
 
 
 def find_job() -> Job | None:
@@ -89,6 +117,8 @@ def find_job() -> Job | None:
 
 
 def _run_job(job: Job, work: Callable[[], Result]) -> Result:
+    if job.is_abandoned:
+        raise ClosedError
     _here.job = job
     try:
         return work()

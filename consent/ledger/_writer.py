@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
 from threading import Lock, Thread, current_thread
 
 from consent.errors import LedgerError
 from consent.ledger._batch import Batch, Piece
+from consent.ledger._database import Row
 from consent.ledger._file_lock import FileLock
 from consent.ledger._sqlite_connection import Connection, SQLiteTransaction
-from consent.ledger._sqlite_file import READER_WAIT_MILLISECONDS, SQLiteFile
+from consent.ledger._sqlite_file import SQLiteFile
+from consent.ledger._trace import has_trace, leave_trace, wipe_trace
 
 QUEUE_LIMIT = 1024
 """How many pieces may wait: beyond it, a caller hears at once that the ledger is busy."""
@@ -52,7 +55,8 @@ class Writer:
                     f"The ledger '{self._file.path}' is busy: {QUEUE_LIMIT} writes wait already. Try again later.",
                     reason="busy",
                 )
-            self._thread = self._thread or self._start()
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = self._start()
             self._waiting.put(piece)
         return piece.future
 
@@ -87,6 +91,7 @@ class Writer:
             self._serve(Batch(first, self._waiting))
         # Under the lock: whoever closes last moves the log into the file. Without its folder there is no lock, nor a file.
         with suppress(OSError), self._lock:
+            self._wipe(is_worth_waiting=False)
             self._close()
         self._close()
         self._lock.close()
@@ -99,7 +104,7 @@ class Writer:
                 self._commit(batch)
                 batch.answer(self._file.explain, is_erasing=False)
                 self._wipe(is_worth_waiting=batch.is_erasing)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the callers' to see
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the callers' to see, and others come after them
             batch.fail(error)
             batch.answer(self._file.explain, is_erasing=False)
         batch.answer(self._file.explain, is_erasing=True)
@@ -110,23 +115,26 @@ class Writer:
             connection.execute("BEGIN IMMEDIATE")
             batch.begin()
             batch.run(connection)
+            if batch.is_erasing:
+                leave_trace(partial(_run, connection))
+            # Asked here, and not when others wait for the lock already: a thread that comes back at once would keep it for ever.
+            self._is_trace_left = has_trace(partial(_run, connection))
             connection.execute("COMMIT")
         except BaseException:
             # Not rolled back and used again: after a failed fsync() nobody knows what the disk has, and after some errors
             # SQLite has rolled back by itself.
             self._close()
             raise
-        self._is_trace_left |= batch.is_erasing
 
     def _wipe(self, *, is_worth_waiting: bool) -> None:
-        """Empty the log of what was erased; if a reader is in the way, again after the next commit."""
+        """Empty the log of what this or another process erased; if a reader is in the way, again after the next commit."""
         if not self._is_trace_left or self._connection is None:
             return
-        wait = READER_WAIT_MILLISECONDS if is_worth_waiting else 0
+        usual = int(self._file.wait_seconds * 1000)
         try:
-            self._connection.execute(f"PRAGMA busy_timeout = {wait}").fetchall()
-            self._is_trace_left = bool(self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0])
-            self._connection.execute(f"PRAGMA busy_timeout = {int(self._file.wait_seconds * 1000)}").fetchall()
+            self._is_trace_left = not wipe_trace(
+                partial(_run, self._connection), is_worth_waiting=is_worth_waiting, usual_milliseconds=usual
+            )
         except sqlite3.Error:
             # What was committed stays so, and the log is written again from its beginning.
             self._close()
@@ -145,3 +153,7 @@ class Writer:
         if connection is not None:
             with suppress(sqlite3.Error):
                 connection.close()
+
+
+def _run(connection: Connection, statement: str) -> Sequence[Row]:
+    return connection.execute(statement).fetchall()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from consent.errors import LedgerError, MissingExtraError, quote_all
@@ -24,8 +25,8 @@ class SQLAlchemyLedger(RelationalLedger):
     """Keep events in a database behind SQLAlchemy Core.
 
     PostgreSQL is what this is for: several machines write to one ledger, and an answer means that it is on disk, whatever the
-    server's default for `synchronous_commit`. Behind pgbouncer any pool mode does. SQLite works, for those who reach it through
-    SQLAlchemy anyway; alone, take `SQLiteLedger`, which groups commits and keeps processes apart. MySQL and MariaDB follow
+    server's default for `synchronous_commit`. Behind pgbouncer any pool mode does. SQLite works, and is for
+    tests of what is written for a server: a site takes `SQLiteLedger`, which groups commits and keeps processes apart. MySQL and MariaDB follow
     their manuals, and no test of this library runs against them: run `tests/ledger_contract.py` on yours first.
     """
 
@@ -47,7 +48,7 @@ class SQLAlchemyLedger(RelationalLedger):
         except ImportError as error:
             raise MissingExtraError("SQLAlchemyLedger", package="SQLAlchemy", extra="sql") from error
         address = _read_url(url)
-        backend = _load_backend(address.get_backend_name())
+        backend = _load_backend(address)
         super().__init__(PooledDatabase(address, backend, wait_seconds=wait_seconds))
 
 
@@ -87,11 +88,12 @@ def _read_url(url: str) -> URL:
     return address.set(drivername=f"{name}+{_DRIVERS[name]}")
 
 
-def _load_backend(name: str) -> Backend:
+def _load_backend(address: URL) -> Backend:
+    name = address.get_backend_name()
     if name == "sqlite":
         from consent.ledger._sqlite_backend import SQLite  # noqa: PLC0415 - only what is wanted is loaded
 
-        return SQLite()
+        return SQLite(Path(address.database or "").absolute())
     if name == "postgresql":
         try:
             from consent.ledger._postgresql import PostgreSQL  # noqa: PLC0415 - loads psycopg

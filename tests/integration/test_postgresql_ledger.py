@@ -15,7 +15,6 @@ from psycopg import sql
 from sqlalchemy.exc import DBAPIError
 
 from consent.errors import LedgerError
-from consent.ledger._backend import Mode
 from consent.ledger._events import append, make_salts
 from consent.ledger._postgresql import PostgreSQL
 from consent.ledger._schema import MIGRATIONS, migrate
@@ -126,14 +125,12 @@ def test_nothing_is_left_on_a_connection_for_the_next_client_of_a_pooler(ledger)
         ledger.append(make_events([number, number + 100]))
         ledger.find(number_id(number))
 
-    left = ledger.database._run(
-        lambda transaction: transaction.fetch(
+    with ledger.database._open().engine.connect() as connection:
+        left = connection.exec_driver_sql(
             "SELECT name FROM pg_prepared_statements UNION ALL "
             "SELECT locktype FROM pg_locks WHERE locktype = 'advisory' UNION ALL "
             "SELECT name FROM pg_settings WHERE source = 'session'"
-        ),
-        Mode.BARE,
-    )
+        ).all()
 
     assert left == []
 

@@ -16,7 +16,7 @@ from consent.ledger._events import append, make_salts
 from consent.ledger.sqlalchemy import SQLAlchemyLedger
 from tests.conftest import NOW
 from tests.ledger_contract import LedgerContract
-from tests.ledger_events import ALICE, make_event, make_events, number_id, run_at_once
+from tests.ledger_events import ALICE, BOB, make_event, make_events, number_id, run_at_once
 
 
 @pytest.fixture
@@ -173,6 +173,30 @@ def test_erased_words_are_in_no_file(ledger, path):
     assert ALICE.encode() not in kept
 
 
+def test_erased_words_that_a_reader_still_saw_go_with_the_next_write(ledger, path):
+    ledger.append([make_event(payload="a sentence that nobody may find again")])
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM consent_events").fetchall()
+    command = SQLAlchemyLedger(f"sqlite+pysqlite:///{path}")
+    command.erase(ALICE, reason="asked to", at=NOW)
+    told = command.health().details
+    command.close()
+    reader.close()
+
+    ledger.append([make_event(2, subject_id=BOB)])
+
+    assert told["log_holds_erased"] is True
+    assert "log_holds_erased" not in ledger.health().details
+    assert b"nobody may find" not in b"".join(each.read_bytes() for each in path.parent.glob("consent.db*"))
+
+
+def test_file_is_for_its_own_user_alone(ledger, path):
+    ledger.append([make_event()])
+
+    assert {each.stat().st_mode & 0o777 for each in path.parent.glob("consent.db*")} == {0o600}
+
+
 def test_work_that_raises_changes_nothing(ledger):
     def fail(transaction):
         transaction.execute("DELETE FROM consent_events")
@@ -220,9 +244,58 @@ def test_connections_do_not_cross_a_fork(ledger):
     os.close(writer)
 
 
+def test_what_a_forked_process_writes_stays_when_its_parent_closes_the_file(path):
+    """SQLite alone would lose what the child writes after that."""
+    code = f"""
+import logging, os
+from consent.errors import LedgerError
+from consent.ledger.sqlalchemy import SQLAlchemyLedger
+from consent.ledger.waiting import waiting
+from tests.ledger_events import make_event, run_at_once
+
+logging.disable()
+ledger = SQLAlchemyLedger('sqlite+pysqlite:///{path}', wait_seconds=0.5)
+ledger.prepare()
+run_at_once(4, lambda number: ledger.append([make_event(number)]))
+(to_child, from_parent), (to_parent, from_child) = os.pipe(), os.pipe()
+child = os.fork()
+if child == 0:
+    ledger.append([make_event(5)])
+    os.write(from_child, b"x")
+    os.read(to_child, 1)
+    ledger.append([make_event(6)])
+    os._exit(0)
+os.read(to_parent, 1)
+ledger.close()
+os.write(from_parent, b"x")
+os.waitpid(child, 0)
+
+def fork_inside(transaction):
+    child = os.fork()
+    if child == 0:
+        try:
+            SQLAlchemyLedger('sqlite+pysqlite:///{path}').scan()
+        except LedgerError as error:
+            print("was in use when this process was forked" in str(error), flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+
+with waiting(60.0):  # closing before the fork takes as long as the ledger waits
+    ledger.database.read(fork_inside)
+print(sorted(row.event_id[-2:] for row in ledger.scan()))
+"""
+
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert result.stderr == ""
+    assert result.stdout.splitlines() == ["True", "['00', '01', '02', '03', '05', '06']"]
+
+
 def test_what_is_written_while_python_exits_is_kept(path):
     code = (
-        "import atexit; from consent.ledger.sqlalchemy import SQLAlchemyLedger; from tests.ledger_events import make_event; "
+        "import atexit, logging; logging.disable(); from consent.ledger.sqlalchemy import SQLAlchemyLedger; from tests.ledger_events import make_event; "
         f"ledger = SQLAlchemyLedger('sqlite+pysqlite:///{path}'); ledger.prepare(); "
         "atexit.register(lambda: print(len(ledger.append([make_event()]).stored)))"
     )

@@ -168,8 +168,8 @@ def test_relative_path_stays_where_it_was_when_the_process_moves(tmp_path, monke
     assert (tmp_path / "consent.db").is_file()
 
 
-def test_rights_of_the_files_are_those_of_the_umask(path):
-    before = os.umask(0o027)
+def test_files_are_for_their_own_user_whatever_the_umask(path):
+    before = os.umask(0o000)
     try:
         ledger = SQLiteLedger(path)
         ledger.prepare()
@@ -180,7 +180,7 @@ def test_rights_of_the_files_are_those_of_the_umask(path):
     ledger.close()
 
     assert (
-        modes["consent.db"] == modes["consent.db-wal"] == modes["consent.db-shm"] == modes["consent.db.lock"] == 0o640
+        modes["consent.db"] == modes["consent.db-wal"] == modes["consent.db-shm"] == modes["consent.db.lock"] == 0o600
     )
 
 

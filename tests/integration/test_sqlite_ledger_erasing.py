@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
@@ -118,6 +119,24 @@ def test_content_that_a_reader_still_saw_goes_with_the_next_write(ledger, path):
     ledger.append(make_events([3]))  # the log is emptied after the answer: this one waits for that
 
     assert ledger.history(BOB) == ()
+    assert find_in_files(path, "melon") == []
+
+
+def test_content_that_a_command_could_not_wipe_goes_with_the_next_write_of_the_site(ledger, path):
+    ledger.append(make_secret([1]))
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM consent_events").fetchall()
+    command = SQLiteLedger(path, wait_seconds=PATIENT_SECONDS)
+    command.erase(BOB, reason="asked to", at=NOW)
+    told = command.health().details
+    command.close()
+    reader.close()
+    ledger.append(make_events([2]))
+    ledger.append(make_events([3]))  # the log is emptied after the answer: this one waits for that
+
+    assert told["log_holds_erased"] is True
+    assert "log_holds_erased" not in ledger.health().details
     assert find_in_files(path, "melon") == []
 
 

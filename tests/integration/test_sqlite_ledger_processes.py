@@ -218,8 +218,8 @@ def fork_inside(transaction):
     if child == 0:
         impatient.close()
         gc.collect()
-        from consent.ledger import _sqlite_database
-        say(len(_sqlite_database._crossed))
+        from consent.ledger import _open_file
+        say(len(_open_file._crossed))
         os._exit(0)
     end_child(child)
 
@@ -228,6 +228,53 @@ impatient.database.read(fork_inside)
     )
 
     assert said == ["1"]
+
+
+def test_ledger_that_was_forgotten_keeps_nothing_open_across_a_fork(ledger, path):
+    """Its thread has the file open for as long as the process lives, though nobody refers to it any more."""
+    said = run(
+        path,
+        """
+import gc
+
+forgotten = SQLiteLedger(path, wait_seconds=60)
+forgotten.append([make_event(1)])
+del forgotten
+gc.collect()
+say(threading.active_count())
+child = os.fork()
+if child == 0:
+    say(threading.active_count())
+    keep(2)
+    os._exit(0)
+end_child(child)
+say(threading.active_count())
+""",
+    )
+
+    assert said == ["2", "1", number_id(2), "1"]
+
+
+def test_child_that_is_refused_a_file_is_refused_it_by_every_ledger(ledger, path):
+    said = run(
+        path,
+        """
+def fork_inside(transaction):
+    child = os.fork()
+    if child == 0:
+        try:
+            SQLiteLedger(path).append([make_event(1)])
+        except LedgerError as error:
+            say(error)
+        os._exit(0)
+    end_child(child)
+
+impatient.database.read(fork_inside)
+""",
+    )
+
+    assert len(said) == 1
+    assert "was in use when this process was forked" in said[0]
 
 
 # The end of a process -----------------------------------------------------------------------------------------------------
@@ -329,6 +376,17 @@ def test_tables_killed_half_way_are_made_by_the_next(path):
 
     assert ledger.append([make_event()]).stored
     ledger.close()
+
+
+def test_step_of_migrating_may_take_longer_than_a_request_waits(path):
+    hasty = SQLiteLedger(path, wait_seconds=0.05)
+    hasty.prepare()
+    many = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1000000) "
+
+    assert migrate(
+        hasty.database, [*MIGRATIONS, lambda _: [f"CREATE TABLE consent_slow AS {many} SELECT max(x) FROM n"]]
+    ) == (len(MIGRATIONS), len(MIGRATIONS) + 1)
+    hasty.close()
 
 
 # The lock between processes -----------------------------------------------------------------------------------------------

@@ -230,13 +230,54 @@ def test_group_is_committed_once(faulty, faults, path):
         threads = [threading.Thread(target=lambda n=n: faulty.append([make_event(n)])) for n in range(16)]
         for thread in threads:
             thread.start()
-        while faulty.database._writer is None or faulty.database._writer._waiting.qsize() < 15:
+        while (writer := faulty.database._open.find(Writer)) is None or writer._waiting.qsize() < 15:
             threading.Event().wait(0.001)
     for thread in threads:
         thread.join()
 
     assert faults.statements.count("COMMIT") == 1
     assert len(faulty.scan()) == 16
+
+
+def test_value_that_cannot_be_kept_leaves_the_others_of_its_group_alone(ledger, path, lock):
+    writer = Writer(SQLiteFile(path=path, wait_seconds=PATIENT_SECONDS))
+
+    def insert(version: object):
+        statement = "INSERT INTO consent_schema (version) VALUES (:version)"
+        return lambda transaction: transaction.execute(statement, {"version": version})
+
+    with lock:
+        futures = [writer.submit(insert(version), is_erasing=False) for version in (7, object(), 8)]
+    first, unsound, last = (future.exception(60) for future in futures if future)
+    assert writer.stop()
+
+    assert (first, last) == (None, None)
+    assert isinstance(unsound, LedgerError)
+    assert unsound.reason == "unsupported"
+
+
+def test_work_that_ends_its_thread_ends_no_other_work(ledger):
+    def leave(transaction: SQLiteTransaction) -> None:
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        ledger.database.write(leave)
+
+    assert ledger.append([make_event()]).stored
+
+
+def test_writer_whose_thread_is_gone_gets_another(ledger):
+    ledger.append([make_event(1)])
+    writer = ledger.database._open.find(Writer)
+    assert writer is not None
+    ended = threading.Thread()
+    ended.start()
+    ended.join()
+    writer._waiting.put(None)
+    writer._thread.join()
+    writer._thread = ended
+
+    assert ledger.append([make_event(2)]).stored
 
 
 def test_error_of_the_work_itself_comes_as_it_is(ledger):
