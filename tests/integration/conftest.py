@@ -13,6 +13,10 @@ from jinja2 import DictLoader
 from werkzeug.serving import make_server
 
 from consent import Consent
+from consent.ledger._sqlite_database import SQLiteDatabase
+from consent.ledger._sqlite_file import SQLiteFile
+from consent.ledger.relational import RelationalLedger
+from tests.faulty_connection import Faults
 from tests.sealed_log import open_memory_log, open_sqlite_log
 from tests.template_cache import compiling_once
 
@@ -206,3 +210,27 @@ def log(request, tmp_path):
     log.fill()
     yield log
     log.ledger.close()
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Where the file of a SQLite ledger is to be."""
+    return tmp_path / "consent.db"
+
+
+@pytest.fixture
+def faults():
+    """What fails on the disk of `faulty`: nothing yet."""
+    return Faults()
+
+
+@pytest.fixture
+def faulty(path, faults):
+    """A SQLite ledger on a disk that fails when it is told to, and which is waited for however slow it is."""
+    ledger = RelationalLedger(SQLiteDatabase(SQLiteFile(path=path, wait_seconds=60, connect=faults.connect)))
+    ledger.prepare()
+    ledger.close()
+    faults.statements, faults.closed = [], 0
+    yield ledger
+    faults.statement = ""
+    ledger.close()

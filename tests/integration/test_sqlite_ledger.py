@@ -25,11 +25,6 @@ ROWS = "SELECT count(*) FROM consent_events"
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "consent.db"
-
-
-@pytest.fixture
 def ledger(path: Path) -> Iterator[SQLiteLedger]:
     ledger = SQLiteLedger(path, wait_seconds=60)
     ledger.prepare()

@@ -13,20 +13,11 @@ import pytest
 from consent.core.ledger import ConsentEvent
 from consent.ledger._database import Row
 from consent.ledger._sqlite_connection import SQLiteTransaction
-from consent.ledger._sqlite_database import SQLiteDatabase
-from consent.ledger._sqlite_file import SQLiteFile
-from consent.ledger.relational import RelationalLedger
 from consent.ledger.sqlite import SQLiteLedger
 from tests.conftest import NOW
-from tests.faulty_connection import Faults
 from tests.ledger_events import ALICE, BOB, make_event, make_events
 
 PATIENT_SECONDS = 60.0
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "consent.db"
 
 
 @pytest.fixture
@@ -35,24 +26,6 @@ def ledger(path: Path) -> Iterator[SQLiteLedger]:
     ledger = SQLiteLedger(path, wait_seconds=PATIENT_SECONDS)
     ledger.prepare()
     yield ledger
-    ledger.close()
-
-
-@pytest.fixture
-def faults() -> Faults:
-    return Faults()
-
-
-@pytest.fixture
-def faulty(path: Path, faults: Faults) -> Iterator[RelationalLedger]:
-    ledger = RelationalLedger(
-        SQLiteDatabase(SQLiteFile(path=path, wait_seconds=PATIENT_SECONDS, connect=faults.connect))
-    )
-    ledger.prepare()
-    ledger.close()
-    faults.statements, faults.closed = [], 0
-    yield ledger
-    faults.statement = ""
     ledger.close()
 
 

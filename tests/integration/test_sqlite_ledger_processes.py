@@ -53,11 +53,6 @@ def end_child(child):
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "consent.db"
-
-
-@pytest.fixture
 def ledger(path: Path) -> Iterator[SQLiteLedger]:
     """One whose file this process does not keep open: what the others do last must count."""
     ledger = SQLiteLedger(path, wait_seconds=60)

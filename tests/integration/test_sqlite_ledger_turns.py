@@ -18,15 +18,10 @@ from consent.ledger._sqlite_file import SQLiteFile
 from consent.ledger._writer import QUEUE_LIMIT, Writer
 from consent.ledger.relational import RelationalLedger
 from consent.ledger.sqlite import SQLiteLedger
-from tests.faulty_connection import Faults, Turns
+from tests.faulty_connection import Turns
 from tests.ledger_events import ALICE, make_event, number_id
 
 PATIENT_SECONDS = 60.0
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "consent.db"
 
 
 @pytest.fixture
@@ -49,24 +44,6 @@ def impatient(path: Path, ledger: SQLiteLedger) -> Iterator[SQLiteLedger]:
 @pytest.fixture
 def lock(path: Path) -> FileLock:
     return FileLock(path.with_name("consent.db.lock"))
-
-
-@pytest.fixture
-def faults() -> Faults:
-    return Faults()
-
-
-@pytest.fixture
-def faulty(path: Path, faults: Faults) -> Iterator[RelationalLedger]:
-    ledger = RelationalLedger(
-        SQLiteDatabase(SQLiteFile(path=path, wait_seconds=PATIENT_SECONDS, connect=faults.connect))
-    )
-    ledger.prepare()
-    ledger.close()
-    faults.statements, faults.closed = [], 0
-    yield ledger
-    faults.statement = ""
-    ledger.close()
 
 
 def refuse(ledger: RelationalLedger, number: int = 1, **changes: object) -> LedgerError:
