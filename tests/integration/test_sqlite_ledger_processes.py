@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from consent.errors import LedgerError
-from consent.ledger._file_lock import FileLock
 from consent.ledger._schema import MIGRATIONS, migrate, read_version
 from consent.ledger.sqlite import SQLiteLedger
 from tests.ledger_events import make_event, number_id
@@ -382,29 +380,3 @@ def test_step_of_migrating_may_take_longer_than_a_request_waits(path):
         hasty.database, [*MIGRATIONS, lambda _: [f"CREATE TABLE consent_slow AS {many} SELECT max(x) FROM n"]]
     ) == (len(MIGRATIONS), len(MIGRATIONS) + 1)
     hasty.close()
-
-
-# The lock between processes -----------------------------------------------------------------------------------------------
-
-
-def test_lock_whose_file_was_removed_is_taken_on_the_new_file(tmp_path):
-    path = tmp_path / "consent.db.lock"
-    first, second = FileLock(path), FileLock(path)
-    with first:
-        pass
-    path.unlink()
-
-    with second:
-        inode = path.stat().st_ino
-    with first:
-        pass
-
-    assert first._descriptor is not None
-    assert os.fstat(first._descriptor).st_ino == path.stat().st_ino == inode
-    first.close()
-    second.close()
-
-
-def test_lock_of_a_missing_folder_is_an_error_of_the_system(tmp_path):
-    with pytest.raises(FileNotFoundError), FileLock(tmp_path / "missing" / "consent.db.lock"):
-        pass
