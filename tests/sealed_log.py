@@ -130,6 +130,7 @@ def open_memory_log() -> SealedLog:
     ledger = MemoryLedger()
 
     def edit(statement: str, **values: Any) -> None:
+        ledger.database.write(lambda transaction: transaction.fetch("PRAGMA ignore_check_constraints = ON"))
         ledger.database.write(lambda transaction: transaction.execute(statement, values))
 
     return SealedLog(ledger=ledger, edit=edit)
@@ -143,6 +144,7 @@ def open_sqlite_log(path: Path) -> SealedLog:
     def edit(statement: str, **values: Any) -> None:
         ledger.close()
         connection = sqlite3.connect(path)
+        connection.execute("PRAGMA ignore_check_constraints = ON")
         with connection:
             connection.execute(statement, values)
         connection.close()

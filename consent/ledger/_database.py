@@ -76,12 +76,23 @@ class Dialect:
     insert_adding: str = "INSERT INTO {table} ({columns}) VALUES ({values}) ON CONFLICT ({key}) DO UPDATE SET {sum} = {table}.{sum} + excluded.{sum}"
     """Insert, or add to the column `sum` of the row of the same key."""
 
+    number_type: str = "BIGINT"
+    """Type of the column `name` for integers; SQLite's takes anything by itself."""
+
+    table_options: str = ""
+
     lock_rows: str = " FOR UPDATE"
     """Ends a query whose rows nobody else is to change before the transaction ends."""
 
     def write_insert(self, table: str, columns: Sequence[str]) -> str:
         """Return the statement that inserts what is new."""
-        return self.insert_new.format(table=table, columns=", ".join(columns), values=_join_names(columns))
+        return self.insert_new.format(
+            table=table, columns=", ".join(columns), values=_join_names(columns), key=columns[0]
+        )
+
+    def write_number(self, name: str) -> str:
+        """Return the column of a number as a table has it."""
+        return f"{name} {self.number_type.format(name=name)}"
 
     def write_adding(self, table: str, columns: Sequence[str], *, key: str, total: str) -> str:
         """Return the statement that inserts a row, or adds its `total` to that of the row of the same key."""
@@ -99,6 +110,7 @@ SQLITE = Dialect(
     long_text_type="TEXT",
     # A transaction that writes is the only one from its beginning on.
     lock_rows="",
+    number_type="BIGINT CHECK (typeof({name}) IN ('integer', 'null'))",
 )
 POSTGRESQL = Dialect(
     name="postgresql",
@@ -113,8 +125,11 @@ MYSQL = Dialect(
     bytes_type="VARBINARY(64)",
     short_text_type="VARCHAR(255)",
     long_text_type="LONGTEXT",
-    insert_new="INSERT IGNORE INTO {table} ({columns}) VALUES ({values})",
+    # Not IGNORE, which would keep a value that does not fit cut to size. An update that changes nothing counts for no row.
+    insert_new="INSERT INTO {table} ({columns}) VALUES ({values}) ON DUPLICATE KEY UPDATE {key} = {key}",
     insert_adding="INSERT INTO {table} ({columns}) VALUES ({values}) ON DUPLICATE KEY UPDATE {sum} = {sum} + VALUES({sum})",
+    # What a transaction failed to write has to be undone, which is more than MyISAM does.
+    table_options=" ENGINE=InnoDB",
 )
 
 

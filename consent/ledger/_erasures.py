@@ -25,6 +25,8 @@ _PURGEABLE = """
             SELECT 1 FROM consent_events AS later WHERE later.subject_id = e.subject_id AND (
                 later.revision > e.revision OR (later.revision = e.revision AND later.position > e.position))))
 """
+OLDEST = f"SELECT e.position, e.event_id {_PURGEABLE} ORDER BY e.recorded_at, e.position LIMIT :limit"
+"""Finds what is to be purged first, by the index of times: by position, each batch would walk through all that went before."""
 
 
 def erase(transaction: Transaction, subject_id: str, *, reason: str, at: datetime) -> int:
@@ -45,7 +47,7 @@ def count_purgeable(transaction: Transaction, *, before: datetime, now: datetime
 def purge(transaction: Transaction, *, before: datetime, now: datetime, limit: int) -> int:
     """Erase up to `limit` rows that are too old, the oldest first; return how many."""
     rows = transaction.fetch(
-        f"SELECT e.position, e.event_id {_PURGEABLE} ORDER BY e.position LIMIT :limit{transaction.dialect.lock_rows}",
+        f"{OLDEST}{transaction.dialect.lock_rows}",
         {"before": to_seconds(before), "now": to_seconds(now), "limit": limit},
     )
     return _erase(transaction, rows, reason="retention", at=now)

@@ -99,19 +99,19 @@ def to_seconds(instant: datetime) -> int:
 
 
 def to_number(value: Value) -> int:
-    """Return what a column of numbers holds: 0 for what is none, which SQLite lets anybody put there."""
-    try:
-        return int(value or 0)
-    except (ValueError, OverflowError):
-        return 0
+    """Return what a column of numbers holds; -1, of which no digest is, for what is none.
+
+    SQLite lets anybody put other things there, some of which Python would take for the number that was recorded.
+    """
+    return value if type(value) is int else -1
 
 
 def to_instant(seconds: Value) -> datetime:
-    """Return whole seconds since 1970 as an aware UTC instant; what is no such number, as 0."""
+    """Return whole seconds since 1970 as an aware UTC instant; what is no such number, as one of which no digest is."""
     try:
         return datetime.fromtimestamp(to_number(seconds), UTC)
     except (ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(0, UTC)
+        return datetime.fromtimestamp(-1, UTC)
 
 
 def to_bytes(value: Value) -> bytes:
@@ -155,7 +155,7 @@ def _to_stored(row: Row) -> StoredEvent:
     # Erased is what nothing is left of: a mark beside content that is there is for `verify` to name.
     is_erased = erased_at is not None and not any(each is not None for each in content)
     return StoredEvent(
-        position=int(position or 0),
+        position=to_number(position),
         event_id=str(event_id),
         digest=to_bytes(digest),
         event=None if is_erased else _to_event(str(event_id), content),

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
+from functools import partial
 
 from consent.core.notice import Artefact, ShownNotice
-from consent.ledger._database import Database, Row, Transaction, Value
+from consent.ledger._database import Database, Row, Transaction, Value, split_batches, write_list
 from consent.ledger._events import to_seconds
 
 _COLUMNS = tuple(field.name for field in fields(ShownNotice))
 _ARTEFACT_COLUMNS = ("sha256", "media_type", "body")
+
+_BATCH = 50
+# Table, key, and what is so of a row that may go. Each question about events is one that an index answers.
+UNUSED_NOTICES = (
+    "consent_notices",
+    "notice_id",
+    (
+        "kept_at < :kept_before AND NOT EXISTS (SELECT 1 FROM consent_events AS e WHERE e.text_sha256 = "
+        "consent_notices.text_sha256 AND e.ui_sha256 = consent_notices.ui_sha256) AND NOT (consent_notices.ui_sha256 IS NULL AND "
+        "EXISTS (SELECT 1 FROM consent_events AS e WHERE e.text_sha256 = consent_notices.text_sha256 AND e.ui_sha256 IS NULL))"
+    ),
+)
+UNUSED_ARTEFACTS = (
+    "consent_artefacts",
+    "sha256",
+    (
+        "NOT EXISTS (SELECT 1 FROM consent_notices AS n WHERE consent_artefacts.sha256 IN (n.text_sha256, n.ui_sha256, "
+        "n.configuration_sha256)) AND NOT EXISTS (SELECT 1 FROM consent_events AS e WHERE e.text_sha256 = "
+        "consent_artefacts.sha256) AND NOT EXISTS (SELECT 1 FROM consent_events AS e WHERE e.ui_sha256 = consent_artefacts.sha256)"
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +80,26 @@ class RelationalNotices:
         return tuple(str(row[0]) for row in rows)
 
 
-def purge(transaction: Transaction, *, kept_before: datetime) -> int:
+def purge(database: Database, *, kept_before: datetime) -> int:
     """Delete notices that no event refers to, then artefacts that neither event nor notice does; return how many of those."""
-    transaction.execute(
-        "DELETE FROM consent_notices WHERE kept_at < :kept_before AND NOT EXISTS (SELECT 1 FROM consent_events AS e WHERE "
-        "e.text_sha256 = consent_notices.text_sha256 AND (e.ui_sha256 = consent_notices.ui_sha256 OR "
-        "(e.ui_sha256 IS NULL AND consent_notices.ui_sha256 IS NULL)))",
-        {"kept_before": to_seconds(kept_before)},
-    )
-    return transaction.execute(
-        "DELETE FROM consent_artefacts WHERE NOT EXISTS (SELECT 1 FROM consent_notices AS n WHERE consent_artefacts.sha256 "
-        "IN (n.text_sha256, n.ui_sha256, n.configuration_sha256)) AND NOT EXISTS (SELECT 1 FROM consent_events AS e "
-        "WHERE consent_artefacts.sha256 IN (e.text_sha256, e.ui_sha256))"
-    )
+    _delete_unused(database, UNUSED_NOTICES, {"kept_before": to_seconds(kept_before)})
+    return _delete_unused(database, UNUSED_ARTEFACTS, {})
+
+
+def _delete_unused(database: Database, unused: tuple[str, str, str], values: Mapping[str, Value]) -> int:
+    """Find rows on a snapshot, which keeps nobody waiting; then delete them a few at a time, each looked at once more."""
+    table, key, condition = unused
+    found = database.read(lambda transaction: transaction.fetch(f"SELECT {key} FROM {table} WHERE {condition}", values))  # noqa: S608 - constants
+    deleted = 0
+    for batch in split_batches([row[0] for row in found], _BATCH):
+        names, keys = write_list("key", batch)
+        statement = f"DELETE FROM {table} WHERE {key} IN ({names}) AND {condition}"  # noqa: S608 - constants
+        deleted += database.write(partial(_execute, statement=statement, values={**values, **keys}))
+    return deleted
+
+
+def _execute(transaction: Transaction, *, statement: str, values: Mapping[str, Value]) -> int:
+    return transaction.execute(statement, values)
 
 
 def _to_notice(row: Row) -> ShownNotice:

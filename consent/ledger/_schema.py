@@ -11,54 +11,84 @@ Migration = Callable[[Dialect], Sequence[str]]
 
 
 def _create_tables(dialect: Dialect) -> Sequence[str]:
-    short, long, data = dialect.short_text_type, dialect.long_text_type, dialect.bytes_type
+    return (*_create_events(dialect), *_create_seals(dialect), *_create_notices(dialect), *_create_tallies(dialect))
+
+
+def _create_events(dialect: Dialect) -> Sequence[str]:
+    short, long, data, number = (
+        dialect.short_text_type,
+        dialect.long_text_type,
+        dialect.bytes_type,
+        dialect.write_number,
+    )
     return (
         f"""CREATE TABLE consent_events (
             position {dialect.key_type},
             event_id {short} NOT NULL UNIQUE,
             subject_id {short},
-            revision INTEGER,
+            {number("revision")},
             kind {short},
-            recorded_at BIGINT,
-            valid_until BIGINT,
+            {number("recorded_at")},
+            {number("valid_until")},
             text_sha256 {short},
             ui_sha256 {short},
             payload {long},
             salt {data},
             digest {data} NOT NULL,
-            leaf_index BIGINT UNIQUE,
-            erased_at BIGINT,
+            {number("leaf_index")} UNIQUE CHECK (leaf_index >= 0),
+            {number("erased_at")},
             erasure_reason {short} NOT NULL
-        )""",
+        ){dialect.table_options}""",
         "CREATE INDEX consent_events_by_subject ON consent_events (subject_id, revision)",
         "CREATE INDEX consent_events_by_time ON consent_events (recorded_at)",
+        # Whether anything refers to a notice or an artefact: without these, each one costs a walk through all events.
+        "CREATE INDEX consent_events_by_text ON consent_events (text_sha256, ui_sha256)",
+        "CREATE INDEX consent_events_by_ui ON consent_events (ui_sha256)",
+    )
+
+
+def _create_seals(dialect: Dialect) -> Sequence[str]:
+    data, number = dialect.bytes_type, dialect.write_number
+    return (
         f"""CREATE TABLE consent_seals (
-            number BIGINT PRIMARY KEY,
-            tree_size BIGINT NOT NULL,
+            {number("number")} PRIMARY KEY,
+            {number("tree_size")} NOT NULL,
             root {data} NOT NULL,
             previous_hash {data} NOT NULL,
-            sealed_at BIGINT NOT NULL,
+            {number("sealed_at")} NOT NULL,
             seal_hash {data} NOT NULL,
-            signature {short} NOT NULL,
-            frontier {long} NOT NULL
-        )""",
+            signature {dialect.short_text_type} NOT NULL,
+            frontier {dialect.long_text_type} NOT NULL
+        ){dialect.table_options}""",
+    )
+
+
+def _create_notices(dialect: Dialect) -> Sequence[str]:
+    short, number = dialect.short_text_type, dialect.write_number
+    return (
         f"""CREATE TABLE consent_artefacts (
             sha256 {short} PRIMARY KEY,
             media_type {short} NOT NULL,
-            body {long} NOT NULL
-        )""",
+            body {dialect.long_text_type} NOT NULL
+        ){dialect.table_options}""",
         f"""CREATE TABLE consent_notices (
             notice_id {short} PRIMARY KEY,
             policy_version {short} NOT NULL,
             language {short} NOT NULL,
             profile {short} NOT NULL,
-            layer INTEGER NOT NULL,
+            {number("layer")} NOT NULL,
             prompt_kind {short} NOT NULL,
             text_sha256 {short} NOT NULL,
             ui_sha256 {short},
             configuration_sha256 {short} NOT NULL,
-            kept_at BIGINT NOT NULL
-        )""",
+            {number("kept_at")} NOT NULL
+        ){dialect.table_options}""",
+    )
+
+
+def _create_tallies(dialect: Dialect) -> Sequence[str]:
+    short = dialect.short_text_type
+    return (
         f"""CREATE TABLE consent_tallies (
             tally_id {short} PRIMARY KEY,
             day {short} NOT NULL,
@@ -68,8 +98,8 @@ def _create_tables(dialect: Dialect) -> Sequence[str]:
             language {short} NOT NULL,
             policy_version {short} NOT NULL,
             browser_signal {short} NOT NULL,
-            number BIGINT NOT NULL
-        )""",
+            {dialect.write_number("number")} NOT NULL
+        ){dialect.table_options}""",
         "CREATE INDEX consent_tallies_by_day ON consent_tallies (day)",
     )
 
@@ -141,7 +171,9 @@ _FIND_TABLE = {
 
 def _take(transaction: Transaction, number: int, migration: Migration) -> None:
     if not has_table(transaction, "consent_schema"):
-        transaction.execute("CREATE TABLE consent_schema (version INTEGER PRIMARY KEY)")
+        transaction.execute(
+            f"CREATE TABLE consent_schema (version INTEGER PRIMARY KEY){transaction.dialect.table_options}"
+        )
     if transaction.fetch("SELECT 1 FROM consent_schema WHERE version = :number", {"number": number}):
         return
     for statement in migration(transaction.dialect):

@@ -28,7 +28,7 @@ class RelationalSeals:
                 {"limit": limit},
             )
         )
-        return tuple(UnsealedEvent(position=int(row[0] or 0), digest=to_bytes(row[1])) for row in rows)
+        return tuple(UnsealedEvent(position=to_number(row[0]), digest=to_bytes(row[1])) for row in rows)
 
     def add(self, seal: Seal, positions: Sequence[int]) -> bool:
         """Keep a seal and give rows their leaf indexes, all or nothing; False if another sealer was there first."""

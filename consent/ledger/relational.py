@@ -14,6 +14,7 @@ from consent.ledger._notices import RelationalNotices
 from consent.ledger._schema import check_version, migrate, read_version
 from consent.ledger._seals import RelationalSeals
 from consent.ledger._tallies import RelationalTallies
+from consent.ledger.waiting import waiting
 
 
 class RelationalLedger:
@@ -69,8 +70,18 @@ class RelationalLedger:
         return self.database.read(lambda transaction: _events.find(transaction, event_id))
 
     def current(self, subject_id: str) -> ConsentEvent | None:
-        """Return the subject's event of the highest revision; None for none."""
+        """Return the subject's event of the highest revision; None for none.
+
+        Raises:
+            LedgerError: If somebody has put something else than a number there, which SQLite takes for the highest.
+        """
         found = self.history(subject_id, limit=1)
+        if found and found[0].revision < 1:
+            raise LedgerError(
+                f"The event {found[0].event_id!r} was edited: its revision is no number, so that nobody can tell which choice "
+                "counts. Run: flask consent ledger verify",
+                reason="corrupt",
+            )
         return found[0] if found else None
 
     def history(self, subject_id: str, *, limit: int = 100) -> tuple[ConsentEvent, ...]:
@@ -107,18 +118,23 @@ class RelationalLedger:
 
     def purge_artefacts(self, *, kept_before: datetime) -> int:
         """Delete notices and artefacts that no event refers to any more; return how many artefacts."""
-        return self.database.write(lambda transaction: _notices.purge(transaction, kept_before=kept_before))
+        return _notices.purge(self.database, kept_before=kept_before)
 
     def health(self) -> Health:
         """Say how the ledger is; never raises."""
         try:
-            version = read_version(self.database)
-            details = {**self.database.describe(), "schema_version": version}
-            check_version(version)
-            self.database.write(_events.probe)
-            return Health(is_writable=True, details={**details, **self.database.read(_events.count)})
+            # Whoever asks may wait for long; whether choices can be recorded is a question of a request's time.
+            with waiting(None):
+                version = read_version(self.database)
+                details = {**self.database.describe(), "schema_version": version}
+                check_version(version)
+                self.database.write(_events.probe)
         except LedgerError as error:
             return Health(is_writable=False, problem=str(error))
+        try:
+            return Health(is_writable=True, details={**details, **self.database.read(_events.count)})
+        except LedgerError as error:
+            return Health(is_writable=True, problem=f"Its events could not be counted. {error}", details=details)
 
     def close(self) -> None:
         """Write what waits and let go of the storage."""

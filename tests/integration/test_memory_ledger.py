@@ -52,7 +52,12 @@ def test_statement_that_fails_is_an_error_of_the_ledgers():
 def test_fork_in_the_middle_of_a_read_locks_neither_process():
     ledger = MemoryLedger()
     is_reading, may_end = threading.Event(), threading.Event()
-    reader = threading.Thread(target=lambda: ledger.database.read(lambda _: is_reading.set() or may_end.wait()))
+
+    def dawdle(_):
+        is_reading.set()
+        may_end.wait()
+
+    reader = threading.Thread(target=ledger.database.read, args=(dawdle,))
     reader.start()
     is_reading.wait()
     threading.Timer(0.05, may_end.set).start()
@@ -65,3 +70,16 @@ def test_fork_in_the_middle_of_a_read_locks_neither_process():
 
     assert os.waitstatus_to_exitcode(status) == 0
     assert ledger.append([make_event()]).stored
+
+
+def test_ledger_whose_events_take_too_long_to_count_is_writable_all_the_same(monkeypatch):
+    def give_up(_):
+        raise LedgerError("It did not finish within 2 seconds.", reason="busy")
+
+    monkeypatch.setattr("consent.ledger._events.count", give_up)
+
+    health = MemoryLedger().health()
+
+    assert health.is_writable
+    assert health.problem == "Its events could not be counted. It did not finish within 2 seconds."
+    assert health.details["schema_version"] == 1

@@ -9,13 +9,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from consent.core.event_digest import digest_event
 from consent.errors import LedgerError
 from consent.ledger import MemoryLedger
+from consent.ledger._erasures import OLDEST
+from consent.ledger._notices import UNUSED_ARTEFACTS, UNUSED_NOTICES
 from consent.ledger._schema import MIGRATIONS, check_version, migrate
+from consent.ledger._sqlite_connection import SQLiteTransaction
 from consent.ledger._sqlite_file import warn_of_version
 from consent.ledger.sqlite import SQLiteLedger
 from tests.ledger_contract import LedgerContract
@@ -309,3 +314,51 @@ def test_file_put_in_its_place_is_written_and_read(ledger, path, tmp_path):
 
 def test_memory_and_file_tell_health_alike(ledger):
     assert set(MemoryLedger().health().details) <= set(ledger.health().details)
+
+
+# What somebody else may have put there ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("revision", [b"1", "\uff11"], ids=["bytes", "wide"])
+def test_revision_that_only_looks_like_a_number_brings_no_older_choice_back(ledger, path, revision):
+    ledger.append([make_event(1), make_event(2, revision=2)])
+    ledger.close()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA ignore_check_constraints = ON")
+        other.execute("UPDATE consent_events SET revision = ? WHERE position = 1", [revision])
+        other.commit()
+
+    first = ledger.scan()[0]
+
+    assert first.event is not None
+    assert digest_event(first.event, first.salt or b"") != first.digest
+    with pytest.raises(LedgerError, match="its revision is no number") as caught:
+        ledger.current(ALICE)
+    assert caught.value.reason == "corrupt"
+
+
+@pytest.mark.parametrize(
+    "change", ["revision = x'31'", "recorded_at = 'long ago'", "leaf_index = -1", "erased_at = 1.5"]
+)
+def test_column_of_numbers_takes_nothing_else(ledger, path, change):
+    ledger.append([make_event()])
+
+    with closing(sqlite3.connect(path)) as other, pytest.raises(sqlite3.IntegrityError, match="CHECK"):
+        other.execute(f"UPDATE consent_events SET {change}")
+
+
+def test_purging_walks_through_no_table_of_events(ledger):
+    """At a few hundred thousand events such a walk takes seconds, for each notice and each batch."""
+
+    def explain(transaction: SQLiteTransaction) -> str:
+        values = {"kept_before": 1, "before": 1, "now": 1, "limit": 1}
+        statements = [
+            f"SELECT {key} FROM {table} WHERE {where}" for table, key, where in (UNUSED_NOTICES, UNUSED_ARTEFACTS)
+        ]
+        statements.append(OLDEST)
+        return str([transaction.fetch(f"EXPLAIN QUERY PLAN {each}", values) for each in statements])
+
+    plans = ledger.database.read(explain)
+
+    assert "SCAN e" not in plans
+    assert "SEARCH e USING" in plans

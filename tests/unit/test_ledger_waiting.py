@@ -39,7 +39,12 @@ def test_closed_workers_take_nothing_and_leave_it_to_nobody_else():
 
 def test_closing_says_whether_all_that_was_at_work_has_ended():
     workers, has_begun, may_end = Workers(1), threading.Event(), threading.Event()
-    caller = threading.Thread(target=workers.run, args=(Job(60.0), lambda: has_begun.set() or may_end.wait()))
+
+    def dawdle() -> None:
+        has_begun.set()
+        may_end.wait()
+
+    caller = threading.Thread(target=workers.run, args=(Job(60.0), dawdle))
     caller.start()
     has_begun.wait()
 
