@@ -10,6 +10,7 @@ from flask import Flask, current_app
 
 from consent.core.ledger import ConsentEvent, Ledger
 from consent.errors import LedgerError, SetupError
+from consent.ledger.waiting import COMMAND_SECONDS, waiting
 from consent.web.site import Site
 from consent.web.visit import get_site
 
@@ -31,7 +32,7 @@ def find_site() -> Site:
 
 @contextmanager
 def using_ledger() -> Iterator[Ledger]:
-    """Lend the ledger of the current app to the body, and tell what goes wrong with it.
+    """Lend the ledger of the current app to the body, which has time, and tell what goes wrong with it.
 
     Raises:
         click.ClickException: If there is none, with the setting that gives one; for a `LedgerError` of the body.
@@ -43,7 +44,8 @@ def using_ledger() -> Iterator[Ledger]:
             "Set CONSENT_LEDGER to a URL such as 'sqlite:///consent.db' and CONSENT_LEDGER_RETENTION_MONTHS to a number of months."
         )
     try:
-        yield ledger
+        with waiting(COMMAND_SECONDS):
+            yield ledger
     except LedgerError as error:
         raise click.ClickException(str(error)) from error
 

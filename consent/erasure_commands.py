@@ -10,7 +10,7 @@ import click
 from flask.cli import with_appcontext
 
 from consent.command_file import reading
-from consent.command_ledger import find_site, list_subject, read_id, using_ledger
+from consent.command_ledger import count_rows, find_site, list_subject, read_id, using_ledger
 from consent.command_output import count_of, format_table, show_progress
 from consent.core.ledger import ConsentEvent, Ledger
 from consent.core.lifetime import add_months
@@ -23,6 +23,10 @@ _BATCH = 1000
 # Servers keep a notice about once a minute, and choices in between refer to it unasked.
 _ON_ITS_WAY = timedelta(hours=1)
 _REASON_LIMIT = 200
+_IN_LOG = (
+    "Somebody still reads an older state, so SQLite's log has the erased content as well. It goes with the first event that is "
+    "kept once they have ended; until then `flask consent ledger status` shows 'log holds erased'."
+)
 _COPIES = "Exports, backups and other systems have copies of their own: erase these events there, too."
 
 _is_dry = click.option("--dry-run", "is_dry", is_flag=True, help="Say what would be erased, and erase nothing.")
@@ -63,7 +67,8 @@ def erase_command(
             return
         _make_sure(f"Erase {count_of(len(events), 'event')} for ever?", is_sure=is_sure)
         number = ledger.erase(subject_id, reason=reason, at=site.engine.read_clock())
-    click.echo(f"Erased {count_of(number, 'event')}. {_COPIES}")
+        click.echo(f"Erased {count_of(number, 'event')}. {_COPIES}")
+        _tell_of_log(ledger)
 
 
 @click.command("purge")
@@ -92,7 +97,10 @@ def purge_command(*, age: str | None, is_dry: bool, is_sure: bool) -> None:
             _make_sure(f"Erase {told} for ever?", is_sure=is_sure)
         erased = _purge(ledger, before=before, now=now, number=number)
         artefacts = ledger.purge_artefacts(kept_before=now - _ON_ITS_WAY)
-    click.echo(f"Erased {count_of(erased, 'event')} and {count_of(artefacts, 'text')} that none refers to any more.")
+        click.echo(
+            f"Erased {count_of(erased, 'event')} and {count_of(artefacts, 'text')} that none refers to any more."
+        )
+        _tell_of_log(ledger)
 
 
 def _purge(ledger: Ledger, *, before: datetime, now: datetime, number: int) -> int:
@@ -102,6 +110,11 @@ def _purge(ledger: Ledger, *, before: datetime, now: datetime, number: int) -> i
             done += erased
             advance(erased)
     return done
+
+
+def _tell_of_log(ledger: Ledger) -> None:
+    if count_rows(ledger, "log_holds_erased"):
+        click.echo(_IN_LOG)
 
 
 def _make_sure(question: str, *, is_sure: bool) -> None:

@@ -8,9 +8,11 @@ from datetime import timedelta
 
 import pytest
 
+from consent.command_ledger import using_ledger
 from consent.core.ledger import Health
 from consent.errors import LedgerError
 from consent.ledger import MemoryLedger
+from consent.ledger.waiting import find_wait
 from tests.conftest import NOW
 from tests.ledger_events import BOB, make_event, make_events, make_seal
 from tests.ledger_site import make_ledger_command, make_ledger_site
@@ -130,3 +132,8 @@ def test_command_on_a_ledger_out_of_reach_says_why(options):
     result = make_ledger_command(make_ledger_site(ledger))(*options)
 
     assert (result.exit_code, result.stderr) == (1, "Error: The database does not answer.\n")
+
+
+def test_command_waits_longer_than_a_request(ledger):
+    with make_ledger_site(ledger).app_context(), using_ledger():
+        assert find_wait(2.0) == 60.0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from consent.core.receipt import encode_receipt, sign_content
 from consent.errors import LedgerError
-from consent.ledger import MemoryLedger
+from consent.ledger import MemoryLedger, SQLiteLedger
 from consent.web.visit import get_site
 from consent.wire.signature import ALGORITHM, SignedKind
 from tests.conftest import NOW
@@ -95,6 +96,28 @@ def test_erase_takes_all_of_one_visitor_and_nothing_of_another(run, ledger):
         "Erased 2 events. Exports, backups and other systems have copies of their own: erase these events there, too.",
     ]
     assert left_of(ledger) == [number_id(2)]
+
+
+def test_erase_says_that_somebody_keeps_the_content_in_the_log(tmp_path):
+    path = tmp_path / "consent.db"
+    ledger = SQLiteLedger(path)
+    run = make_ledger_command(make_ledger_site(ledger))
+    ledger.append([make_event()])
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM consent_events").fetchall()
+
+    told = run("erase", ALICE, "--yes").stdout
+    status = run("status").stdout
+    reader.close()
+    ledger.append([make_event(2)])
+    ledger.close()  # the log is emptied after the answer
+    after = run("status").stdout
+    ledger.close()
+
+    assert "SQLite's log has the erased content as well." in told
+    assert "log holds erased" in status
+    assert "log holds erased" not in after
 
 
 @pytest.mark.usefixtures("two_visitors")
