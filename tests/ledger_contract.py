@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -230,6 +231,17 @@ class LedgerContract(ProofContract):
             "unsealed": 2,
             "schema_version": 1,
         }
+
+    def test_prepared_and_closed_ledger_leaves_no_thread(self, ledger: Ledger):
+        before = {*threading.enumerate()}
+
+        ledger.prepare()
+        ledger.close()
+        left = {*threading.enumerate()} - before
+        for thread in left:
+            thread.join(60)
+
+        assert not any(thread.is_alive() for thread in left)
 
     def test_closed_ledger_opens_again_with_what_it_had(self, ledger: Ledger):
         ledger.append([make_event()])

@@ -155,7 +155,9 @@ class Ledger(Protocol):
         """Where numbers without identifiers are kept."""
 
     def prepare(self) -> None:
-        """Get ready at start-up: make what an empty storage lacks. Opens no connection that outlives the call, and no thread.
+        """Get ready at start-up: make what an empty storage lacks.
+
+        `close` follows, and leaves no connection and no thread behind: servers fork after the app was made.
 
         Raises:
             LedgerError: With the reason `newer` or `outdated` if its schema is not that of this version of the library;
