@@ -58,10 +58,6 @@ class OpenFile:
                 _in_use.add(self)
             return cast("Item", self._current[kind])
 
-    def find(self, kind: type[Item]) -> Item | None:
-        """Return what is open of a kind; None for nothing."""
-        return cast("Item | None", self._current.get(kind))
-
     def close(self) -> None:
         """Close all; whoever asks next opens it again."""
         if self._mutex.acquire(timeout=self._wait_seconds):

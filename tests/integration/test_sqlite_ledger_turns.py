@@ -207,7 +207,7 @@ def test_group_is_committed_once(faulty, faults, path):
         threads = [threading.Thread(target=lambda n=n: faulty.append([make_event(n)])) for n in range(16)]
         for thread in threads:
             thread.start()
-        while (writer := faulty.database._open.find(Writer)) is None or writer._waiting.qsize() < 15:
+        while (writer := faulty.database._open._current.get(Writer)) is None or writer._waiting.qsize() < 15:
             threading.Event().wait(0.001)
     for thread in threads:
         thread.join()
@@ -245,7 +245,7 @@ def test_work_that_ends_its_thread_ends_no_other_work(ledger):
 
 def test_writer_whose_thread_is_gone_gets_another(ledger):
     ledger.append([make_event(1)])
-    writer = ledger.database._open.find(Writer)
+    writer = ledger.database._open._current.get(Writer)
     assert writer is not None
     ended = threading.Thread()
     ended.start()
