@@ -361,4 +361,4 @@ def test_purging_walks_through_no_table_of_events(ledger):
     plans = ledger.database.read(explain)
 
     assert "SCAN e" not in plans
-    assert "SEARCH e USING" in plans
+    assert "consent_events_by_text (text_sha256=? AND ui_sha256=?)" in plans
