@@ -80,7 +80,8 @@ _WITHOUT_PACKAGES = tuple(
     f"tests/integration/test_{name}.py"
     for name in (
         *("catalogue_scripts", "every_service", "gpp_reference", "service_list"),
-        *("memory_ledger", "sqlite_ledger", "sqlite_ledger_erasing", "sqlite_ledger_faults", "sqlite_ledger_processes"),
+        *("memory_ledger", "sqlite_ledger", "sqlite_ledger_erasing", "sqlite_ledger_faults", "sqlite_ledger_forks"),
+        "sqlite_ledger_processes",
         *("sqlite_ledger_turns", "ledger_faults", "sealing", "proof", "verification", "verification_erasures"),
         *("verification_notices", "verification_seals"),
     )
