@@ -61,8 +61,8 @@ class Model:
         return self._erase(own, reason=reason, at=at)
 
     def purgeable(self, before: datetime, now: datetime) -> list[str]:
-        """Return the ids of what is too old, in the order of arrival."""
-        live = [kept.event for kept in self.list_visitors()]
+        """Return the ids of what is too old, by the time of the act and then in the order of arrival."""
+        live = sorted((kept.event for kept in self.list_visitors()), key=lambda each: each.recorded_at)
         return [each.event_id for each in live if each.recorded_at < before and not self._is_in_force(each, now)]
 
     def purge(self, before: datetime, now: datetime, limit: int) -> int:

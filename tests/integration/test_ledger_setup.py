@@ -68,7 +68,8 @@ def test_start_up_leaves_no_thread_and_no_open_file(bare_app, tmp_path):
     app = bare_app(CONSENT_LEDGER=f"sqlite:///{tmp_path}/consent.db", **RETENTION)
     Consent(app, services=SERVICES)
 
-    assert set(threading.enumerate()) == before
+    # Threads of earlier tests may end meanwhile.
+    assert set(threading.enumerate()) <= before
 
 
 def test_ledger_without_retention_is_refused(make_site):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any, assert_type
 
 from flask import Flask, Response
@@ -21,9 +22,24 @@ from consent import (
     requires_consent,
 )
 from consent.errors import ConfigError, ConsentError, SetupError
+from consent.ledger import Ledger, MemoryLedger, SQLAlchemyLedger, SQLiteLedger, StoredEvent
 from consent.testing import grant, refuse
 
 consent = Consent()
+
+
+def choose_ledger(name: str) -> Ledger:
+    """Every ledger of the library's follows the protocol."""
+    if name == "memory":
+        return MemoryLedger()
+    return SQLiteLedger(Path(name)) if name.endswith(".db") else SQLAlchemyLedger(name)
+
+
+def list_events(ledger: Ledger) -> tuple[StoredEvent, ...]:
+    return ledger.scan_sealed(after=-1)
+
+
+proven = Consent(ledger=choose_ledger("memory"))
 
 STATISTICS = Service(
     "house-statistics",
