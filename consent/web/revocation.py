@@ -24,8 +24,11 @@ def heed_ledger(site: Site, standing: Standing) -> Standing:
     Source:
         The replay of an older cookie: no signature can tell it from a cookie that is in force.
     """
+    if site.ledger is None or not site.settings.ledger_strict_revocation:
+        return standing
+    # Not before: reading the record is what a decided page is spared as a rule.
     record = standing.record
-    if site.ledger is None or not site.settings.ledger_strict_revocation or record is None or not record.is_grant:
+    if record is None or not record.is_grant:
         return standing
     current = _find_current(site.ledger, record)
     if current is record:

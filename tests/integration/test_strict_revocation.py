@@ -6,8 +6,9 @@ import logging
 
 import pytest
 
-from consent import Consent
+from consent import Consent, current_consent
 from consent.web.visit import get_site
+from consent.wire.cookie import CookieCodec
 from tests.faulty_ledger import RETENTION, STATE, FaultyLedger, choice_of, post
 
 SERVICES = ["google-analytics", "youtube"]
@@ -189,3 +190,14 @@ def test_visitor_stays_the_same_while_the_ledger_is_away(strict, ledger):
     post(strict, "accept_all")
 
     assert len({each["subject_id"] for each in ledger.records}) == 1
+
+
+def test_decided_page_does_not_read_its_record_for_nothing(client, monkeypatch):
+    """What was decided is remembered for all who chose alike: only strict mode has to know whose it is."""
+    client.application.add_url_rule("/plain", "plain", lambda: str(current_consent.allows("analytics")))
+    post(client, "accept_all")
+    client.get("/plain")
+    read = []
+    monkeypatch.setattr(CookieCodec, "read", lambda _codec, payload: read.append(payload))
+
+    assert (client.get("/plain").text, read) == ("True", [])
