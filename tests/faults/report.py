@@ -1,4 +1,4 @@
-"""Run every fault experiment at full length and print the table of docs/durability.md; about a quarter of an hour.
+"""Run every fault experiment at full length and print the table of docs/durability.md; about five minutes.
 
 python -m tests.faults.report [--share 0.1] [--write]
 """
