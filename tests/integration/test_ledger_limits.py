@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Mapping
 from dataclasses import fields
@@ -12,6 +13,7 @@ import pytest
 from consent.ledger import MemoryLedger
 from consent.messages import load_shipped
 from consent.web.visit import get_site
+from tests.faulty_ledger import FaultyLedger
 from tests.ledger_site import make_ledger_site
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
@@ -173,3 +175,40 @@ def test_bot_with_made_up_ids_fills_nothing_but_one_row_for_each_post(make_clien
     rows = ledger.scan()
     assert len(rows) == 202
     assert not {row.event.subject_id for row in rows} & {str(UUID(int=number, version=4)) for number in range(200)}
+
+
+class _SlowBody(io.RawIOBase):
+    """A body that comes byte by byte, and notes what the ledger was asked meanwhile."""
+
+    def __init__(self, body, ledger):
+        self._rest = body
+        self._ledger = ledger
+        self.asked_meanwhile: list[str] = []
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        self.asked_meanwhile += self._ledger.asked
+        chunk, self._rest = self._rest[:1], self._rest[1:]
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
+def test_slow_client_keeps_nothing_of_the_ledger_waiting():
+    """The body is read to its end before the ledger is asked for anything (T83)."""
+    ledger = FaultyLedger()
+    client = make_ledger_site(ledger).test_client()
+    post(client)
+    ledger.asked.clear()
+    body = b'{"action": "reject_all"}'
+    slow = _SlowBody(body, ledger)
+    answer = client.post(
+        "/privacy-choices/",
+        content_type="application/json",
+        headers=SAME_ORIGIN,
+        environ_overrides={"wsgi.input": slow, "CONTENT_LENGTH": str(len(body))},
+    )
+
+    assert (answer.status_code, answer.get_json()["recorded"], slow.asked_meanwhile) == (200, True, [])
+    assert ledger.asked
