@@ -13,10 +13,11 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, NoAppException, ScriptInfo, pass_script_info, with_appcontext
 
 from consent.command_output import count_of, format_json, format_table
+from consent.command_site import find_site
 from consent.core.jurisdiction import Place, parse_place
 from consent.core.lint import Finding, Severity
 from consent.core.record import ConsentRecord, read_record
-from consent.errors import ConfigError, RecordError, SetupError
+from consent.errors import ConfigError, RecordError
 from consent.evidence_command import evidence_command
 from consent.gpp_command import gpp_command
 from consent.jurisdictions import load_implied_consent
@@ -27,7 +28,6 @@ from consent.stats_command import stats_command
 from consent.web.explanation import explain
 from consent.web.page_lint import lint_pages
 from consent.web.rehearsal import Situation
-from consent.web.site import Site
 from consent.web.visit import get_site
 
 group = AppGroup("consent", help="Ask what visitors get and why, and whether the configuration is lawful.")
@@ -85,7 +85,7 @@ def explain_command(  # noqa: PLR0913 - one parameter for each option
 ) -> None:
     """Say what a visitor would see, and why."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - as Flask tells extensions to
-    _find_site(app)
+    find_site()
     _check_language(app, language)
     at = _read_day(app, day)
 
@@ -139,16 +139,9 @@ def _find_all(info: ScriptInfo) -> tuple[Finding, ...]:
         found = tuple(each for each in known if isinstance(each, Finding))
         return found or (Finding(rule="-", severity=Severity.ERROR, message=str(error), key=error.key),)
     with app.app_context():
-        site = _find_site(app)
+        site = find_site()
         pages = lint_pages(app, at=site.engine.read_clock(), phrases=load_implied_consent())
         return (*pages, *site.findings)
-
-
-def _find_site(app: Flask) -> Site:
-    try:
-        return get_site(app)
-    except SetupError as error:
-        raise click.ClickException(str(error)) from error
 
 
 def _describe_finding(finding: Finding) -> dict[str, str]:

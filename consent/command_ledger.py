@@ -6,28 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from flask import Flask, current_app
 
+from consent.command_site import find_site
 from consent.core.ledger import ConsentEvent, Ledger
-from consent.errors import LedgerError, SetupError
+from consent.errors import LedgerError
 from consent.ledger.waiting import COMMAND_SECONDS, waiting
-from consent.web.site import Site
-from consent.web.visit import get_site
 
 _FIRST_LIMIT = 1000
-
-
-def find_site() -> Site:
-    """Return the parts of the current app's extension.
-
-    Raises:
-        click.ClickException: If the app has none.
-    """
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - as Flask tells extensions to
-    try:
-        return get_site(app)
-    except SetupError as error:
-        raise click.ClickException(str(error)) from error
 
 
 @contextmanager

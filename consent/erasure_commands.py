@@ -10,8 +10,9 @@ import click
 from flask.cli import with_appcontext
 
 from consent.command_file import reading
-from consent.command_ledger import count_rows, find_site, list_subject, read_id, using_ledger
+from consent.command_ledger import count_rows, list_subject, read_id, using_ledger
 from consent.command_output import count_of, format_table, show_progress
+from consent.command_site import find_site
 from consent.core.ledger import ConsentEvent, Ledger
 from consent.core.lifetime import add_months
 from consent.core.receipt import SIZE_LIMIT_BYTES, encode_receipt, read_receipt

@@ -13,8 +13,9 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
-from consent.command_ledger import find_site, using_ledger
+from consent.command_ledger import using_ledger
 from consent.command_output import count_of, format_json, format_table
+from consent.command_site import find_site
 from consent.core.evidence import Evidence, NoticeKey, bundle, count_records, find_troubles
 from consent.core.ledger import ConsentEvent, Ledger
 from consent.core.notice import ShownNotice

@@ -16,8 +16,9 @@ from flask.cli import with_appcontext
 
 from consent.command_days import check_order, read_day
 from consent.command_file import replacing
-from consent.command_ledger import find_site, list_subject, read_id, using_ledger
+from consent.command_ledger import list_subject, read_id, using_ledger
 from consent.command_output import count_of, show_progress
+from consent.command_site import find_site
 from consent.core.ledger import Ledger, StoredEvent
 from consent.web.described_site import SiteWording, describe_site
 from consent.wire.ledger_export import describe_row, format_line, write_csv, write_dpv, write_json, write_json_lines

@@ -8,8 +8,9 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from consent.command_ledger import find_site, using_ledger
+from consent.command_ledger import using_ledger
 from consent.command_output import count_of, format_json, format_size, format_table
+from consent.command_site import find_site
 from consent.core.ledger import Ledger
 from consent.core.lifetime import add_months
 from consent.core.seal import Seal

@@ -9,8 +9,9 @@ import click
 from flask.cli import AppGroup
 
 from consent.command_file import reading
-from consent.command_ledger import find_site, using_ledger
+from consent.command_ledger import using_ledger
 from consent.command_output import format_json, format_table
+from consent.command_site import find_site
 from consent.core.receipt import (
     SIZE_LIMIT_BYTES,
     Comparison,

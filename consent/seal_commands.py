@@ -9,8 +9,9 @@ import click
 from flask.cli import with_appcontext
 
 from consent.checkpoint_file import FILE, HeadFile, read_checkpoint, sign_checkpoint, telling, write_text
-from consent.command_ledger import count_rows, find_site, using_ledger
+from consent.command_ledger import count_rows, using_ledger
 from consent.command_output import count_of, format_json, format_table, show_progress
+from consent.command_site import find_site
 from consent.core.seal import Seal
 from consent.core.verdict import FoundErasure, Problem, Verdict
 from consent.errors import ProofError

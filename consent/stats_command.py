@@ -11,8 +11,9 @@ import click
 from flask.cli import with_appcontext
 
 from consent.command_days import check_order, read_day
-from consent.command_ledger import find_site, using_ledger
+from consent.command_ledger import using_ledger
 from consent.command_output import count_of, format_json, format_table
+from consent.command_site import find_site
 from consent.core.tally import Counted, TallyKey
 from consent.core.tally_summary import Dimension, Numbers, group, sum_up
 

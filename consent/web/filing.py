@@ -46,14 +46,12 @@ class Filing:
         self._submission = submission
         self._shown = shown
         self._ledger: Ledger | None = visit.site.ledger
-        self._is_given_up = is_limited
+        self._is_limited = is_limited
         self.is_kept: bool | None = None
         """Whether the ledger keeps the choice; None where there is no ledger."""
 
         self.is_repeated = False
         """Whether the very same choice had been kept before: a double click, or a retry."""
-
-        self._is_limited = is_limited
 
     @property
     def has_failed(self) -> bool:
@@ -74,7 +72,7 @@ class Filing:
             if last and last.subject_id
             else record
         )
-        if self._is_given_up:
+        if self._is_limited:
             return unkept
         try:
             self._prepare(self._ledger)

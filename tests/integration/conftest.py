@@ -17,6 +17,7 @@ from consent.ledger._sqlite_database import SQLiteDatabase
 from consent.ledger._sqlite_file import SQLiteFile
 from consent.ledger.relational import RelationalLedger
 from tests.faulty_connection import Faults
+from tests.faulty_ledger import FaultyLedger, listening
 from tests.sealed_log import open_memory_log, open_sqlite_log
 from tests.template_cache import compiling_once
 
@@ -90,6 +91,19 @@ def make_app(bare_app):
 @pytest.fixture
 def app(make_app):
     return make_app()
+
+
+@pytest.fixture
+def ledger():
+    """A ledger in memory that can be made to fail."""
+    return FaultyLedger()
+
+
+@pytest.fixture
+def heard():
+    """What receivers of consent events are told: `recorded` or `withdrawn`, and the record."""
+    with listening() as told:
+        yield told
 
 
 @pytest.fixture

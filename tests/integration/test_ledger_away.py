@@ -5,27 +5,14 @@ from __future__ import annotations
 import pytest
 
 from consent import Consent, consent_recorded
-from tests.faulty_ledger import CHOICES, RETENTION, SAME_ORIGIN, STATE, FaultyLedger, choice_of, listening, post
+from tests.faulty_ledger import CHOICES, RETENTION, SAME_ORIGIN, STATE, FaultyLedger, choice_of, post
 
 SERVICES = ["google-analytics", "youtube"]
 
 
 @pytest.fixture
-def ledger():
-    return FaultyLedger()
-
-
-@pytest.fixture
-def app(bare_app, ledger):
-    app = bare_app(**RETENTION)
-    Consent(app, services=SERVICES, ledger=ledger)
-    return app
-
-
-@pytest.fixture
-def heard():
-    with listening() as told:
-        yield told
+def app(make_app, ledger):
+    return make_app(ledger=ledger, **RETENTION)
 
 
 # -- when the ledger does not answer

@@ -11,27 +11,14 @@ import pytest
 from consent import Consent, consent_recorded
 from consent.errors import LedgerError
 from consent.web.visit import get_site
-from tests.faulty_ledger import CHOICES, RETENTION, SAME_ORIGIN, STATE, FaultyLedger, listening, post
+from tests.faulty_ledger import CHOICES, RETENTION, SAME_ORIGIN, STATE, post
 
 SERVICES = ["google-analytics", "youtube"]
 
 
 @pytest.fixture
-def ledger():
-    return FaultyLedger()
-
-
-@pytest.fixture
-def app(bare_app, ledger):
-    app = bare_app(**RETENTION)
-    Consent(app, services=SERVICES, ledger=ledger)
-    return app
-
-
-@pytest.fixture
-def heard():
-    with listening() as told:
-        yield told
+def app(make_app, ledger):
+    return make_app(ledger=ledger, **RETENTION)
 
 
 # -- what is kept

@@ -6,14 +6,9 @@ import pytest
 from flask import jsonify
 
 from consent import Consent, current_consent
-from tests.faulty_ledger import RETENTION, FaultyLedger, post
+from tests.faulty_ledger import RETENTION, post
 
 GPC = {"Sec-GPC": "1"}
-
-
-@pytest.fixture
-def ledger():
-    return FaultyLedger()
 
 
 @pytest.fixture

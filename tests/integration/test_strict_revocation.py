@@ -9,21 +9,14 @@ import pytest
 from consent import Consent, current_consent
 from consent.web.visit import get_site
 from consent.wire.cookie import CookieCodec
-from tests.faulty_ledger import RETENTION, STATE, FaultyLedger, choice_of, post
+from tests.faulty_ledger import RETENTION, STATE, choice_of, post
 
 SERVICES = ["google-analytics", "youtube"]
 
 
 @pytest.fixture
-def ledger():
-    return FaultyLedger()
-
-
-@pytest.fixture
-def app(bare_app, ledger):
-    app = bare_app(**RETENTION)
-    Consent(app, services=SERVICES, ledger=ledger)
-    return app
+def app(make_app, ledger):
+    return make_app(ledger=ledger, **RETENTION)
 
 
 # -- older cookies
