@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from flask import Flask
 
 from consent.core.jurisdiction import Jurisdiction
-from consent.web.hooks import describe_headers
+from consent.web.caching import describe_headers
 from consent.web.page_reading import read_page
 from consent.web.rehearsal import Situation, rehearse
 from consent.web.templating import render_banner, settings_link

@@ -19,8 +19,10 @@ from flask import Flask, Request, Response, request, request_finished, request_s
 from consent.core.lint import Severity
 from consent.errors import ConfigError
 from consent.jurisdictions import load_implied_consent
+from consent.web.caching import is_html, tell_caches
 from consent.web.carried_signal import carry_signal
 from consent.web.csp import find_nonce_source
+from consent.web.departure import surround
 from consent.web.expiry import expire_leftovers
 from consent.web.fragment import find_fragment_header
 from consent.web.injection import inject
@@ -29,8 +31,8 @@ from consent.web.rehearsal import run_apart
 from consent.web.site import Site
 from consent.web.tallying import count_page
 from consent.web.templating import are_preferences_ours, is_banner_ours
-from consent.web.visit import Visit, close_visit, has_visit, open_visit
-from consent.wire.headers import CONSENT_VARY, add_vary, is_public, join_fields, make_private
+from consent.web.visit import Visit, has_visit, open_visit
+from consent.wire.headers import add_vary, join_fields
 
 log = logging.getLogger("consent")
 
@@ -39,16 +41,13 @@ _OWN_ENDPOINTS = f"{BLUEPRINT_NAME}."
 
 _BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.NOT_MODIFIED})
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
-# They describe the body as it was before injection, or invite a 304 that revives an old banner.
-_STALE_HEADERS = frozenset(
-    {"etag", "last-modified", "content-md5", "digest", "repr-digest", "content-digest", "accept-ranges"}
-)
 
 
 def register_hooks(app: Flask, site: Site) -> None:
     """Connect the hooks of one app."""
     hooks = _Hooks(app, site)
     app.after_request(hooks.insert)
+    surround(app, site, rules=())
     # Weak: the app keeps its hooks alive, and signals, which live as long as the process, must not keep the app.
     request_finished.connect(hooks.finish, app)
     request_started.connect(hooks.prepare, app)
@@ -65,19 +64,18 @@ class _Hooks:
 
     def insert(self, response: Response) -> Response:
         """Insert into an HTML response what it lacks."""
-        if _is_html(response.headers.get("Content-Type")):
+        if is_html(response.headers.get("Content-Type")):
             _insert_safely(response, self._site, request._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - the proxy costs at each use
         return response
 
     def finish(self, _sender: Flask, response: Response, **_: object) -> None:
         """Finish the headers of a response that depends on the visitor."""
         environ = request.environ
-        is_streamed = response.is_streamed
         # A stream may ask only after this; its visit must know that it is too late to tell caches.
-        if is_streamed or has_visit(environ):
+        if response.is_streamed:
+            open_visit(self._site, environ).is_streamed = True
+        if has_visit(environ):
             _finish_safely(response, open_visit(self._site, environ))
-        if not is_streamed:
-            close_visit(environ)
 
     def prepare(self, _sender: Flask, **_: object) -> None:
         """Settle, at the first request, what depends on the other extensions; of several at once the others wait."""
@@ -147,17 +145,13 @@ def _check_templates(app: Flask, site: Site) -> None:
         log.log(level, "%s", finding.message)
 
 
-def _is_html(content_type: str | None) -> bool:
-    return content_type is not None and content_type[:9].lower() == "text/html"
-
-
 def _insert_safely(response: Response, site: Site, current: Request) -> None:
     try:
         if site.settings.inject and site.engine.policy.is_asking and _is_to_inject(response, site, current):
             inject(response, open_visit(site, current.environ))
         # After an error in a hook, Flask sends a 500 page without telling that the request has finished.
         if response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR and has_visit(current.environ):
-            _tell_caches(response, open_visit(site, current.environ))
+            tell_caches(response.headers, open_visit(site, current.environ))
     except Exception:  # a fault of ours must never cost the page: it goes out without banner, gates shut
         log.exception("The banner could not be inserted; the page was sent without it.")
 
@@ -206,43 +200,10 @@ def _finish_safely(response: Response, visit: Visit) -> None:
 
 
 def _finish_headers(response: Response, visit: Visit) -> None:
-    visit.is_answered = True
-    _tell_caches(response, visit)
+    tell_caches(response.headers, visit)
     if visit.is_dependent and visit.environ.get("REQUEST_METHOD") in _SAFE_METHODS:
         # What an earlier response had no room for, or what came back.
         for value in expire_leftovers(visit):
             response.headers.add("Set-Cookie", value)
         carry_signal(visit)
     count_page(visit, response)
-
-
-def describe_headers(visit: Visit) -> dict[str, str]:
-    """Return what an ordinary page of a visit tells caches, where its view says nothing of its own."""
-    response = Response("", mimetype="text/html")
-    _tell_caches(response, visit)
-    return {name: response.headers[name] for name in ("Vary", "Cache-Control") if name in response.headers}
-
-
-def _tell_caches(response: Response, visit: Visit) -> None:
-    names = (*(CONSENT_VARY if visit.is_dependent else ()), *visit.extra_vary)
-    headers, fields = response.headers, join_fields(response.headers)
-    if names:
-        headers["Vary"] = add_vary(fields.get("vary"), names)
-    if visit.is_own_page and not visit.is_asset:
-        headers["Cache-Control"] = "no-store"
-    elif visit.is_dependent:
-        headers["Cache-Control"] = _find_cache_control(visit, fields.get("cache-control"))
-    if visit.is_dependent and _is_html(fields.get("content-type")):
-        for name in _STALE_HEADERS & fields.keys():
-            del headers[name]
-
-
-def _find_cache_control(visit: Visit, asked: str | None) -> str:
-    if is_public(asked):
-        visit.site.warn_once(
-            f"public {request.endpoint}",
-            "The view of %r allows shared caches (%r), but its page depends on the visitor's consent; it was sent as private.",
-            request.path,
-            asked,
-        )
-    return make_private(asked)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from consent.core.declared_value import HOST
 from consent.core.lifetime import MONTHS_LIMIT
 from consent.errors import ConfigError, order_by_likeness, quote_all
 from consent.messages import DEFAULT_LANGUAGE
@@ -20,6 +21,9 @@ _SHORT_KEY_BYTES = 16
 RETENTION_LIMIT_MONTHS = 600
 KEPT_FORMS = ("network", "browser")
 """What of a client can be kept with a record, never more than in minimised form."""
+
+GATE_MODES = ("report", "enforce", "off")
+UNDECLARED_MODES = ("report", "block")
 # Two labels at least: browsers ignore a Domain of one (RFC 6265bis section 5.7).
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _MAY_BE_NONE = frozenset(
@@ -85,6 +89,33 @@ class Settings:
     ledger_dashboard: Callable[[], object] | None = None
     """`CONSENT_LEDGER_DASHBOARD`: guard of the dashboard, which opens for True alone; None for no dashboard."""
 
+    cookie_gate: str = "enforce"
+    """`CONSENT_COOKIE_GATE`: what happens to a cookie of a service that is not granted, one of `GATE_MODES`."""
+
+    undeclared_cookies: str = "report"
+    """`CONSENT_UNDECLARED_COOKIES`: what happens to a cookie that nobody declares, one of `UNDECLARED_MODES`."""
+
+    hide_cookies: bool = False
+    """`CONSENT_HIDE_COOKIES`: whether the app does not get to see cookies of what is not granted, and browsers lose them."""
+
+    auto_hold: bool = False
+    """`CONSENT_AUTO_HOLD`: whether markup of known services is held wherever it stands in a page."""
+
+    own_hosts: tuple[str, ...] = ()
+    """`CONSENT_OWN_HOSTS`: hosts that are the site's own, such as its CDN: never held, and allowed by the policy."""
+
+    foreign_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """`CONSENT_FOREIGN_TAGS`: purpose or service by category, by consent manager whose tags are in the templates."""
+
+    csp: str = "off"
+    """`CONSENT_CSP`: what happens to requests of a page to hosts that are not granted, one of `GATE_MODES`."""
+
+    permissions_policy: bool = False
+    """`CONSENT_PERMISSIONS_POLICY`: whether browsers are told to keep their advertising features shut until granted."""
+
+    panel: bool = False
+    """`CONSENT_PANEL`: whether pages show, in debug mode only, what got past their templates."""
+
 
 def read_settings(config: Mapping[str, object]) -> Settings:
     """Read every `CONSENT_*` key of a Flask config.
@@ -113,6 +144,7 @@ def read_settings(config: Mapping[str, object]) -> Settings:
         ("jurisdiction_rules", tuple),
         ("advanced", tuple),
         ("ledger_keeps", frozenset),
+        ("own_hosts", tuple),
         ("catalogue", _list_paths),
     ):
         if name in values:
@@ -261,6 +293,38 @@ def _check_keeps(key: str, value: object) -> None:
         raise _refuse(key, value, f"a list of what to keep, of {quote_all(KEPT_FORMS)}")
 
 
+def _check_gate(key: str, value: object) -> None:
+    _check_member(key, value, GATE_MODES)
+
+
+def _check_undeclared(key: str, value: object) -> None:
+    _check_member(key, value, UNDECLARED_MODES)
+
+
+def _check_member(key: str, value: object, allowed: Sequence[str]) -> None:
+    if not isinstance(value, str) or value not in allowed:
+        raise _refuse(key, value, f"one of {quote_all(allowed)}")
+
+
+def _check_hosts(key: str, value: object) -> None:
+    _check_names(key, value, example="host names, such as ['cdn.example.com', '*.static.example.com']")
+    for host in value:  # type: ignore[attr-defined]  # a collection of texts, as was just checked
+        if not HOST.fullmatch(host):
+            raise _refuse(
+                key,
+                host,
+                "a list of lower-case host names such as 'cdn.example.com' or '*.example.com', with no scheme or path",
+            )
+
+
+def _check_foreign_tags(key: str, value: object) -> None:
+    is_nested = isinstance(value, Mapping) and all(isinstance(own, Mapping) for own in value.values())
+    if not is_nested:
+        raise _refuse(
+            key, value, "purposes by consent manager and category, such as {'cookiebot': {'statistics': 'analytics'}}"
+        )
+
+
 def _check_flag(key: str, value: object) -> None:
     if not isinstance(value, bool):
         raise _refuse(key, value, "True or False")
@@ -292,4 +356,13 @@ _CHECKS: Mapping[str, Callable[[str, object], None]] = {
     "CONSENT_LEDGER_KEEPS": _check_keeps,
     "CONSENT_LEDGER_RATE_LIMIT": _check_callable,
     "CONSENT_LEDGER_DASHBOARD": _check_callable,
+    "CONSENT_COOKIE_GATE": _check_gate,
+    "CONSENT_UNDECLARED_COOKIES": _check_undeclared,
+    "CONSENT_HIDE_COOKIES": _check_flag,
+    "CONSENT_AUTO_HOLD": _check_flag,
+    "CONSENT_OWN_HOSTS": _check_hosts,
+    "CONSENT_FOREIGN_TAGS": _check_foreign_tags,
+    "CONSENT_CSP": _check_gate,
+    "CONSENT_PERMISSIONS_POLICY": _check_flag,
+    "CONSENT_PANEL": _check_flag,
 }

@@ -18,6 +18,7 @@ from consent.core.lint import Finding
 from consent.engine import Engine
 from consent.messages import Messages
 from consent.web.known_user import UserChoices
+from consent.web.leak_log import LeakLog
 from consent.web.notice_memo import NoticeMemo
 from consent.web.place import PlaceFinder
 from consent.web.settings import Settings
@@ -124,6 +125,9 @@ class Site:
 
     keeps_banners: bool = False
     """Whether a rendered banner is kept: not while templates are worked on."""
+
+    leaks: LeakLog = field(default_factory=LeakLog)
+    """Tells the developer what got past the templates."""
 
     warned: set[str] = field(default_factory=set)
     """Names of the warnings that were logged already."""

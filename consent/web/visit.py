@@ -50,8 +50,8 @@ class Visit(OwnCookies):
         self.is_dependent = False
         """Whether the response depends on the visitor; once true it stays so."""
 
-        self.is_answered = False
-        """Whether the headers have gone."""
+        self.is_answered = self.is_streamed = False
+        """Whether the headers have gone; and whether the body is made while it is sent, so that somebody may ask after them."""
 
         self.is_own_page = False
         """Whether the page is one of the library's own, which needs no banner."""
