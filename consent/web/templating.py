@@ -14,6 +14,7 @@ from consent.core.declaration import Service
 from consent.core.embed import Embed
 from consent.errors import ConfigError, SetupError, UnknownKeyError
 from consent.web.layer_rendering import Layer
+from consent.web.liveness import is_live
 from consent.web.own_templates import are_ours
 from consent.web.runtime import held_block_script, runtime_script
 from consent.web.service_signals import signal_scripts
@@ -253,9 +254,9 @@ def _gate(keys: Sequence[str], write: Callable[[], object]) -> Markup:
     visit = get_visit()
     for key in keys:
         visit.policy.check_key(key, where=_place().strip())
-    is_live = _is_live(visit, keys)
-    signals = signal_scripts(visit, keys, is_held=not is_live)
-    if is_live:
+    has_grant = is_live(visit, keys)
+    signals = signal_scripts(visit, keys, is_held=not has_grant)
+    if has_grant:
         return signals + Markup(write())  # noqa: S704 - the template's own markup, escaped where it was written
     # Asked before the block is written: a gate inside it must not take the script with it into the held text.
     script = held_block_script(visit)
@@ -265,11 +266,6 @@ def _gate(keys: Sequence[str], write: Callable[[], object]) -> Markup:
     finally:
         visit.is_holding = was_holding
     return script + _hold(visit, keys, held)
-
-
-def _is_live(visit: Visit, keys: Sequence[str]) -> bool:
-    held_keys = [key for key in keys if key not in visit.site.signals.advanced]
-    return not held_keys or (core_gate.is_open(visit.decision, held_keys) and visit.waiting.isdisjoint(held_keys))
 
 
 def _hold(visit: Visit, keys: Sequence[str], markup: str) -> Markup:
