@@ -100,10 +100,14 @@ class Filing:
         self._visit.site.announced.append(record.record_id)
 
     def correct(self, record: ConsentRecord, *, of: ConsentRecord) -> ConsentRecord:
-        """Keep what is in force instead of a choice that was told of and could not take effect; return its record."""
+        """Keep what is in force instead of a choice that could not take effect; return its record."""
+        corrected = replace(record, record_id=self._visit.site.engine.new_id())
+        if self.has_failed:
+            # Nobody has heard of that choice, and nothing keeps it: what came before it stays the one before.
+            return corrected
         account = record.account and replace(record.account, previous_id=of.record_id)
-        corrected = replace(record, record_id=self._visit.site.engine.new_id(), account=account)
-        if self._ledger is None or not self.is_kept:
+        corrected = replace(corrected, account=account)
+        if self._ledger is None:
             return corrected
         corrected = replace(corrected, revision=of.revision + 1)
         try:

@@ -102,6 +102,21 @@ def test_receiver_that_fails_after_the_commit_is_answered_by_a_correction(client
     assert (corrected["revision"], corrected["previous"]) == (2, granted["record_id"])
 
 
+def test_what_is_left_of_a_grant_that_was_not_kept_follows_the_choice_before_it(client, ledger):
+    post(client, "save", "analytics")
+    heard = []
+
+    def hear(_app, record, **_):
+        heard.append(record)
+
+    ledger.is_away = True
+    with consent_recorded.connected_to(hear):
+        post(client, "save", "marketing")
+
+    (narrowed,) = heard
+    assert narrowed.account.previous_id == ledger.records[0]["record_id"]
+
+
 def test_receivers_hear_of_a_choice_once_it_is_in_the_ledger(client, ledger):
     seen = []
 
