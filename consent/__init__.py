@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from consent.web.decorators import requires_consent
     from consent.web.events import consent_recorded, consent_withdrawn
     from consent.web.extension import Consent
+    from consent.web.guard import guard
     from consent.web.visit import current_consent
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "consent_recorded",
     "consent_withdrawn",
     "current_consent",
+    "guard",
     "requires_consent",
 ]
 
@@ -49,6 +51,7 @@ _LAZY = {
     "consent_recorded": "consent.web.events",
     "consent_withdrawn": "consent.web.events",
     "current_consent": "consent.web.visit",
+    "guard": "consent.web.guard",
     "requires_consent": "consent.web.decorators",
 }
 

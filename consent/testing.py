@@ -1,4 +1,4 @@
-"""Helpers for the tests of sites: make a choice for a test client.
+"""Helpers for the tests of sites: make a choice for a test client, and see what the code asked before it sent something.
 
 Needs no knowledge of cookies or forms:
 
@@ -7,11 +7,14 @@ Needs no knowledge of cookies or forms:
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from flask.testing import FlaskClient
 
+from consent.web.guard import AskedGuard, listen_to_guards
 from consent.web.visit import get_site
 
-__all__ = ["grant", "refuse"]
+__all__ = ["AskedGuard", "grant", "recorded_guards", "refuse"]
 
 
 def grant(client: FlaskClient, *keys: str, base_url: str | None = None) -> None:
@@ -42,6 +45,15 @@ def refuse(client: FlaskClient, *, base_url: str | None = None) -> None:
         AssertionError: If the app refused the choice.
     """
     _post(client, {"action": "reject_all"}, base_url)
+
+
+def recorded_guards() -> AbstractContextManager[list[AskedGuard]]:
+    """Record, within a `with` block, what every `guard()` is asked: keys, answer, and the function that asks.
+
+    Returns:
+        The list, which fills in the order of the questions.
+    """
+    return listen_to_guards()
 
 
 def _post(client: FlaskClient, body: dict[str, object], base_url: str | None) -> None:

@@ -47,6 +47,7 @@ def test_public_names_are_these():
         "consent_recorded",
         "consent_withdrawn",
         "current_consent",
+        "guard",
         "requires_consent",
     ]
 
@@ -117,7 +118,7 @@ def test_names_of_ledgers_need_no_extra():
 
 
 def test_public_test_helpers_are_these():
-    assert consent.testing.__all__ == ["grant", "refuse"]
+    assert consent.testing.__all__ == ["AskedGuard", "grant", "recorded_guards", "refuse"]
 
 
 @pytest.mark.parametrize(
