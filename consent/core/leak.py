@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+AUDIT_MARK = "consent-audit "
+"""Stands in front of a leak as JSON in a line of the log, so that `flask consent audit` finds it in any log file."""
+
 
 class LeakKind(StrEnum):
     """Say what got past the templates, and what became of it."""

@@ -10,12 +10,9 @@ from threading import Lock
 
 from flask import has_request_context, request
 
-from consent.core.leak import Leak, LeakKind
+from consent.core.leak import AUDIT_MARK, Leak, LeakKind
 
 log = logging.getLogger("consent")
-
-AUDIT_MARK = "consent-audit "
-"""Stands in front of the JSON in each line, so that `flask consent audit` finds them in any log file."""
 
 # A visitor can make up cookie names, and a browser's reports name any host: beyond this, nothing new is told.
 _TOLD_LIMIT = 4096
