@@ -128,8 +128,9 @@ jurisdictions: ## Write the table of docs/jurisdictions.md, the rules of each pl
 	@$(PYTHON) -m tools.list_jurisdictions
 
 .PHONY: services
-services: ## Write docs/services.md, the whole catalogue, anew
+services: ## Write docs/services.md, the whole catalogue, and consent/catalogue/hosts.json, its hosts, anew
 	@$(PYTHON) -m tools.list_services
+	@$(BIN)/python -m tools.list_hosts
 
 .PHONY: wheel
 wheel: build/wheel.stamp ## Build the wheel and the source distribution into build/wheel

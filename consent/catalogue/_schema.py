@@ -37,6 +37,7 @@ _EMBED = Table(
         "width": WHOLE,
         "height": WHOLE,
         "allow": TEXT,
+        "pasted_urls": TEXTS,
     },
     required=("url", "source_url", "id_pattern", "id_example"),
 )

@@ -288,14 +288,16 @@ def _check_hosts(service: Service) -> None:
 
 
 def _check_frame_host(service: Service) -> None:
-    host = urlsplit(service.embed.url.replace("{id}", "")).hostname if service.embed else None
-    if host and not service.has_host(host):
-        raise ConfigError(
-            f"Service {service.key!r} embeds from {host!r}, which is not among its hosts. Add it to 'hosts': what is not "
-            "declared is neither told to the visitor nor held back.",
-            key=service.key,
-            value=host,
-        )
+    urls = (service.embed.url, *service.embed.pasted_urls) if service.embed else ()
+    for url in urls:
+        host = urlsplit(url.replace("{id}", "")).hostname
+        if host and not service.has_host(host):
+            raise ConfigError(
+                f"Service {service.key!r} embeds from {host!r}, which is not among its hosts. Add it to 'hosts': what is not "
+                "declared is neither told to the visitor nor held back.",
+                key=service.key,
+                value=host,
+            )
 
 
 def _check_service_parts(service: Service) -> None:

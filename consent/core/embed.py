@@ -6,7 +6,7 @@ import re
 from dataclasses import KW_ONLY, dataclass
 from keyword import iskeyword
 
-from consent.core.declared_value import check_pattern, check_types, check_url
+from consent.core.declared_value import as_tuple, check_pattern, check_types, check_url
 from consent.errors import ConfigError
 
 
@@ -68,8 +68,19 @@ class Embed:
     allow: str = ""
     """More of the frame's `allow` attribute (Permissions Policy); `fullscreen` is always in it."""
 
+    pasted_urls: tuple[str, ...] = ()
+    """Other addresses, with `{id}`, of the same frame, as the provider lets people paste it into their pages. Only its path,
+    and what holds the id in its query, tell it from others."""
+
     def __post_init__(self) -> None:
         check_types(self, "an embed", _EMBED_TYPES)
+        object.__setattr__(self, "pasted_urls", as_tuple(self.pasted_urls, where="'pasted_urls' of an embed"))
+        for url in self.pasted_urls:
+            if not isinstance(url, str):
+                raise ConfigError(
+                    f"'pasted_urls' of an embed must hold addresses with '{{id}}', got {url!r}.", key="embed", value=url
+                )
+            _check_template(self, url, placeholders=("{id}",))
         _check_template(self, self.url, placeholders=("{id}", "{site_host}"))
         _check_template(self, self.source_url, placeholders=("{id}",))
         for name in ("width", "height"):

@@ -1,4 +1,4 @@
-"""Which service a host belongs to."""
+"""Which service a host, or an address, belongs to."""
 
 from __future__ import annotations
 
@@ -7,12 +7,29 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from consent.core.declaration import HostUse, Service
+from consent.core.loader import Address, Loader
 
 ANY_USE = ""
-"""Stands for hosts of which nobody says what they serve."""
+"""Stands for hosts of which nobody says what they serve, and for elements of which nobody can say what they load."""
 
 # Only linked to, or posted to when the visitor says so: nothing is contacted by itself.
 _IDLE_USES = frozenset({HostUse.PAGE, HostUse.FORM})
+
+# Files of anybody: a site's jQuery comes from the same host as a tracker. There only a whole address tells whose a file is.
+SHARED_HOSTS = frozenset(
+    {
+        "ajax.aspnetcdn.com",
+        "ajax.googleapis.com",
+        "cdn.jsdelivr.net",
+        "cdn.skypack.dev",
+        "cdnjs.cloudflare.com",
+        "code.jquery.com",
+        "esm.sh",
+        "maxcdn.bootstrapcdn.com",
+        "stackpath.bootstrapcdn.com",
+        "unpkg.com",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,39 +60,74 @@ class HostTable:
 
     Args:
         declared: Of the site's policy.
-        known: Of the catalogue; those of declared services among them do not count twice.
+        known: Of the catalogue. Those with a `*` do not count: of a service that the site does not have, they would take files
+            along that it has nothing to do with.
         own_hosts: Hosts of the site itself, which belong to no service whatever anybody says.
+        loaders: Addresses of services, by which those that share a host are told apart; of declared services first.
     """
 
     def __init__(
-        self, declared: Iterable[HostRow], *, known: Iterable[HostRow] = (), own_hosts: Collection[str] = ()
+        self,
+        declared: Iterable[HostRow],
+        *,
+        known: Iterable[HostRow] = (),
+        own_hosts: Collection[str] = (),
+        loaders: Iterable[Loader] = (),
     ) -> None:
-        self._declared = _index(declared)
-        self._known = _index(known)
+        rows = tuple(declared)
+        self._keys = frozenset(row.service for row in rows)
+        self._declared = _index(rows)
+        self._known = _index(row for row in known if row.service not in self._keys and not row.host.startswith("*."))
         self._own = frozenset(own_hosts)
+        self._loaders: defaultdict[str, list[Loader]] = defaultdict(list)
+        for loader in loaders:
+            self._loaders[loader.host].append(loader)
+
+    def find_address_owner(self, address: Address, use: str) -> HostOwner | None:
+        """Return whose an address is; None for nobody's that is known, and for the site's own.
+
+        What whole addresses of services say comes before what their hosts say.
+        """
+        names = (address.host, *_wildcards(address.host))
+        if not self._own.isdisjoint(names):
+            return None
+        loaders = [loader for name in names for loader in self._loaders.get(name, ())]
+        return self._find_loaded(loaders, address) or self.find_owner(address.host, use)
 
     def find_owner(self, host: str, use: str) -> HostOwner | None:
         """Return whose a host is; None for nobody's that is known, and for the site's own.
 
-        The most specific entry counts: `fonts.gstatic.com` comes before `*.gstatic.com`.
+        The most specific entry counts: `fonts.gstatic.com` comes before `*.gstatic.com`. A host that is known for other uses
+        only belongs to whom it serves for those: a tracker's host is no other one's because an image comes from it.
 
         Args:
             host: In lower case, without a port.
-            use: A value of `HostUse`.
+            use: A value of `HostUse`, or `ANY_USE`.
         """
         names = (host, *_wildcards(host))
-        if not self._own.isdisjoint(names):
+        if not self._own.isdisjoint(names) or host in SHARED_HOSTS:
             return None
-        for table, is_declared in ((self._declared, True), (self._known, False)):
-            for name in names:
-                services = _services_of(table.get(name), use)
-                if services:
-                    return HostOwner(services, is_declared)
+        tables = ((self._declared, True), (self._known, False))
+        exact = ((table.get(host), ANY_USE, is_declared) for table, is_declared in tables)
+        fitting = ((table.get(name), use, is_declared) for table, is_declared in tables for name in names)
+        for uses, wanted, is_declared in (*fitting, *exact):
+            services = _services_of(uses, wanted)
+            if services:
+                return HostOwner(services, is_declared)
         return None
 
     def has_host(self, host: str) -> bool:
         """Whether anybody's entry names a host, for whatever use: a quick test before a page is read."""
-        return any(name in self._declared or name in self._known for name in (host, *_wildcards(host)))
+        tables = (self._declared, self._known, self._loaders)
+        return any(name in table for name in (host, *_wildcards(host)) for table in tables)
+
+    def _find_loaded(self, loaders: list[Loader], address: Address) -> HostOwner | None:
+        """Return whose an address is by loaders of its host: by all of it, or else by the path of it."""
+        whole = [each.service for each in loaders if each.find_id(address) is not None]
+        keys = whole or [each.service for each in loaders if each.query and each.matches_path(address)]
+        declared = [key for key in keys if key in self._keys]
+        services = tuple(dict.fromkeys(declared or keys))
+        return HostOwner(services, bool(declared)) if services else None
 
 
 def list_rows(services: Iterable[Service]) -> tuple[HostRow, ...]:
@@ -84,7 +136,7 @@ def list_rows(services: Iterable[Service]) -> tuple[HostRow, ...]:
     for service in services:
         used = {host for hosts in service.hosts_by_use.values() for host in hosts}
         rows += (
-            HostRow(service.key, host, use)
+            HostRow(service.key, host, str(use))
             for use, hosts in service.hosts_by_use.items()
             if use not in _IDLE_USES
             for host in hosts
@@ -111,4 +163,6 @@ def _wildcards(host: str) -> tuple[str, ...]:
 def _services_of(uses: Mapping[str, tuple[str, ...]] | None, use: str) -> tuple[str, ...]:
     if uses is None:
         return ()
+    if use == ANY_USE:
+        return tuple(dict.fromkeys(key for keys in uses.values() for key in keys))
     return tuple(dict.fromkeys((*uses.get(use, ()), *uses.get(ANY_USE, ()))))

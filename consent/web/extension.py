@@ -23,8 +23,10 @@ from consent.jurisdictions import CHECKED_ON, load_implied_consent, load_table
 from consent.messages import Messages, load_messages
 from consent.web.dashboard import add_dashboard
 from consent.web.hooks import BLUEPRINT_NAME, register_hooks
+from consent.web.host_setup import build_hosts
 from consent.web.known_user import Loader, Saver, UserChoices
 from consent.web.ledger_setup import build_ledger
+from consent.web.own_cookies import list_app_cookies
 from consent.web.place import make_finder
 from consent.web.runtime import list_storage
 from consent.web.settings import Settings, read_settings, read_signing_keys
@@ -165,6 +167,7 @@ class Consent:
         signals, signal_findings = build_signals(policy, settings)
         findings = (*findings, *signal_findings)
         _report(findings)
+        snippets = compile_snippets(policy)
         ledger, is_ledger_ready = build_ledger(self._ledger, settings, folder=Path(app.instance_path))
         return Site(
             settings=settings,
@@ -184,7 +187,8 @@ class Consent:
             assets=assets,
             assets_by_file_name={asset.file_name: asset for asset in assets.values()},
             signals=signals,
-            snippets=compile_snippets(policy),
+            snippets=snippets,
+            load_hosts=build_hosts(policy, settings, snippets),
             storage=list_storage(policy),
             ledger=ledger,
             is_ledger_ready=is_ledger_ready,
@@ -219,8 +223,7 @@ class Consent:
 
 def _check_cookies(policy: Policy, app: Flask) -> None:
     """Refuse names that would take the app's own cookies along: without them visitors are logged out."""
-    # Flask-Login keeps its name for "remember me" here.
-    own = (app.config["SESSION_COOKIE_NAME"], app.config.get("REMEMBER_COOKIE_NAME", "remember_token"))
+    own = list_app_cookies(app)
     for service in policy.services:
         for cookie in service.cookies if policy.optional_purposes_of(service) else ():
             pattern = compile_names([cookie]) if cookie.is_clearable else None

@@ -12,6 +12,7 @@ from importlib import resources
 
 from jinja2 import Environment, Template
 
+from consent.core.host_table import HostTable
 from consent.core.jurisdiction import JurisdictionTable
 from consent.core.ledger import Ledger
 from consent.core.lint import Finding
@@ -111,6 +112,9 @@ class Site:
     is_banner_ours: bool = False
     """Whether the banner's template is the library's own: it needs no request, and one rendering can serve all."""
 
+    load_hosts: Callable[[], HostTable]
+    """Gives the table of hosts, which is made at its first use."""
+
     storage: tuple[Mapping[str, str], ...] = ()
     """What services keep in the browser besides cookies: `service`, `area` and `name` of each."""
 
@@ -135,6 +139,11 @@ class Site:
     def __post_init__(self) -> None:
         if self.ledger is not None:
             self.tallying = Tallying(self.ledger)
+
+    @property
+    def hosts(self) -> HostTable:
+        """Which host belongs to which service, the catalogue's included."""
+        return self.load_hosts()
 
     def warn_once(self, name: str, message: str, *arguments: object) -> None:
         """Log a warning the first time that its name comes up in this process."""

@@ -34,7 +34,7 @@ def compile_snippets(policy: Policy) -> dict[str, Template]:
     Raises:
         ConfigError: If a snippet has a mistake.
     """
-    return {service.key: _compile(service) for service in policy.services if service.snippet}
+    return {service.key: compile_snippet(service) for service in policy.services if service.snippet}
 
 
 def render_snippet(service: Service, template: Template, values: Mapping[str, object], *, nonce: str) -> Markup:
@@ -70,7 +70,12 @@ def _fill(embed: Embed, url: str, embed_id: str) -> str:
     return url.replace("{id}", quote(embed_id, safe="/" if embed.keeps_slashes else ""))
 
 
-def _compile(service: Service) -> Template:
+def compile_snippet(service: Service) -> Template:
+    """Compile a snippet, and try it with its parameters' examples.
+
+    Raises:
+        ConfigError: If it has a mistake.
+    """
     examples = {parameter.name: parameter.example for parameter in service.parameters}
     try:
         template = _environment.from_string(service.snippet)
