@@ -12,6 +12,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, NoAppException, ScriptInfo, pass_script_info, with_appcontext
 
+from consent.audit_command import audit_command
 from consent.command_output import count_of, format_json, format_table
 from consent.command_site import find_site
 from consent.core.jurisdiction import Place, parse_place
@@ -32,6 +33,7 @@ from consent.web.visit import get_site
 
 group = AppGroup("consent", help="Ask what visitors get and why, and whether the configuration is lawful.")
 group.add_command(services_group)
+group.add_command(audit_command)
 group.add_command(evidence_command)
 group.add_command(gpp_command)
 group.add_command(ledger_group)

@@ -44,7 +44,7 @@ class Situation:
     """Tag of the language to speak; empty for the site's own."""
 
 
-def imagine(app: Flask, situation: Situation) -> Visit:
+def imagine(app: Flask, situation: Situation, path: str = "/") -> Visit:
     """Return the visit of a request that nobody has sent: enough for the library's own templates, which need no context."""
     site = _set_apart(get_site(app), situation.at)
     headers = {
@@ -53,7 +53,7 @@ def imagine(app: Flask, situation: Situation) -> Visit:
     }
     query = {LANGUAGE_PARAMETER: situation.language} if situation.language else {}
     base_url = f"https://{_find_host(app, site)}"
-    visit = Visit(site, create_environ("/", base_url=base_url, headers=headers, query_string=query))
+    visit = Visit(site, create_environ(path, base_url=base_url, headers=headers, query_string=query))
     # The library's own pages take their language from the address.
     visit.is_own_page = bool(situation.language)
     visit.stand_in(situation.place, situation.record)

@@ -378,9 +378,9 @@ def open_visit(site: Site, environ: WSGIEnvironment) -> Visit:
     return visit
 
 
-def bind_visit(visit: Visit) -> Visit:
-    """Make a visit that of the current request, and return it."""
-    request.environ[_ENVIRON_KEY] = visit
+def bind_visit(visit: Visit, environ: WSGIEnvironment | None = None) -> Visit:
+    """Make a visit that of the current request, or of one to come, and return it."""
+    (request.environ if environ is None else environ)[_ENVIRON_KEY] = visit
     return visit
 
 
