@@ -22,6 +22,7 @@ from consent.errors import ConfigError, SetupError
 from consent.jurisdictions import CHECKED_ON, load_implied_consent, load_table
 from consent.messages import Messages, load_messages
 from consent.web.dashboard import add_dashboard
+from consent.web.foreign_tags import build_foreign_tags
 from consent.web.hooks import BLUEPRINT_NAME, register_hooks
 from consent.web.host_setup import build_hosts
 from consent.web.known_user import Loader, Saver, UserChoices
@@ -187,6 +188,7 @@ class Consent:
             assets=assets,
             assets_by_file_name={asset.file_name: asset for asset in assets.values()},
             signals=signals,
+            foreign_tags=build_foreign_tags(policy, settings),
             snippets=snippets,
             load_hosts=build_hosts(policy, settings, snippets),
             storage=list_storage(policy),

@@ -18,6 +18,7 @@ from consent.core.ledger import Ledger
 from consent.core.lint import Finding
 from consent.engine import Engine
 from consent.messages import Messages
+from consent.web.foreign_tags import ForeignTags
 from consent.web.known_user import UserChoices
 from consent.web.leak_log import LeakLog
 from consent.web.notice_memo import NoticeMemo
@@ -87,6 +88,9 @@ class Site:
 
     signals: SignalSetup = field(default_factory=SignalSetup)
     """Which providers are told what the visitor chose."""
+
+    foreign_tags: ForeignTags | None = None
+    """Reads tags that are written for other consent managers; None for a site without any."""
 
     ledger: Ledger | None = None
     """Where the proof of each choice is kept; None for nowhere but in the visitor's cookie."""

@@ -1,0 +1,208 @@
+"""Markup that is written for another consent manager, so that templates need not be re-tagged: `CONSENT_FOREIGN_TAGS`.
+
+What a tag's category means here is worked out once, when the app starts. What means nothing here stays as it is, inert.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+
+from consent.core.policy import Policy
+from consent.errors import ConfigError, order_by_likeness, quote_all
+from consent.web.foreign_names import LOADERS, NAMES, PATTERNS, fold, normalise
+from consent.web.settings import Settings
+from consent.web.snippet import render_frame
+from consent.wire.foreign_frame import ForeignFrame, empty_placeholder, read_frame
+from consent.wire.foreign_tag import ForeignMark, Manager, read_mark, revive
+from consent.wire.markup import Element
+
+_SETTING = "CONSENT_FOREIGN_TAGS"
+_LIFELESS = (
+    "its address is neither http(s) nor the site's own, its type is no script's, or it stands where no tag can come to life, "
+    "such as in <noscript>, <template> or <svg>. Write it without what was added for the manager, in a gate."
+)
+_JOB = re.compile(rb"""tarteaucitron\.job\b[^;"']{0,80}\.push\(\s*+["']([\w-]{1,60})["']""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignTag:
+    """Hold what becomes of a tag that is written for another manager."""
+
+    manager: Manager
+    keys: tuple[str, ...] = ()
+    """Purposes and services that all must be granted; empty for a tag that stays as it is, whatever is granted."""
+
+    live: bytes = b""
+    """What stands in its place, end tag of a raw text element included, once they are granted."""
+
+    is_inert: bool = True
+    """Whether it does nothing as it stands, so that it needs an edit to come to life and none to be held."""
+
+    subject: str = ""
+    """Of a tag that stays as it is: the category that means nothing here, or the name of what is wrong."""
+
+    trouble: str = ""
+    """And why, as a sentence for the developer."""
+
+
+class ForeignTags:
+    """Read tags by the settings of one site.
+
+    Args:
+        policy: Names the keys, and has the services whose frames can be written.
+        names: Keys of the policy by manager, and by the name of a category or service in the form that `normalise` gives.
+    """
+
+    def __init__(self, policy: Policy, names: Mapping[Manager, Mapping[str, str]]) -> None:
+        self._policy = policy
+        self._names = names
+        self.pattern = re.compile(b"|".join(PATTERNS[manager] for manager in names), re.IGNORECASE)
+        """Finds every tag that may be one of theirs; most pages have none."""
+
+    def read(
+        self, element: Element, page: bytes, *, site_host: str, find_nonce: Callable[[], str]
+    ) -> ForeignTag | None:
+        """Return what is to become of a tag; None for one that is written for none of the managers.
+
+        Args:
+            page: What the offsets of the element count in.
+            site_host: Host name that the page is reached by.
+            find_nonce: Gives the page's own nonce; empty for none.
+        """
+        for manager in self._names:
+            mark = read_mark(element, manager)
+            if mark is not None:
+                return self._read_tag(element, page, mark, find_nonce)
+            frame = read_frame(element, manager)
+            if frame is not None and element.is_certain:
+                return self._read_frame(element, page, frame, site_host)
+        return None
+
+    def find_loader(self, element: Element) -> Manager | None:
+        """Return the manager whose own script an element loads, if it is one of those that tags are read for."""
+        source = element.find("src") if element.name == "script" else None
+        return next((each for each in self._names if source and LOADERS[each].search(source)), None)
+
+    def find_jobs(self, element: Element, page: bytes) -> Iterator[tuple[str, str | None]]:
+        """Find what a script would have tarteaucitron load: name, and key of the policy or None."""
+        names = self._names.get(Manager.TARTEAUCITRON)
+        if names is not None and element.name == "script":
+            for job in _JOB.finditer(page, element.end, element.text_end):
+                name = job[1].decode("ascii")
+                yield name, self._find_key(Manager.TARTEAUCITRON, (name,))
+
+    def _read_tag(
+        self, element: Element, page: bytes, mark: ForeignMark, find_nonce: Callable[[], str]
+    ) -> ForeignTag | None:
+        found = [(names, self._find_key(mark.manager, names)) for names in mark.categories]
+        unknown = next((names[0] for names, key in found if key is None), None)
+        if unknown is not None:
+            return _shut(mark.manager, unknown, _say_unknown(mark.manager, unknown))
+        keys = tuple(dict.fromkeys(key for _, key in found if key))
+        if not mark.is_inert:
+            whole = page[element.start : element.element_end]
+            return ForeignTag(manager=mark.manager, keys=keys, live=whole, is_inert=False)
+        live = revive(element, page, mark.manager) if element.is_certain else None
+        if live is None:
+            return _shut(mark.manager, element.name, _LIFELESS)
+        # The runtime, and a policy of the page, would trust it as the page's own.
+        if element.name == "script" and find_nonce() not in ("", element.find("nonce")):
+            return _shut(mark.manager, "nonce", "it has not the nonce of the page. Write nonce=… as in other scripts.")
+        return ForeignTag(manager=mark.manager, keys=keys, live=live)
+
+    def _read_frame(self, element: Element, page: bytes, frame: ForeignFrame, site_host: str) -> ForeignTag:
+        key = self._find_key(frame.manager, (frame.service,))
+        if key is None:
+            return _shut(frame.manager, frame.service, _say_unknown(frame.manager, frame.service))
+        markup = self._write_frame(key, frame, site_host)
+        if not markup:
+            return _shut(frame.manager, frame.service, f"{key!r} has no frame for what it names.")
+        # Read alike in every encoding.
+        written = empty_placeholder(element, page) + markup.encode("ascii", "xmlcharrefreplace")
+        return ForeignTag(manager=frame.manager, keys=(key,), live=written)
+
+    def _write_frame(self, key: str, frame: ForeignFrame, site_host: str) -> str:
+        service = self._policy.services_by_key.get(key)
+        name = service.name if service else ""
+        if frame.address:
+            return _write_address_frame(frame, title=frame.title or name or frame.service)
+        if service is None or service.embed is None or not service.embed.takes(frame.embed_id):
+            return ""
+        return render_frame(
+            service.embed,
+            frame.embed_id,
+            title=frame.title or name,
+            width=frame.width or service.embed.width,
+            height=frame.height or service.embed.height,
+            site_host=site_host,
+        )
+
+    def _find_key(self, manager: Manager, names: Iterable[str]) -> str | None:
+        known = self._names[manager]
+        found = (known.get(normalise(manager, name)) or self._find_own_key(manager, name) for name in names)
+        return next((key for key in found if key is not None), None)
+
+    def _find_own_key(self, manager: Manager, name: str) -> str | None:
+        """Return the key that a name of the site's own choice is, such as `Google Analytics` for `google-analytics`."""
+        if manager in (Manager.COOKIEBOT, Manager.ONETRUST) or name.startswith("!"):
+            return None
+        return next((key for key in self._policy.keys if fold(key) == fold(name)), None)
+
+
+def build_foreign_tags(policy: Policy, settings: Settings) -> ForeignTags | None:
+    """Return the reader of one site; None if it names no manager.
+
+    Raises:
+        ConfigError: If the setting names a manager that is not understood, or a category without a name.
+        UnknownKeyError: If it maps to a key that the policy does not declare.
+    """
+    names: dict[Manager, Mapping[str, str]] = {}
+    for name, given in settings.foreign_tags.items():
+        manager = _find_manager(name)
+        shipped = {category: key for category, key in NAMES[manager].items() if key in policy.keys}
+        names[manager] = shipped | dict(_read_names(manager, given, policy))
+    return ForeignTags(policy, names) if names else None
+
+
+def _find_manager(name: object) -> Manager:
+    if name not in list(Manager):
+        raise ConfigError(
+            f"{_SETTING!r} names the consent manager {name!r}, whose tags are not understood. Understood are, the closest first: "
+            f"{quote_all(order_by_likeness(str(name), Manager))}. Use one of them, or put the tags into gates.",
+            key=_SETTING,
+            value=name,
+        )
+    return Manager(str(name))
+
+
+def _read_names(manager: Manager, given: Mapping[str, str], policy: Policy) -> Iterator[tuple[str, str]]:
+    for name, key in given.items():
+        if not isinstance(name, str) or not name.strip():
+            raise ConfigError(
+                f"{_SETTING}[{str(manager)!r}] must have categories or services of {manager} as its keys, got {name!r}. Write the "
+                "name that the tags have.",
+                key=_SETTING,
+                value=name,
+            )
+        policy.check_key(key, where=f"{_SETTING}[{str(manager)!r}][{name!r}]")
+        yield normalise(manager, name), key
+
+
+def _shut(manager: Manager, subject: str, trouble: str) -> ForeignTag:
+    return ForeignTag(manager=manager, subject=subject, trouble=trouble)
+
+
+def _say_unknown(manager: Manager, name: str) -> str:
+    if name.startswith("!"):
+        return f"{name!r} is to run when it is refused, and nothing runs on a refusal here. Remove it."
+    return f"{name!r} means nothing here. Say in {_SETTING}[{str(manager)!r}] which purpose or service it is."
+
+
+def _write_address_frame(frame: ForeignFrame, *, title: str) -> str:
+    size = "".join(
+        f' {name}="{value}"' for name, value in (("width", frame.width), ("height", frame.height)) if value is not None
+    )
+    return f'<iframe src="{escape(frame.address)}" title="{escape(title)}"{size} loading="lazy" allow="fullscreen"></iframe>'
