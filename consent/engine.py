@@ -87,6 +87,16 @@ class Outcome:
         """What finds a cookie to go in a `Cookie` header; None for none."""
         return compile_names(self.cookies.unwanted)
 
+    @cached_property
+    def closed_cookies(self) -> CookieVerdicts:
+        """The same as `cookies`, where what nobody has granted is to go as well."""
+        return judge_cookies(self.policy, self.decision, takes_undecided=True)
+
+    @cached_property
+    def closed_names(self) -> re.Pattern[str] | None:
+        """The same as `unwanted_names`, where what nobody has granted is to go as well."""
+        return compile_names(self.closed_cookies.unwanted)
+
 
 class Standing:
     """Hold where one visitor stands: the last record, and the outcome."""

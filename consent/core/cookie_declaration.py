@@ -142,6 +142,21 @@ class CookieDeclaration:
         return self.kind == StorageKind.COOKIE and not self.third_party
 
 
+def spell_name(name: str, *, any_character: str = ".") -> str:
+    """Return the regular expression of a declared name.
+
+    Each part between two wildcards is looked for once, the nearest: whatever a visitor sends, nothing is tried again.
+
+    Args:
+        any_character: Expression of what one character under a wildcard may be.
+    """
+    first, *rest = map(re.escape, name.split("*"))
+    if not rest:
+        return first
+    between = "".join(f"(?>{any_character}*?{part})" for part in rest[:-1] if part)
+    return f"{first}{between}{any_character}*{rest[-1]}"
+
+
 def _check_cookie_name(cookie: CookieDeclaration) -> None:
     name = cookie.name
     if cookie.kind == StorageKind.COOKIE and not _COOKIE_NAME.fullmatch(name):
@@ -162,7 +177,7 @@ def _check_cookie_name(cookie: CookieDeclaration) -> None:
 
 
 def _is_sweeping(name: str) -> bool:
-    pattern = re.compile(".*".join(map(re.escape, name.split("*"))), re.DOTALL)
+    pattern = re.compile(spell_name(name))
     # No name holds a NUL: what takes one behind a prefix takes anything there.
     takes_prefixed = any(pattern.fullmatch(f"{prefix}\0") for prefix in _PREFIXES)
     literal = name

@@ -34,9 +34,14 @@ class CookieVerdicts:
     """What granted services declare: it stays, even where a pattern of `unwanted` matches."""
 
 
-def judge_cookies(policy: Policy, decision: Decision) -> CookieVerdicts:
-    """Sort the declared cookies; what belongs to undecided services is neither."""
-    refused = (service for service in policy.services if decision.reasons[service.key] in _SAID_NO)
+def judge_cookies(policy: Policy, decision: Decision, *, takes_undecided: bool = False) -> CookieVerdicts:
+    """Sort the declared cookies.
+
+    Args:
+        takes_undecided: Whether what belongs to undecided services is unwanted too; else it is neither.
+    """
+    unwanted = _SAID_NO | {Reason.UNDECIDED} if takes_undecided else _SAID_NO
+    refused = (service for service in policy.services if decision.reasons[service.key] in unwanted)
     granted = (service for service in policy.services if decision.services[service.key] is Choice.GRANTED)
     return CookieVerdicts(
         unwanted=tuple(cookie for service in refused for cookie in service.cookies if cookie.is_clearable),

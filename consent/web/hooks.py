@@ -16,15 +16,18 @@ from threading import Lock
 
 from flask import Flask, Request, Response, request, request_finished, request_started
 
+from consent.core.cookie_gate import CookieIndex
 from consent.core.lint import Severity
 from consent.errors import ConfigError
 from consent.jurisdictions import load_implied_consent
 from consent.web.caching import is_html, tell_caches
 from consent.web.carried_signal import carry_signal
+from consent.web.cookie_gate import CookieGate
 from consent.web.csp import find_nonce_source
-from consent.web.departure import surround
+from consent.web.departure import Rule, surround
 from consent.web.expiry import expire_leftovers
 from consent.web.fragment import find_fragment_header
+from consent.web.hidden_cookies import CookieHiding
 from consent.web.injection import inject
 from consent.web.page_lint import UNRENDERED, lint_pages
 from consent.web.rehearsal import run_apart
@@ -38,6 +41,7 @@ log = logging.getLogger("consent")
 
 BLUEPRINT_NAME = "consent"
 _OWN_ENDPOINTS = f"{BLUEPRINT_NAME}."
+_ASSET_ENDPOINT = f"{BLUEPRINT_NAME}.asset"
 
 _BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.NOT_MODIFIED})
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -45,20 +49,29 @@ _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 def register_hooks(app: Flask, site: Site) -> None:
     """Connect the hooks of one app."""
-    hooks = _Hooks(app, site)
+    index = CookieIndex(site.engine.policy)
+    hooks = _Hooks(app, site, CookieHiding(app, site, index))
     app.after_request(hooks.insert)
-    surround(app, site, rules=())
+    surround(app, site, rules=_list_rules(app, site, index))
     # Weak: the app keeps its hooks alive, and signals, which live as long as the process, must not keep the app.
     request_finished.connect(hooks.finish, app)
     request_started.connect(hooks.prepare, app)
+    if site.settings.hide_cookies:
+        request_started.connect(hooks.hide, app)
+
+
+def _list_rules(app: Flask, site: Site, index: CookieIndex) -> tuple[Rule, ...]:
+    """Return what looks at the headers of every response."""
+    return () if site.settings.cookie_gate == "off" else (CookieGate(app, site, index).check,)
 
 
 class _Hooks:
     """Hold the hooks of one app, and whether its first request has come."""
 
-    def __init__(self, app: Flask, site: Site) -> None:
+    def __init__(self, app: Flask, site: Site, hiding: CookieHiding) -> None:
         self._app = app
         self._site = site
+        self._hiding = hiding
         self._lock = Lock()
         self._is_prepared = False
 
@@ -76,6 +89,11 @@ class _Hooks:
             open_visit(self._site, environ).is_streamed = True
         if has_visit(environ):
             _finish_safely(response, open_visit(self._site, environ))
+
+    def hide(self, _sender: Flask, **_: object) -> None:
+        """Hide cookies from the app; its own files are the same for everyone."""
+        if request.endpoint != _ASSET_ENDPOINT:
+            self._hiding.hide(request._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - what it keeps of the cookies is its own
 
     def prepare(self, _sender: Flask, **_: object) -> None:
         """Settle, at the first request, what depends on the other extensions; of several at once the others wait."""

@@ -16,6 +16,9 @@ log = logging.getLogger("consent")
 
 # A visitor can make up cookie names, and a browser's reports name any host: beyond this, nothing new is told.
 _TOLD_LIMIT = 4096
+# What is missing is a declaration, or a refusal on the visitor's side: it is the same on every page.
+_ONCE_A_NAME = frozenset({LeakKind.COOKIE_UNDECLARED, LeakKind.COOKIE_BLOCKED, LeakKind.COOKIE_HIDDEN})
+_ONCE_AN_ENDPOINT = frozenset({LeakKind.COOKIE_SUPPRESSED, LeakKind.COOKIE_SENT})
 _WATCH_KEY = "flask_cookie_consent.leaks"
 
 _SENTENCES = {
@@ -36,7 +39,7 @@ class LeakLog:
     """Log every leak of one app once, and hand those of a request that is watched to whoever watches it."""
 
     def __init__(self) -> None:
-        self._told: set[Leak] = set()
+        self._told: set[object] = set()
         self._lock = Lock()
 
     def note(self, leak: Leak) -> None:
@@ -46,10 +49,11 @@ class LeakLog:
             watched: list[Leak] | None = request.environ.get(_WATCH_KEY)
             if watched is not None and leak not in watched:
                 watched.append(leak)
+        likeness = _find_likeness(leak)
         with self._lock:
-            if leak in self._told or len(self._told) >= _TOLD_LIMIT:
+            if likeness in self._told or len(self._told) >= _TOLD_LIMIT:
                 return
-            self._told.add(leak)
+            self._told.add(likeness)
         log.warning("%s %s%s", describe_leak(leak), AUDIT_MARK, encode_leak(leak))
 
 
@@ -69,6 +73,13 @@ def describe_leak(leak: Leak) -> str:
 def encode_leak(leak: Leak) -> str:
     """Return a leak as JSON in one line of ASCII: nothing in it can begin another line of the log (T44)."""
     return json.dumps(asdict(leak))
+
+
+def _find_likeness(leak: Leak) -> object:
+    """Return what two leaks have in common of which only the first is told."""
+    if leak.kind in _ONCE_A_NAME:
+        return (leak.kind, leak.subject)
+    return (leak.kind, leak.subject, leak.endpoint) if leak.kind in _ONCE_AN_ENDPOINT else leak
 
 
 def _place(leak: Leak) -> Leak:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from flask import Flask
+
 from consent.web.addresses import Addresses
 from consent.web.site import Site
 from consent.wire.cookie import find_values
@@ -15,6 +17,11 @@ _GPC_ENDING = "-gpc"
 
 class OwnCookies(Addresses):
     """Read what a request says of the library's own cookies."""
+
+    def __init__(self, site: Site, environ: Mapping[str, object]) -> None:
+        super().__init__(site, environ)
+        self.full_cookie_header: str | None = None
+        """The `Cookie` field as it came, where the app does not get to see all of it."""
 
     @property
     def is_secure(self) -> bool:
@@ -38,14 +45,21 @@ class OwnCookies(Addresses):
 
     @property
     def cookie_header(self) -> str:
-        """The request's `Cookie` field, unparsed."""
-        return str(self.environ.get("HTTP_COOKIE", ""))
+        """The request's `Cookie` field as it came, unparsed."""
+        header = self.full_cookie_header
+        return str(self.environ.get("HTTP_COOKIE", "")) if header is None else header
 
     @property
     def remembers_gpc(self) -> bool:
         """Whether the browser's scripts have told of Global Privacy Control in this session; whoever says so, it can only close."""
         header = self.cookie_header
         return _GPC_ENDING in header and "1" in find_values(header, self.gpc_cookie_name)
+
+
+def list_app_cookies(app: Flask) -> tuple[str, ...]:
+    """Return the names of the cookies by which an app knows who is logged in; no gate touches them."""
+    # Flask-Login keeps its name for "remember me" here.
+    return (app.session_interface.get_cookie_name(app), app.config.get("REMEMBER_COOKIE_NAME", "remember_token"))
 
 
 def _find_cookie_domain(site: Site, environ: Mapping[str, object]) -> str:

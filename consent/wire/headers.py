@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 
-from consent.core.cookie_declaration import CookieDeclaration
+from consent.core.cookie_declaration import CookieDeclaration, spell_name
 from consent.core.gate import CookieVerdicts
 from consent.wire.cookie import PLAIN_NAME, SECURE_NAME, SHARED_NAME
 
@@ -16,8 +16,12 @@ EXPIRY_LIMIT_BYTES = 3072
 # What a response that depends on the visitor's consent varies with.
 CONSENT_VARY = ("Cookie", "Sec-GPC")
 
-# Withdrawal must not delete the record of itself, whatever a pattern matches.
-_OWN_NAMES = tuple(f"{name}{ending}" for name in (PLAIN_NAME, SECURE_NAME, SHARED_NAME) for ending in ("", "-gpc"))
+# Withdrawal must not delete the record of itself, and no gate keep it back, whatever a pattern matches.
+OWN_COOKIE_NAMES = tuple(
+    f"{name}{ending}" for name in (PLAIN_NAME, SECURE_NAME, SHARED_NAME) for ending in ("", "-gpc")
+)
+"""Names of the library's own cookies, whatever the scheme and however they are shared."""
+
 # RFC 6265 section 4.1.1, and bytes beyond ASCII, which browsers send as well; nothing else can stand in a header.
 _COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z\x80-\xff]+")
 _HOST = re.compile(r"[A-Za-z0-9._-]+")
@@ -79,9 +83,9 @@ def is_within(host: str, domain: str) -> bool:
 
 
 def compile_names(cookies: Iterable[CookieDeclaration]) -> re.Pattern[str] | None:
-    """Return a pattern that finds any declared name in a `Cookie` header; None for no names."""
-    names = {_to_pattern(cookie, any_character="[^=;]") for cookie in cookies}
-    return re.compile(rf"(?:^|;[ \t]*)(?:{'|'.join(sorted(names))})=") if names else None
+    """Return a pattern that finds any declared name in a `Cookie` header, however it is spaced; None for no names."""
+    names = {spell_name(cookie.name, any_character="[^=;]") for cookie in cookies}
+    return re.compile(rf"(?:^|;)\s*+(?:{'|'.join(sorted(names))})\s*+(?:[=;]|\Z)") if names else None
 
 
 def join_fields(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -137,23 +141,21 @@ def _find_targets(verdicts: CookieVerdicts, sent: Iterable[str], host: str) -> l
     for cookie in verdicts.unwanted:
         if not is_within(host, cookie.domain):
             continue
-        pattern = re.compile(_to_pattern(cookie))
+        pattern = re.compile(spell_name(cookie.name))
         for name in filter(pattern.fullmatch, names):
             seen[name, "/"] = None
             seen[name, cookie.path] = None
         # A cookie of another path does not come with this request, so an exact name is expired unseen.
         if cookie.path != "/" and not cookie.is_pattern:
             unseen[cookie.name, cookie.path] = None
-    is_kept = re.compile("|".join([*_OWN_NAMES, *(_to_pattern(cookie) for cookie in verdicts.kept)])).fullmatch
+    is_kept = re.compile(
+        "|".join([*OWN_COOKIE_NAMES, *(spell_name(cookie.name) for cookie in verdicts.kept)])
+    ).fullmatch
     return [target for target in dict.fromkeys((*seen, *unseen)) if not is_kept(target[0])]
 
 
 def _without_port(host: str) -> str:
     return host.rpartition(":")[0] if re.search(r":\d+$", host) else host
-
-
-def _to_pattern(cookie: CookieDeclaration, *, any_character: str = ".") -> str:
-    return re.escape(cookie.name).replace(r"\*", f"{any_character}*")
 
 
 def _parent_domains(host: str) -> list[str]:
