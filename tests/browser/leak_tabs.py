@@ -1,0 +1,103 @@
+"""One visitor's tab in Chromium and in Firefox, to whom every third party is the leaking site's tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from tempfile import TemporaryDirectory
+from typing import Any, Final, Protocol
+
+from playwright.sync_api import BrowserContext, Error, Playwright
+
+from tests.browser import chromium, firefox
+from tests.browser.bidi import BidiError
+
+_ARGUMENTS: Final = (
+    *("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--disable-quic", "--no-first-run", "--ignore-certificate-errors"),
+)
+
+
+class LeakTab(Protocol):
+    """What a walk through the site needs."""
+
+    def open(self, url: str) -> None:
+        """Go to `url`; it may lead on at once."""
+
+    def click(self, selector: str) -> None:
+        """Click an element with a real mouse event."""
+
+    def evaluate_in_page(self, function: str) -> Any:
+        """Call a function among the page's own scripts and wait for its result."""
+
+    def click_through(self, selector: str) -> None:
+        """Click a submit button and wait for the page behind it."""
+
+    def read_cookies(self) -> Mapping[tuple[str, str], str]:
+        """Return the visitor's cookies: host and name to value."""
+
+
+class _ChromiumTab:
+    def __init__(self, context: BrowserContext) -> None:
+        self._context = context
+        self._page = context.new_page()
+        self.evaluate_in_page = self._page.evaluate
+
+    def open(self, url: str) -> None:
+        # One that leads on at once ends the navigation that is waited for.
+        with suppress(Error):
+            self._page.goto(url)
+
+    def click(self, selector: str) -> None:
+        self._page.locator(selector).first.click()
+
+    def click_through(self, selector: str) -> None:
+        with self._page.expect_navigation():
+            self.click(selector)
+
+    def read_cookies(self) -> Mapping[tuple[str, str], str]:
+        return {(each["domain"], each["name"]): each["value"] for each in self._context.cookies()}
+
+
+class _FirefoxTab:
+    def __init__(self, tab: firefox.Tab) -> None:
+        self._tab = tab
+        self.click = tab.click
+        self.evaluate_in_page = tab.evaluate_in_page
+        self.click_through = tab.click_through
+
+    def open(self, url: str) -> None:
+        with suppress(BidiError):
+            self._tab.open(url)
+
+    def read_cookies(self) -> Mapping[tuple[str, str], str]:
+        return {(each.domain, each.name): each.value for each in self._tab.cookies()}
+
+
+@contextmanager
+def open_chromium(playwright: Playwright, *, tracker_port: int, javascript: bool) -> Iterator[LeakTab]:
+    """Open a tab of a new visitor; the profile lies on disk: elsewhere Chromium follows no `preconnect`."""
+    rules = f"MAP * 127.0.0.1:{tracker_port}, EXCLUDE *.localhost, EXCLUDE 127.0.0.1"
+    with TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as folder:
+        context = playwright.chromium.launch_persistent_context(
+            folder,
+            executable_path=chromium.EXECUTABLE,
+            args=[*_ARGUMENTS, f"--host-resolver-rules={rules}"],
+            java_script_enabled=javascript,
+        )
+        try:
+            yield _ChromiumTab(context)
+        finally:
+            context.close()
+
+
+@contextmanager
+def open_firefox(*, tracker_port: int, javascript: bool) -> Iterator[LeakTab]:
+    """Open a tab of a new visitor."""
+    preferences: dict[str, bool | int | str] = {
+        "network.proxy.type": 0,
+        "network.dns.forceResolve": "127.0.0.1",
+        "network.socket.forcePort": f"443={tracker_port}",
+    }
+    with firefox.launch(javascript=javascript, preferences=preferences) as launched, launched.visitor() as tab:
+        yield _FirefoxTab(tab)

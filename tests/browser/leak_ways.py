@@ -1,0 +1,267 @@
+"""The ways in which a page, a header, a server or a script contacts a third party or stores something, and what stops each.
+
+What stands here is claimed; `test_leak_ways.py` proves it in both browsers, and `docs/leaks.md` shows it as a table.
+In the markup and code `$host` is a host of the third party's that no other way names, `$visit` says which visit it is.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.browser.leak_code import CODE, LEFT
+from tests.browser.leak_way import STRANGER, Guard, Page, Way, describe
+
+_HELD: Final = (Guard.HOLD, Guard.CSP)
+_CSP: Final = (Guard.CSP,)
+_HINT: Final = (Guard.HINTS,)
+
+
+def _tag(key: str, name: str, body: str, **more: object) -> Way:
+    """Describe markup in a page's body."""
+    return describe(key, name, body, **({"stops": _HELD} | more))
+
+
+def _head(key: str, name: str, head: str, *, body: str = "", **more: object) -> Way:
+    """Describe markup in a page's head."""
+    return describe(key, name, body, head=head, **({"stops": _HELD} | more))
+
+
+def _link(rel: str, more: str = "", **rest: object) -> Way:
+    """Describe a `Link:` header."""
+    header = ("Link", f"<https://$host/l>; rel={rel}{more}")
+    return describe(f"link-{rel}", f"`Link:` header, `rel={rel}`", "", header=header, **rest)
+
+
+def _framed(key: str, name: str, body: str, *, folder: str = "own", stops: tuple[Guard, ...] = _HELD) -> Way:
+    """Describe a page of the site's own that stands in a frame."""
+    return Way(
+        key=key,
+        name=name,
+        page=Page.FRAMES,
+        body=f'<iframe src="/{folder}/{key}.html?visit=$visit"></iframe>',
+        files={".html": f"<!doctype html><html lang=en><head><title>Framed</title></head><body>{body}</body></html>"},
+        stops=stops,
+    )
+
+
+def _cookie(kind: str, name: str, *, stops: tuple[Guard, ...] = (Guard.COOKIE_GATE,), **more: object) -> Way:
+    """Describe an answer of the server's that sets a cookie."""
+    body = f'<script>(window.pending ??= []).push(fetch("/cookies/{kind}?visit=$visit", {{ redirect: "follow" }}))</script>'
+    return Way(key=f"cookie-{kind}", name=name, page=Page.STORAGE, body=body, stops=stops, **more)  # type: ignore[arg-type]  # passed on as given
+
+
+_IMG: Final = '<img src="https://$host/p.gif" alt="">'
+
+_COOKIES: Final = (
+    _cookie("view", "Cookie set by a view"),
+    _cookie("session", "Cookie set by a session extension, after every hook"),
+    _cookie("extension", "Cookie set by another extension's `after_request`"),
+    _cookie("late", "Cookie set in `request_finished`"),
+    _cookie("redirect", "Cookie on a redirect"),
+    _cookie("missing", "Cookie on a 404"),
+    _cookie("error", "Cookie on a 500"),
+    _cookie("streamed", "Cookie on a streamed response"),
+    _cookie("file", "Cookie on a file (`send_file`)"),
+    _cookie("image", "Cookie on an image of the site's own"),
+    _cookie(
+        "stray", "Cookie that no service declares", comes_back=False, note='with `CONSENT_UNDECLARED_COOKIES="block"`'
+    ),
+)
+
+_STORAGE: Final = (
+    _tag(
+        "script-cookie",
+        "`document.cookie` in the site's own script",
+        '<script>document.cookie = "leak-script-cookie=$visit; path=/"</script>',
+        page=Page.STORAGE,
+        stops=(),
+        note="the site's own script: put it into `gate()`",
+    ),
+    _tag(
+        "local-storage",
+        "`localStorage` in the site's own script",
+        '<script>localStorage.setItem("leak-local-storage", "$visit")</script>',
+        page=Page.STORAGE,
+        stops=(),
+        note="the site's own script: put it into `gate()`",
+    ),
+)
+
+_SCRIPTS: Final = (
+    # The first: Firefox reads none once a module has begun to load.
+    _head(
+        "import-map",
+        "Import map that leads elsewhere",
+        '<script type="importmap">{"imports": {"lib": "https://$host/m.js"}}</script><script type="module">import "lib";</script>',
+    ),
+    _head("script", "`<script src>`", '<script async src="https://$host/s.js"></script>'),
+    _head("module", "`<script type=module src>`", '<script type="module" src="https://$host/m.js"></script>'),
+    _head(
+        "module-import", "`import` in an inline module", '<script type="module">import "https://$host/m.js";</script>'
+    ),
+    _tag(
+        "loader",
+        "Inline loader that a provider lets people paste",
+        "<script>(function (d, s) { var e = d.createElement(s), f = d.getElementsByTagName(s)[0]; e.async = 1;"
+        ' e.src = "https://$host/s.js"; f.parentNode.insertBefore(e, f); })(document, "script");</script>',
+    ),
+    _tag("nested", "Script that loads another", '<script src="https://first-$host/nested.js"></script>'),
+    _tag(
+        "known-service",
+        "Script of a service that the catalogue knows and the site forgot",
+        '<script async src="https://connect.facebook.net/en_US/fbevents.js?leak=$host"></script>',
+        comes_back=False,
+        note="nobody can grant what is not declared",
+    ),
+    _tag(
+        "stranger",
+        "Script of a host that nobody knows",
+        f'<script async src="https://$host.{STRANGER}/s.js"></script>',
+        stops=_CSP,
+        comes_back=False,
+        note="nobody can grant what is not declared",
+    ),
+    _tag("svg-script", "`<script href>` in SVG", '<svg><script href="https://$host/s.js"></script></svg>'),
+    _tag(
+        "speculation",
+        "Speculation rules",
+        '<script type="speculationrules">{"prefetch": [{"urls": ["https://$host/p.html"], "eagerness": "immediate"}]}</script>',
+        engines=("chromium",),
+    ),
+)
+
+_HINTS: Final = (
+    _head("preconnect", "`<link rel=preconnect>`", '<link rel="preconnect" href="https://$host">', stops=_HINT),
+    _head("dns-prefetch", "`<link rel=dns-prefetch>`", '<link rel="dns-prefetch" href="https://$host">', stops=_HINT),
+    _head("preload", "`<link rel=preload>`", '<link rel="preload" as="image" href="https://$host/p.gif">'),
+    _head("prefetch", "`<link rel=prefetch>`", '<link rel="prefetch" href="https://$host/p.html">'),
+    _head("modulepreload", "`<link rel=modulepreload>`", '<link rel="modulepreload" href="https://$host/m.js">'),
+    _link("preconnect", stops=_HINT),
+    _link("preload", "; as=image", stops=(Guard.HINTS, Guard.CSP)),
+    _link("stylesheet", stops=_CSP, engines=("firefox",)),
+)
+
+_LINKS: Final = (
+    _head("stylesheet", "`<link rel=stylesheet>`", '<link rel="stylesheet" href="https://$host/s.css">'),
+    _head("icon", "Favicon", '<link rel="icon" href="https://$host/i.png">'),
+    _head(
+        "manifest",
+        "Web app manifest",
+        '<link rel="manifest" href="https://$host/m.json" crossorigin="anonymous">',
+        engines=("chromium",),
+    ),
+)
+
+_STYLES: Final = (
+    _head(
+        "style-pixel",
+        "Pixel in `<style>`",
+        "<style>#style-pixel { background: url(https://$host/p.gif) }</style>",
+        body="<p id=style-pixel>.</p>",
+    ),
+    _head("style-import", "`@import` in `<style>`", '<style>@import "https://$host/s.css";</style>'),
+    _head(
+        "font",
+        "Font by `@font-face`",
+        '<style>@font-face { font-family: leak; src: url("https://$host/f.woff2") }</style>',
+        body='<p style="font-family: leak">Text</p>',
+    ),
+    _tag("style-attribute", 'Pixel in `style=""`', '<p style="background-image: url(https://$host/p.gif)">.</p>'),
+    _head(
+        "own-css",
+        "Pixel in the site's own CSS file",
+        '<link rel="stylesheet" href="/own/own-css.css?visit=$visit">',
+        body="<p id=own-css>.</p>",
+        files={".css": "#own-css { background: url(https://$host/p.gif) }"},
+        stops=_CSP,
+    ),
+)
+
+_MEDIA: Final = (
+    _tag("img", "`<img src>`", _IMG),
+    _tag("srcset", "`<img srcset>`", '<img srcset="https://$host/p.gif 1x" alt="">'),
+    _tag(
+        "picture",
+        "`<picture><source>`",
+        '<picture><source srcset="https://$host/p.gif"><img src="data:," alt=""></picture>',
+    ),
+    _tag(
+        "lazy-img", "`<img loading=lazy>`", '<img loading="lazy" width="9" height="9" src="https://$host/p.gif" alt="">'
+    ),
+    _tag("input-image", "`<input type=image>`", '<input type="image" src="https://$host/p.gif" alt="">'),
+    _tag("poster", "`<video poster>`", '<video poster="https://$host/p.gif"></video>'),
+    _tag("video", "`<video src>`", '<video preload="auto" src="https://$host/v.webm"></video>'),
+    _tag("audio", "`<audio src>`", '<audio preload="auto" src="https://$host/a.ogg"></audio>'),
+    _tag(
+        "source",
+        "`<video><source>`",
+        '<video preload="auto"><source src="https://$host/v.webm" type="video/webm"></video>',
+    ),
+    _tag(
+        "track",
+        "`<track>`",
+        '<video crossorigin preload="auto" src="/own/track.wav?visit=$visit"><track default kind="captions" src="https://$host/t.vtt"></video>',
+        files={".wav": "RIFF"},
+    ),
+    _tag("object", "`<object>`", '<object data="https://$host/o.svg" type="image/svg+xml"></object>'),
+    _tag("embed", "`<embed>`", '<embed src="https://$host/e.svg" type="image/svg+xml">'),
+    _tag("background", "`background` attribute", '<table background="https://$host/p.gif"><tr><td>.</td></tr></table>'),
+    _tag("svg-image", "SVG `<image href>`", '<svg><image href="https://$host/p.gif" width="9" height="9"/></svg>'),
+    _tag(
+        "svg-xlink",
+        "SVG `<image xlink:href>`",
+        '<svg><image xlink:href="https://$host/p.gif" width="9" height="9"/></svg>',
+    ),
+    _tag(
+        "svg-filter",
+        "SVG `<feImage>`",
+        '<svg><filter id="leak"><feImage href="https://$host/p.gif"/></filter><rect filter="url(#leak)" width="9" height="9"/></svg>',
+    ),
+    _tag("svg-use", "SVG `<use>` of another site", '<svg><use href="https://$host/u.svg#a"/></svg>', engines=()),
+    _tag("hidden-url", "Address behind references and line breaks", '<img src="&#104;ttps:/\t/$host\\p.gif" alt="">'),
+    _tag("twice", "Attribute given twice", '<img src="https://$host/p.gif" src="/own/twice.gif" alt="">'),
+    _tag("foreign-object", "`<img>` in SVG's `<foreignObject>`", f"<svg><foreignObject>{_IMG}</foreignObject></svg>"),
+    _tag(
+        "shadow-root",
+        "`<img>` in a declarative shadow root",
+        f'<div><template shadowrootmode="open">{_IMG}</template></div>',
+    ),
+    _tag(
+        "own-redirect",
+        "Address of the site's own that redirects",
+        '<img src="/go?to=https://$host/p.gif" alt="">',
+        stops=_CSP,
+    ),
+)
+
+_FRAMES: Final = (
+    _tag("iframe", "`<iframe>`", '<iframe src="https://$host/f.html"></iframe>', page=Page.FRAMES),
+    _tag(
+        "srcdoc", "`<iframe srcdoc>`", "<iframe srcdoc='<img src=\"https://$host/p.gif\">'></iframe>", page=Page.FRAMES
+    ),
+    _framed(
+        "iframe-in-iframe",
+        "`<iframe>` in a framed page of the site's own",
+        '<iframe src="https://$host/f.html"></iframe>',
+    ),
+    _framed("base", "`<base href>`", '<base href="https://$host/"><img src="p.gif" alt="">'),
+    _framed("error-page", "Error page (404)", _IMG, folder="missing"),
+    _framed("streamed-page", "Streamed page", _IMG, folder="streamed"),
+    _framed("compressed-page", "Page that its view compressed", _IMG, folder="compressed", stops=_CSP),
+    _tag("cms", "CMS body printed with `|safe`", _IMG, page=Page.FRAMES),
+    _tag("cms-filter", "CMS body printed with `|hold`", _IMG, page=Page.FRAMES, stops=(Guard.FILTER, *_HELD)),
+)
+
+WAYS: Final = (
+    *_COOKIES,
+    *_STORAGE,
+    *_SCRIPTS,
+    *_HINTS,
+    *_LINKS,
+    *_STYLES,
+    *_MEDIA,
+    *_FRAMES,
+    *CODE,
+    *LEFT,
+)
+"""In the order of the table."""
