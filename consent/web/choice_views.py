@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from flask import Response, jsonify, make_response, redirect, render_template, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from consent.core.choice import Action
 from consent.core.record import ConsentRecord
 from consent.errors import SubmissionError
 from consent.web.back_url import find_back_url
+from consent.web.csp_header import open_once
 from consent.web.expiry import expire_unwanted
+from consent.web.posted_body import read_body
 from consent.web.rate_limit import find_wait_seconds
 from consent.web.recording import Outcome, record_choice
 from consent.web.snippet import render_frame, source_url
@@ -113,6 +114,7 @@ def _show_once(visit: Visit, submission: Submission) -> Response:
     embed = service.embed
     if embed is None or not embed.takes(submission.embed_id):
         return _refuse(visit, HTTPStatus.BAD_REQUEST, "malformed", "The embed's id is malformed.")
+    open_once(service.key)
     page = render_template(
         "consent/once.html",
         visit=visit,
@@ -135,28 +137,11 @@ def _show_once(visit: Visit, submission: Submission) -> Response:
 
 def _read_fields(visit: Visit) -> Mapping[str, list[str]]:
     limit = limit_bytes(visit.policy)
-    if (request.content_length or 0) > limit:
-        raise _too_large(limit)
     # An earlier hook, such as a CSRF check of the site's own, may have read the form already.
-    if request.mimetype == FORM_TYPE and "form" in vars(request):
+    is_read = request.mimetype == FORM_TYPE and "form" in vars(request)
+    if is_read and (request.content_length or 0) <= limit:
         return collect(request.form.items(multi=True))
-    return parse_body(_read_body(limit), content_type=request.content_type or "")
-
-
-def _read_body(limit: int) -> bytes:
-    try:
-        # Without a length, what is read must be bounded here; empty means that a hook read and kept it.
-        body = b"" if request.content_length is not None else request.stream.read(limit + 1)
-        body = body or request.get_data()
-    except RequestEntityTooLarge as error:
-        raise _too_large(limit) from error
-    if len(body) > limit:
-        raise _too_large(limit)
-    return body
-
-
-def _too_large(limit: int) -> SubmissionError:
-    return SubmissionError(f"The body is longer than {limit} bytes.", code="too_large", status=413)
+    return parse_body(read_body(limit), content_type=request.content_type or "")
 
 
 def _refuse_unrecorded(visit: Visit) -> Response:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from werkzeug.datastructures import Headers
 
-from consent.web.caching import tell_caches
+from consent.web.caching import is_html, tell_caches
 from consent.web.site import Site
 from consent.web.visit import Visit, close_visit, has_visit, open_visit
 
@@ -36,6 +36,12 @@ class Departing:
 
         self.is_visit_asked = False
         """Whether a rule has asked for the visit, so that caches may have to be told more."""
+
+    @property
+    def is_page(self) -> bool:
+        """Whether browsers show it as a page: HTML, not on the way elsewhere, nor without a body."""
+        is_shown = self.status[:1] != "3" and self.status[:3] != "204"
+        return is_shown and is_html(self.headers.get("Content-Type"))
 
     @property
     def visit(self) -> Visit:

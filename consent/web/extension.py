@@ -21,6 +21,7 @@ from consent.engine import Engine
 from consent.errors import ConfigError, SetupError
 from consent.jurisdictions import CHECKED_ON, load_implied_consent, load_table
 from consent.messages import Messages, load_messages
+from consent.web.csp_reports import add_report_route
 from consent.web.dashboard import add_dashboard
 from consent.web.foreign_tags import build_foreign_tags
 from consent.web.hooks import BLUEPRINT_NAME, register_hooks
@@ -108,6 +109,7 @@ class Consent:
         site = self._build_site(app)
         blueprint = make_blueprint(BLUEPRINT_NAME, url_prefix=site.settings.url_prefix)
         add_dashboard(blueprint, site)
+        add_report_route(blueprint, site)
         app.register_blueprint(blueprint)
         # At the root of the site, where a blueprint with a prefix does not reach.
         app.add_url_rule(GPC_FILE_PATH, f"{BLUEPRINT_NAME}.gpc_file", show_gpc_file)

@@ -24,12 +24,15 @@ from consent.web.caching import is_html, tell_caches
 from consent.web.carried_signal import carry_signal
 from consent.web.cookie_gate import CookieGate
 from consent.web.csp import find_nonce_source
+from consent.web.csp_header import CspHeader
 from consent.web.departure import Rule, surround
 from consent.web.expiry import expire_leftovers
 from consent.web.fragment import find_fragment_header
 from consent.web.hidden_cookies import CookieHiding
+from consent.web.hints import remove_link_hints
 from consent.web.injection import inject
 from consent.web.page_lint import UNRENDERED, lint_pages
+from consent.web.permissions_policy import PermissionsHeader
 from consent.web.rehearsal import run_apart
 from consent.web.site import Site
 from consent.web.tallying import count_page
@@ -61,8 +64,18 @@ def register_hooks(app: Flask, site: Site) -> None:
 
 
 def _list_rules(app: Flask, site: Site, index: CookieIndex) -> tuple[Rule, ...]:
-    """Return what looks at the headers of every response."""
-    return () if site.settings.cookie_gate == "off" else (CookieGate(app, site, index).check,)
+    """Return what is done to the headers of every response, as far as the settings ask for it."""
+    settings = site.settings
+    rules: list[Rule] = []
+    if settings.cookie_gate != "off":
+        rules.append(CookieGate(app, site, index).check)
+    if settings.auto_hold:
+        rules.append(remove_link_hints)
+    if settings.csp != "off":
+        rules.append(CspHeader(site).add)
+    if settings.permissions_policy:
+        rules.append(PermissionsHeader(site).add)
+    return tuple(rules)
 
 
 class _Hooks:

@@ -58,9 +58,8 @@ class LeakLog:
 
 
 def watch(environ: MutableMapping[str, object]) -> list[Leak]:
-    """Return the list that fills with what is noted during a request."""
-    found: list[Leak] = []
-    environ[_WATCH_KEY] = found
+    """Return the list that fills with what is noted during a request: one for all who watch it."""
+    found: list[Leak] = environ.setdefault(_WATCH_KEY, [])  # type: ignore[assignment]  # nobody else knows the key
     return found
 
 
@@ -83,7 +82,8 @@ def _find_likeness(leak: Leak) -> object:
 
 
 def _place(leak: Leak) -> Leak:
-    if leak.page or leak.endpoint:
+    # A report tells of another request than the one it comes with.
+    if leak.page or leak.endpoint or leak.kind is LeakKind.HOST_BLOCKED:
         return leak
     rule = request.url_rule
     return replace(leak, page=rule.rule if rule else "", endpoint=request.endpoint or "")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from markupsafe import Markup, escape
 
+from consent.core import gate
 from consent.core.cookie_declaration import StorageKind
 from consent.core.policy import Policy
 from consent.web.fragment import find_fragment_header
@@ -53,6 +54,20 @@ def script_tag(visit: Visit) -> Markup:
     nonce = f' nonce="{escape(visit.nonce)}"' if visit.nonce else ""
     own = f'{before}{nonce} data-consent-key="{visit.page_key}"{after}'
     return Markup(f"{_write_signal_tag(visit, nonce)}{own}")  # noqa: S704 - escaped here and there
+
+
+def block_key(visit: Visit, keys: Collection[str] = ()) -> str:
+    """Return the key that a held block carries: the page's, or none, so that a grant loads the page again.
+
+    An enforced Content-Security-Policy shuts what is not granted out of the page until it is loaded again. What is granted,
+    and held only until the browser was asked for its signal, it lets in.
+
+    Args:
+        keys: What opens the block.
+    """
+    if visit.site.settings.csp != "enforce" or gate.is_open(visit.decision, keys):
+        return visit.page_key
+    return ""
 
 
 def find_own_tag(tag: bytes) -> int:

@@ -16,7 +16,7 @@ from consent.errors import ConfigError, SetupError, UnknownKeyError
 from consent.web.layer_rendering import Layer
 from consent.web.liveness import is_live
 from consent.web.own_templates import are_ours
-from consent.web.runtime import held_block_script, runtime_script
+from consent.web.runtime import block_key, held_block_script, runtime_script
 from consent.web.service_signals import signal_scripts
 from consent.web.shown_notice import find_mark
 from consent.web.site import Site
@@ -269,7 +269,7 @@ def _gate(keys: Sequence[str], write: Callable[[], object]) -> Markup:
 
 
 def _hold(visit: Visit, keys: Sequence[str], markup: str) -> Markup:
-    return Markup(hold(markup, keys=keys, page_key=visit.page_key, nonce=visit.nonce))  # noqa: S704 - escaped by hold
+    return Markup(hold(markup, keys=keys, page_key=block_key(visit, keys), nonce=visit.nonce))  # noqa: S704 - escaped by hold
 
 
 def _find_service(visit: Visit, key: str) -> Service:

@@ -1,0 +1,83 @@
+"""Our Content-Security-Policy on every page: besides the site's own hosts, those of what is granted."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from flask import request
+
+from consent.core.content_security_policy import read_sources, write_policy
+from consent.core.record import Choice
+from consent.web.csp_reports import PATH
+from consent.web.departure import Departing
+from consent.web.site import Site
+from consent.web.visit import Visit
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+ENFORCED = "Content-Security-Policy"
+REPORTED = "Content-Security-Policy-Report-Only"
+
+_APP_NAMES = frozenset({ENFORCED.lower(), REPORTED.lower()})
+# Another one in each response, and nothing that we take over.
+_NONCE = re.compile(r"'nonce-[^'\s;,]*'")
+_KEPT_LIMIT = 64
+_ONCE_KEY = "flask_cookie_consent.once"
+
+
+def open_once(service_key: str) -> None:
+    """Let the page that answers this request load from a service, whatever was chosen: the visitor asked for it just now."""
+    request.environ[_ONCE_KEY] = service_key
+
+
+class CspHeader:
+    """Add the policy to responses; what it says is worked out once for each set of open services."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._name = ENFORCED if site.settings.csp == "enforce" else REPORTED
+        self._kept: dict[tuple[frozenset[str], str, str], str] = {}
+
+    def add(self, departing: Departing) -> None:
+        """Add the header to a page, beside those of the app: browsers heed each of them."""
+        if not departing.is_page:
+            return
+        visit = departing.visit
+        app_policy = ""
+        if not _APP_NAMES.isdisjoint(departing.names):
+            values = (value for name, value in departing.headers if name.lower() in _APP_NAMES)
+            app_policy = _NONCE.sub("", ",".join(values))
+        departing.headers.add(self._name, self._keep(_find_open(visit, departing.environ), app_policy, visit.base_path))
+
+    def _keep(self, opened: frozenset[str], app_policy: str, base_path: str) -> str:
+        key = (opened, app_policy, base_path)
+        kept = self._kept.get(key)
+        if kept is None:
+            # An app can make up policies, and a proxy prefixes, without end.
+            if len(self._kept) >= _KEPT_LIMIT:
+                self._kept.clear()
+            kept = self._kept[key] = self._write(opened, app_policy, base_path)
+        return kept
+
+    def _write(self, opened: frozenset[str], app_policy: str, base_path: str) -> str:
+        services = self._site.engine.policy.services
+        return write_policy(
+            (service for service in services if service.key in opened),
+            (service for service in services if service.key not in opened),
+            own_hosts=self._site.settings.own_hosts,
+            app_sources=read_sources(app_policy),
+            report_uri=f"{base_path}{PATH}",
+        )
+
+
+def _find_open(visit: Visit, environ: WSGIEnvironment) -> frozenset[str]:
+    """Return the services that the page may load from.
+
+    What is granted and yet waits for the browser's signal is among them: its markup is held, and opens without a page load.
+    """
+    verdicts = visit.decision.services
+    granted = frozenset(key for key, verdict in verdicts.items() if verdict is Choice.GRANTED)
+    once = environ.pop(_ONCE_KEY, None)
+    return granted.union(visit.site.signals.advanced, (str(once),) if once else ())

@@ -1,0 +1,111 @@
+"""What browsers report of requests that a Content-Security-Policy does not allow; anybody can make such a report up.
+
+Source: Content Security Policy level 3, section 5 (both shapes); Reporting API, section 8.1.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from consent.core.content_security_policy import DIRECTIVES
+from consent.errors import SubmissionError
+
+OLD_TYPE = "application/csp-report"
+"""What `report-uri` sends."""
+
+NEW_TYPE = "application/reports+json"
+"""What `report-to` sends: a list."""
+
+_HOST_LENGTH_LIMIT = 253
+_HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+# Not the browser's extensions, and no `inline` or `eval`, which the policy leaves to the app's own.
+_SCHEMES = frozenset({"http", "https", "ws", "wss"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockedRequest:
+    """Hold one request that a browser says it did not send, or would not have."""
+
+    host: str
+    """In lower case, without a port."""
+
+    directive: str
+    """The one that does not allow it, of `DIRECTIVES`."""
+
+    page_url: str
+    """Address of the page as reported: any text."""
+
+
+def parse_reports(body: bytes, *, content_type: str) -> tuple[BlockedRequest, ...]:
+    """Read what a browser has sent, and leave out what is no request to a host.
+
+    Args:
+        content_type: One of the two types, without parameters.
+
+    Raises:
+        SubmissionError: 400 for anything of another shape.
+    """
+    found = _parse_json(body)
+    bodies = [found.get("csp-report")] if content_type == OLD_TYPE and isinstance(found, dict) else _list_bodies(found)
+    reports = [_read_fields(each) for each in bodies if isinstance(each, dict)]
+    if len(reports) < len(bodies):
+        raise _malformed("holds a report that is no object")
+    return tuple(report for report in reports if report is not None)
+
+
+def _list_bodies(found: object) -> list[object]:
+    if not isinstance(found, list):
+        raise _malformed("is no report of its type")
+    if not all(isinstance(each, dict) for each in found):
+        raise _malformed("holds a report that is no object")
+    return [each.get("body") for each in found if each.get("type") == "csp-violation"]
+
+
+def _parse_json(body: bytes) -> object:
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise _malformed("is no JSON in UTF-8") from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _malformed(what: str) -> SubmissionError:
+    return SubmissionError(f"The body {what}.", code="malformed")
+
+
+def _read_fields(report: Mapping[str, object]) -> BlockedRequest | None:
+    host = _read_host(_find_text(report, "blockedURL", "blocked-uri"))
+    directive = next(_find_directives(report), "")
+    if not host or not directive:
+        return None
+    return BlockedRequest(host=host, directive=directive, page_url=_find_text(report, "documentURL", "document-uri"))
+
+
+def _find_directives(report: Mapping[str, object]) -> Iterator[str]:
+    for name in ("effectiveDirective", "effective-directive", "violated-directive"):
+        # Older browsers say the whole directive, with its sources.
+        word = _find_text(report, name).strip().partition(" ")[0].lower()
+        if word in DIRECTIVES:
+            yield word
+
+
+def _find_text(report: Mapping[str, object], *names: str) -> str:
+    return next((value for name in names if isinstance(value := report.get(name), str)), "")
+
+
+def _read_host(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").removesuffix(".")
+    except ValueError:
+        return ""
+    is_host = parts.scheme in _SCHEMES and len(host) <= _HOST_LENGTH_LIMIT and _HOST.fullmatch(host)
+    return host if is_host else ""
