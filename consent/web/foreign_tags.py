@@ -16,8 +16,9 @@ from consent.web.foreign_names import LOADERS, NAMES, PATTERNS, fold, normalise
 from consent.web.settings import Settings
 from consent.web.snippet import render_frame
 from consent.wire.foreign_frame import ForeignFrame, empty_placeholder, read_frame
-from consent.wire.foreign_tag import ForeignMark, Manager, read_mark, revive
+from consent.wire.foreign_tag import ForeignMark, LivingTag, Manager, read_mark, revive
 from consent.wire.markup import Element
+from consent.wire.markup_scan import scan
 
 _SETTING = "CONSENT_FOREIGN_TAGS"
 _LIFELESS = (
@@ -29,23 +30,28 @@ _JOB = re.compile(rb"""tarteaucitron\.job\b[^;"']{0,80}\.push\(\s*+["']([\w-]{1,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignTag:
-    """Hold what becomes of a tag that is written for another manager."""
+    """Hold a tag that is written for another manager as it would be written for nobody."""
 
-    manager: Manager
-    keys: tuple[str, ...] = ()
-    """Purposes and services that all must be granted; empty for a tag that stays as it is, whatever is granted."""
+    keys: tuple[str, ...]
+    """Purposes and services that all must be granted."""
 
-    live: bytes = b""
-    """What stands in its place, end tag of a raw text element included, once they are granted."""
+    living: LivingTag
+    """What it is once they are; what stands in front of the element in the markup is nobody's business."""
 
-    is_inert: bool = True
+    is_inert: bool
     """Whether it does nothing as it stands, so that it needs an edit to come to life and none to be held."""
 
-    subject: str = ""
-    """Of a tag that stays as it is: the category that means nothing here, or the name of what is wrong."""
 
-    trouble: str = ""
-    """And why, as a sentence for the developer."""
+@dataclass(frozen=True, slots=True)
+class ShutTag:
+    """Hold why a tag that is written for another manager stays as it is, whatever is granted."""
+
+    manager: Manager
+    subject: str
+    """The category or service that means nothing here, or the name of what is wrong."""
+
+    trouble: str
+    """The rest of a sentence for the developer."""
 
 
 class ForeignTags:
@@ -64,8 +70,8 @@ class ForeignTags:
 
     def read(
         self, element: Element, page: bytes, *, site_host: str, find_nonce: Callable[[], str]
-    ) -> ForeignTag | None:
-        """Return what is to become of a tag; None for one that is written for none of the managers.
+    ) -> ForeignTag | ShutTag | None:
+        """Return what a tag says; None for one that is written for none of the managers.
 
         Args:
             page: What the offsets of the element count in.
@@ -96,33 +102,35 @@ class ForeignTags:
 
     def _read_tag(
         self, element: Element, page: bytes, mark: ForeignMark, find_nonce: Callable[[], str]
-    ) -> ForeignTag | None:
+    ) -> ForeignTag | ShutTag:
         found = [(names, self._find_key(mark.manager, names)) for names in mark.categories]
         unknown = next((names[0] for names, key in found if key is None), None)
         if unknown is not None:
-            return _shut(mark.manager, unknown, _say_unknown(mark.manager, unknown))
+            return ShutTag(mark.manager, unknown, _say_unknown(mark.manager, unknown))
         keys = tuple(dict.fromkeys(key for _, key in found if key))
         if not mark.is_inert:
-            whole = page[element.start : element.element_end]
-            return ForeignTag(manager=mark.manager, keys=keys, live=whole, is_inert=False)
-        live = revive(element, page, mark.manager) if element.is_certain else None
-        if live is None:
-            return _shut(mark.manager, element.name, _LIFELESS)
+            return ForeignTag(keys=keys, living=LivingTag(element, page), is_inert=False)
+        living = revive(element, page, mark.manager) if element.is_certain else None
+        if living is None:
+            return ShutTag(mark.manager, element.name, _LIFELESS)
         # The runtime, and a policy of the page, would trust it as the page's own.
         if element.name == "script" and find_nonce() not in ("", element.find("nonce")):
-            return _shut(mark.manager, "nonce", "it has not the nonce of the page. Write nonce=… as in other scripts.")
-        return ForeignTag(manager=mark.manager, keys=keys, live=live)
+            return ShutTag(
+                mark.manager, "nonce", "it has not the nonce of the page. Write nonce=… as in other scripts."
+            )
+        return ForeignTag(keys=keys, living=living, is_inert=True)
 
-    def _read_frame(self, element: Element, page: bytes, frame: ForeignFrame, site_host: str) -> ForeignTag:
+    def _read_frame(self, element: Element, page: bytes, frame: ForeignFrame, site_host: str) -> ForeignTag | ShutTag:
         key = self._find_key(frame.manager, (frame.service,))
         if key is None:
-            return _shut(frame.manager, frame.service, _say_unknown(frame.manager, frame.service))
-        markup = self._write_frame(key, frame, site_host)
-        if not markup:
-            return _shut(frame.manager, frame.service, f"{key!r} has no frame for what it names.")
-        # Read alike in every encoding.
-        written = empty_placeholder(element, page) + markup.encode("ascii", "xmlcharrefreplace")
-        return ForeignTag(manager=frame.manager, keys=(key,), live=written)
+            return ShutTag(frame.manager, frame.service, _say_unknown(frame.manager, frame.service))
+        written = self._write_frame(key, frame, site_host)
+        # Character references are read alike in every encoding.
+        markup = empty_placeholder(element, page) + written.encode("ascii", "xmlcharrefreplace")
+        living = next((each for each in scan(markup) if each.name == "iframe"), None) if written else None
+        if living is None:
+            return ShutTag(frame.manager, frame.service, f"{key!r} has no frame for what it names.")
+        return ForeignTag(keys=(key,), living=LivingTag(living, markup), is_inert=True)
 
     def _write_frame(self, key: str, frame: ForeignFrame, site_host: str) -> str:
         service = self._policy.services_by_key.get(key)
@@ -189,10 +197,6 @@ def _read_names(manager: Manager, given: Mapping[str, str], policy: Policy) -> I
             )
         policy.check_key(key, where=f"{_SETTING}[{str(manager)!r}][{name!r}]")
         yield normalise(manager, name), key
-
-
-def _shut(manager: Manager, subject: str, trouble: str) -> ForeignTag:
-    return ForeignTag(manager=manager, subject=subject, trouble=trouble)
 
 
 def _say_unknown(manager: Manager, name: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from consent.wire.markup import Attribute, Element
@@ -39,6 +39,15 @@ class ForeignMark:
     categories: Categories
     is_inert: bool
     """Whether the tag does nothing as it stands: its manager would bring it to life."""
+
+
+@dataclass(frozen=True, slots=True)
+class LivingTag:
+    """Hold a tag as it is once it lives."""
+
+    element: Element
+    markup: bytes
+    """What the offsets of the element count in: the tag, with what is in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +91,8 @@ def read_mark(element: Element, manager: Manager) -> ForeignMark | None:
     return ForeignMark(manager=manager, categories=categories, is_inert=is_inert) if categories else None
 
 
-def revive(element: Element, page: bytes, manager: Manager) -> bytes | None:
-    """Return an inert tag as its manager would bring it to life, with what is in it.
+def revive(element: Element, page: bytes, manager: Manager) -> LivingTag | None:
+    """Return an inert tag as its manager would bring it to life.
 
     Returns:
         None if it must stay as it is: an address that is neither http(s) nor the site's own, or a type that is no script's.
@@ -92,12 +101,34 @@ def revive(element: Element, page: bytes, manager: Manager) -> bytes | None:
     moved = _find_moved(element, dialect)
     if not (_is_live_type(element) and _has_plain_addresses(element, moved)):
         return None
-    parts = [page[element.start : element.name_end]]
+    head = bytearray(page[element.start : element.name_end])
+    attributes: list[Attribute] = []
     for name, attribute in _first_of_each(element).items():
         live_name = _find_live_name(attribute, element, moved)
         if live_name and name not in dialect.own - moved.keys():
-            parts.append(live_name.encode() + page[attribute.name_end : attribute.end])
-    return b" ".join(parts) + b">" + page[element.end : element.element_end]
+            attributes.append(_write_attribute(head, live_name, attribute, page))
+    head += b">"
+    whole = bytes(head) + page[element.end : element.element_end]
+    living = replace(
+        element,
+        start=0,
+        name_end=element.name_end - element.start,
+        end=len(head),
+        attributes=tuple(attributes),
+        text_end=len(head) + element.text_end - element.end,
+        element_end=len(whole),
+    )
+    return LivingTag(living, whole)
+
+
+def _write_attribute(head: bytearray, name: str, attribute: Attribute, page: bytes) -> Attribute:
+    """Write an attribute behind what there is of a tag, under another name, and return it with its new place."""
+    head += b" "
+    name_at = len(head)
+    head += name.encode()
+    name_end = len(head)
+    head += page[attribute.name_end : attribute.end]
+    return Attribute(name, attribute.value, name_at, name_end, len(head))
 
 
 def is_plain_address(address: str) -> bool:
