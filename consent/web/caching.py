@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, request
+from flask import Response, has_request_context, request
 from werkzeug.datastructures import Headers
 
 from consent.web.visit import Visit
@@ -43,10 +43,12 @@ def tell_caches(headers: Headers, visit: Visit) -> None:
 
 def _find_cache_control(visit: Visit, asked: str | None) -> str:
     if is_public(asked):
+        # Who begins to answer late, as other layers may, does so when nothing is left of the request.
+        endpoint, path = (request.endpoint, request.path) if has_request_context() else ("", visit.environ["PATH_INFO"])
         visit.site.warn_once(
-            f"public {request.endpoint}",
+            f"public {endpoint}",
             "The view of %r allows shared caches (%r), but its page depends on the visitor's consent; it was sent as private.",
-            request.path,
+            path,
             asked,
         )
     return make_private(asked)

@@ -36,12 +36,18 @@ class CookieHiding:
         header = request.environ.get("HTTP_COOKIE", "")
         if self._names is None or not self._names.search(header) or _is_for_file(self._app, request.endpoint or ""):
             return
+        try:
+            self._hide(request, header)
+        except Exception:  # a fault of ours must neither cost the page nor show a cookie
+            log.exception("Cookies of the request could not be judged; the app sees none that needs a grant.")
+            _write_header(request, drop_cookies(header, self._needs_grant))
+
+    def _hide(self, request: Request, header: str) -> None:
         owners = self._find_owners(header)
         if not owners:
             return
         shut = self._find_shut(request.environ, owners)
-        visit = open_visit(self._site, request.environ)
-        visit.full_cookie_header = header
+        open_visit(self._site, request.environ).full_cookie_header = header
         _write_header(request, drop_cookies(header, shut.__contains__))
         for owner in shut.values():
             leak = Leak(
@@ -53,6 +59,10 @@ class CookieHiding:
             )
             self._site.leaks.note(leak)
 
+    def _needs_grant(self, name: str) -> bool:
+        """Whether a service that the visitor decides on means a cookie, whoever else declares it."""
+        return self._names is not None and name not in OWN_COOKIE_NAMES and bool(self._names.search(f"{name}="))
+
     def _find_owners(self, header: str) -> dict[str, CookieOwner]:
         """Return by name whose the cookies are of those which the visitor decides on."""
         spared = {*OWN_COOKIE_NAMES, *list_app_cookies(self._app)}
@@ -61,7 +71,7 @@ class CookieHiding:
         return {name: owner for name, owner in found.items() if owner and not owner.is_necessary}
 
     def _find_shut(self, environ: WSGIEnvironment, owners: Mapping[str, CookieOwner]) -> Mapping[str, CookieOwner]:
-        """Return what is to be hidden; if nobody can say, everything.
+        """Return which of them are to be hidden.
 
         The site's functions that are asked meanwhile may need what only a `before_request` function sets up: what they say
         here must not stand for the page, so the visit is a passing one.
@@ -72,13 +82,6 @@ class CookieHiding:
             return {
                 name: owner for name, owner in owners.items() if not is_cookie_open(owner, decision, waiting=waiting)
             }
-        except (
-            Exception
-        ):  # a fault of ours, or of the site's own functions, must neither cost the page nor show a cookie
-            log.exception(
-                "Whether cookies of the request are granted could not be found out; the app does not see them."
-            )
-            return owners
         finally:
             close_visit(environ)
             _hand_on(passing, open_visit(self._site, environ))

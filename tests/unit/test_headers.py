@@ -265,6 +265,10 @@ def test_many_names_and_patterns_come_to_an_end():
         ("a=b; _ga=1", True),
         ("a=b;_ga=1", True),
         ("a=b;\t_ga=1", True),
+        ("a=b; \xa0_ga = 1", True),
+        ("a=b; _ga ; c=d", True),
+        ("_ga", True),
+        ("_ga_X", True),
         ("_ga_X=1", True),
         ("_gat=1", False),
         ("x_ga=1", False),
@@ -294,7 +298,16 @@ def test_names_are_taken_literally():
 
 
 @pytest.mark.parametrize(
-    "header", ["_a" * 30_000, ";" * 60_000, "; " * 30_000, "_a_b_a_b;" * 7000, "; _ax" + "y" * 60_000]
+    "header",
+    [
+        "_a" * 30_000,
+        ";" * 60_000,
+        "; " * 30_000,
+        "_a_b_a_b;" * 7000,
+        "; _ax" + "y" * 60_000,
+        ";" + " " * 60_000,
+        "_ga" + " " * 60_000 + "x",
+    ],
 )
 def test_search_of_a_long_header_comes_to_an_end(header):
     pattern = compile_names([cookie("_a*b*c*d"), cookie("*_zz"), cookie("_ga")])
