@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, sync_playwright
 
 EXECUTABLE: Final = "/usr/bin/chromium"
+
+SHELL: Final = "/usr/bin/chromium-headless-shell"
+"""The same release of Chromium without windows, profiles and extensions, from a Debian package of its own: a visitor costs a
+third of the processor's time. Where it is not installed, Chromium stands for it."""
 
 _ARGUMENTS: Final = (
     "--no-sandbox",
@@ -24,6 +29,11 @@ _ARGUMENTS: Final = (
 )
 
 
+def find_shell() -> str:
+    """Return where `SHELL` is, or else Chromium itself."""
+    return SHELL if Path(SHELL).exists() else EXECUTABLE
+
+
 @contextmanager
 def launch(*, back_forward_cache: bool = False) -> Iterator[Browser]:
     """Run Chromium headless and end it afterwards. See `launch_with()` for a second one beside it."""
@@ -32,16 +42,19 @@ def launch(*, back_forward_cache: bool = False) -> Iterator[Browser]:
 
 
 @contextmanager
-def launch_with(playwright: Playwright, *, back_forward_cache: bool = False) -> Iterator[Browser]:
+def launch_with(
+    playwright: Playwright, *, is_shell: bool = False, back_forward_cache: bool = False
+) -> Iterator[Browser]:
     """Run one more Chromium; there can be but one `sync_playwright()` a thread.
 
     Args:
         playwright: The running one.
+        is_shell: Whether `SHELL` will do: it lays out, runs scripts and talks to servers alike, but guesses nothing ahead.
         back_forward_cache: Whether pages may be revived from memory, as in a visitor's browser. Playwright turns that
             off, because its own waiting does not know it: use `go_back()` here instead of Playwright's.
     """
     browser = playwright.chromium.launch(
-        executable_path=EXECUTABLE,
+        executable_path=find_shell() if is_shell else EXECUTABLE,
         args=list(_ARGUMENTS),
         ignore_default_args=["--disable-back-forward-cache"] if back_forward_cache else None,
     )

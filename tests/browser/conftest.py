@@ -34,6 +34,14 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium without what surrounds its pages: see `chromium.SHELL`."""
+    with chromium.launch_with(playwright, is_shell=True) as launched:
+        yield launched
+
+
+@pytest.fixture(scope="session")
+def whole_browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium as visitors have it. A module that proves what a browser loads and keeps makes this its `browser`."""
     with chromium.launch_with(playwright) as launched:
         yield launched
 

@@ -110,7 +110,7 @@ class ProviderSites:
         rules = f"MAP * 127.0.0.1:{self.hosts_port}, EXCLUDE *.localhost, EXCLUDE 127.0.0.1"
         arguments = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
         browser = playwright.chromium.launch(
-            executable_path=chromium.EXECUTABLE, args=[*arguments, f"--host-resolver-rules={rules}"]
+            executable_path=chromium.find_shell(), args=[*arguments, f"--host-resolver-rules={rules}"]
         )
         try:
             yield browser

@@ -20,6 +20,11 @@ _FILM_TRACKERS = {"stats.localhost", "ads.localhost", "social.localhost", "video
 _GATED_STORAGE = "() => [localStorage.length, sessionStorage.length]"
 
 
+@pytest.fixture(scope="module")
+def browser(whole_browser: Browser) -> Browser:
+    return whole_browser
+
+
 @pytest.fixture(params=[False, True], ids=["no-js", "js"])
 def reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[BrowserContext]:
     """A new visitor; held markup must stay shut in a browser that runs scripts, too."""

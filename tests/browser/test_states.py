@@ -17,7 +17,7 @@ _FILM_TRACKERS = {*TRACKERS} - {"maps.localhost"}
 def sights(request: pytest.FixtureRequest, newsroom: Newsroom) -> list[Sight]:
     """What one browser's walk through all states showed."""
     if request.param == "chromium":
-        return walk(visit_with_chromium(request.getfixturevalue("browser")), newsroom)
+        return walk(visit_with_chromium(request.getfixturevalue("whole_browser")), newsroom)
     return walk(visit_with_firefox(request.getfixturevalue("scripting_fox")), newsroom)
 
 
