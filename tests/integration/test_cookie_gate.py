@@ -15,7 +15,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 
 import consent.testing
 from consent import Consent, CookieDeclaration, Service
-from consent.web.leak_log import AUDIT_MARK
+from consent.core.leak import AUDIT_MARK
 from tests.conftest import PLAYER, STATS
 
 LOGIN = Service(

@@ -11,7 +11,7 @@ from flask_login import LoginManager, UserMixin, current_user, login_user
 
 import consent.testing
 from consent import Consent, CookieDeclaration, Service, current_consent
-from consent.web.leak_log import AUDIT_MARK
+from consent.core.leak import AUDIT_MARK
 from tests.conftest import PLAYER, STATS
 
 LOGIN = Service(
