@@ -50,6 +50,10 @@ class Element:
     """Whether every browser reads it here as an ordinary HTML element, so that another may stand in its place: not within
     svg, math, template, select or noscript, where only names of attributes may be changed."""
 
+    is_closed: bool = True
+    """Whether it was seen to its end: false for raw text whose end tag is missing or, in a stream, beyond what is held, and for
+    parts of a tag that is longer than that. Never certain then."""
+
     def find(self, name: str) -> str | None:
         """Return the value of an attribute as browsers take it: the first of that name; None for none."""
         return next((each.value for each in self.attributes if each.name == name), None)

@@ -1,0 +1,150 @@
+"""Attributes of a tag, and which of them may make a browser contact another host.
+
+Source: HTML Living Standard, 13.2.5.32 to 13.2.5.40 (attributes) and 13.2.5.72 to 13.2.5.80 (character references);
+URL Standard, 4.4 (what is stripped from a URL, and what counts as a slash).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from html.entities import html5
+
+from consent.wire._html_tokens import SPACE
+from consent.wire.markup import Attribute
+
+_ATTRIBUTE = re.compile(
+    rf"""([^{SPACE}/>][^{SPACE}/>=]*+)(?:[{SPACE}]*+=[{SPACE}]*+(?:"([^"]*+)"|'([^']*+)'|([^{SPACE}>]*+)))?+""".encode()
+)
+
+_URL_NAMES = (
+    *("src", "srcset", "imagesrcset", "href", "xlink:href", "data", "poster", "background", "action", "formaction"),
+    *("ping", "attributionsrc", "manifest", "codebase", "archive", "classid", "code", "lowsrc", "dynsrc"),
+)
+_LINKS = frozenset({"a", "area"})
+_LINKED_TO = frozenset({"href", "xlink:href"})
+
+# A scheme where a URL may begin, also in a list of them, or two slashes anywhere.
+_may_be_foreign_url = re.compile(r"(?:^|[\x00-\x20,;=])[a-zA-Z][a-zA-Z0-9+.\-]*+:|[/\\][/\\]").search
+_may_be_foreign_style = re.compile(r"//|\\|(?:[tT][pP]|[pPsSwW][sS]):").search
+_may_be_foreign_markup = re.compile(r"[/\\][/\\]|[:&]").search
+_DROPPED = str.maketrans("", "", "\t\n\r")
+
+_REFERENCE = re.compile(r"&(?:#(?:([0-9]++)|[xX]([0-9a-fA-F]++));?+|([a-zA-Z][a-zA-Z0-9]*+);?+)(=?+)")
+_LAST_CODE = 0x10FFFF
+_SURROGATES = range(0xD800, 0xE000)
+_WINDOWS = range(0x80, 0xA0)
+_MOST_DIGITS = 9
+_REPLACEMENT = "\ufffd"
+# Names that count without a semicolon too.
+_OLD_NAMES = frozenset(name for name in html5 if not name.endswith(";"))
+
+
+def read_attributes(page: bytes, at: int, end: int, base: int) -> Iterator[Attribute]:
+    """Read the attributes of a whole tag between its name and its `>`.
+
+    Args:
+        base: Offset of the page's first byte in the stream.
+    """
+    for match in _ATTRIBUTE.finditer(page, at, end):
+        yield Attribute(
+            _decode(match[1].lower()),
+            decode_value(match[2] or match[3] or match[4] or b""),
+            base + match.start(),
+            base + match.end(1),
+            base + match.end(),
+        )
+
+
+def ends_itself(page: bytes, at: int, end: int) -> bool:
+    """Whether the `/` in front of a tag's `>`, which is at `end`, closes the element and is not part of a value."""
+    if page[end - 1 : end] != b"/" or end == at:
+        return False
+    last = at
+    for match in _ATTRIBUTE.finditer(page, at, end):
+        last = match.end()
+    return last < end
+
+
+def decode_value(raw: bytes) -> str:
+    """Return an attribute's value as a browser reads it, from UTF-8; what is none becomes U+FFFD."""
+    text = _decode(raw).replace("\r\n", "\n").replace("\r", "\n")
+    return _REFERENCE.sub(_resolve, text) if "&" in text else text
+
+
+def _decode(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace").replace("\0", _REPLACEMENT)
+
+
+def _resolve(match: re.Match[str]) -> str:
+    decimal, hexadecimal, name, equals = match.groups()
+    if name is None:
+        digits, radix = (decimal, 10) if decimal else (hexadecimal, 16)
+        digits = digits.lstrip("0")
+        return (_character(int(digits or "0", radix)) if len(digits) <= _MOST_DIGITS else _REPLACEMENT) + equals
+    whole = match[0][1 : len(match[0]) - len(equals)]
+    if whole in html5 and whole.endswith(";"):
+        return html5[whole] + equals
+    # Without a semicolon a name counts only if nothing follows that could go on in a query, such as `&copy=1`.
+    return html5[name] if name in _OLD_NAMES and not equals else match[0]
+
+
+def _character(code: int) -> str:
+    if code in _WINDOWS:
+        return bytes([code]).decode("cp1252", "replace") if code not in _UNASSIGNED else chr(code)
+    if not code or code > _LAST_CODE or code in _SURROGATES:
+        return _REPLACEMENT
+    return chr(code)
+
+
+_UNASSIGNED = frozenset({0x81, 0x8D, 0x8F, 0x90, 0x9D})
+
+
+def may_contact(element: str, attributes: tuple[Attribute, ...], *, is_foreign: bool) -> bool:
+    """Whether an attribute's value may name another host, in a place where browsers look for one.
+
+    Args:
+        is_foreign: Whether the tag stands in svg or math.
+    """
+    if element == "meta":
+        refreshes = any(each.name == "http-equiv" and each.value.strip().lower() == "refresh" for each in attributes)
+        return refreshes and any(each.name == "content" and _is_foreign_url(each.value) for each in attributes)
+    tests = _FOREIGN_TESTS if is_foreign else _TESTS
+    for each in attributes:
+        test = tests.get(each.name)
+        if test and test(each.value) and not (each.name in _LINKED_TO and element in _LINKS):
+            return True
+    return False
+
+
+def _is_foreign_url(value: str) -> bool:
+    return _may_be_foreign_url(value.translate(_DROPPED)) is not None
+
+
+def may_contact_by_style(text: str) -> bool:
+    """Whether a style sheet may name another host. A line end would break the URL that it stands in; a tab would not."""
+    return _may_be_foreign_style(text.replace("\t", "")) is not None
+
+
+def _is_foreign_markup(value: str) -> bool:
+    return _may_be_foreign_markup(value) is not None
+
+
+_Test = Callable[[str], bool]
+_TESTS: Mapping[str, _Test] = {
+    **dict.fromkeys(_URL_NAMES, _is_foreign_url),
+    "style": may_contact_by_style,
+    "srcdoc": _is_foreign_markup,
+}
+# In svg also what animations set, and what refers to filters, masks and the like.
+_FOREIGN_TESTS: Mapping[str, _Test] = {
+    **_TESTS,
+    **dict.fromkeys(("to", "from", "by", "values"), _is_foreign_url),
+    **dict.fromkeys(
+        (
+            *("fill", "stroke", "filter", "mask", "clip-path", "cursor"),
+            *("marker", "marker-start", "marker-mid", "marker-end"),
+        ),
+        may_contact_by_style,
+    ),
+}
