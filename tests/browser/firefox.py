@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from websockets.sync.client import connect
 
@@ -105,9 +105,9 @@ class Tab:
         self._connection.send("session.status")
         return tuple(self._connection.messages)
 
-    def open(self, url: str) -> None:
-        """Go to `url` and wait for its load event."""
-        self._connection.send("browsingContext.navigate", context=self._context, url=url, wait="complete")
+    def open(self, url: str, *, wait: Literal["none", "complete"] = "complete") -> None:
+        """Go to `url` and wait for its load event, or for nothing where a page leads on before it has one."""
+        self._connection.send("browsingContext.navigate", context=self._context, url=url, wait=wait)
 
     def reload(self) -> None:
         """Load the page again, as the reload button does."""

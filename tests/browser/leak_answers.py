@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import socket
+import ssl
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Final
@@ -11,6 +13,7 @@ from flask import Flask, Response, abort, redirect, request, request_finished, s
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from werkzeug import Response as PlainResponse
 
+from consent import guard
 from tests.browser.leak_ways import WAYS
 
 Fill = Callable[[str, str], str]
@@ -38,9 +41,32 @@ def add_answers(app: Flask, fill: Fill) -> None:
         return redirect(request.args["to"])
 
 
+def add_calls(app: Flask, find_host: Callable[[str], str], *, port: int, has_library: bool) -> None:
+    """Add views that send something to the third party themselves, one of them with a guard around it."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+    def send(key: str) -> None:
+        address = socket.create_connection(("127.0.0.1", port))
+        context.wrap_socket(address, server_hostname=find_host(key)).close()
+
+    @app.get("/calls/server-call")
+    def call() -> str:
+        send("server-call")
+        return ""
+
+    @app.get("/calls/guarded-call")
+    def call_with_guard() -> str:
+        if not has_library or guard("tracker"):
+            send("guarded-call")
+        return ""
+
+
 def _add_files(app: Flask, fill: Fill) -> None:
     @app.get("/<any(own, missing, streamed, compressed):folder>/<name>")
     def send_own(folder: str, name: str) -> Response:
+        if name not in _FILES:
+            abort(404)
         key, text = _FILES[name]
         text = fill(text, key)
         body: str | bytes | Iterator[str] = text

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from typing import Final, Unpack
 
-from tests.browser.leak_way import Guard, Page, Way, describe
+from tests.browser.leak_way import Guard, Page, Traits, Way, describe
 
-_CSP: Final = (Guard.CSP,)
 _HELD: Final = (Guard.HOLD, Guard.CSP)
 _IMG: Final = '<img src="https://$host/p.gif" alt="">'
+
+EARLY: Final[Traits] = {
+    "connects_in": ("chromium",),
+    "note": "for the CSP alone, Chromium connects before it refuses",
+}
 
 _BLINDED: Final = "no policy reaches a frame's or tab's own navigation"
 
 
-def _code(key: str, name: str, code: str, *, files: Mapping[str, str] | None = None, **more: object) -> Way:
+def _code(key: str, name: str, code: str, **traits: Unpack[Traits]) -> Way:
     """Describe code in a script file of the site's own; what has to be waited for it puts into `pending`."""
     body = f'<script src="/own/{key}.js?visit=$visit"></script>'
-    files = {".js": f"window.pending ??= []; {{ {code} }}"} | dict(files or {})
-    return describe(key, name, body, page=Page.CODE, files=files, **({"stops": _CSP} | more))
+    traits["files"] = {".js": f"window.pending ??= []; {{ {code} }}"} | dict(traits.get("files", {}))
+    traits["page"] = Page.CODE
+    traits.setdefault("stops", (Guard.CSP,))
+    return describe(key, name, body, **traits)
 
 
 # Says when it is done, and that alone: what it imports or fetches may be refused.
@@ -58,6 +63,7 @@ CODE: Final = (
         "made-frame",
         "`<iframe>` made by a script",
         'const frame = document.createElement("iframe"); frame.src = "https://$host/f.html"; document.body.append(frame);',
+        **EARLY,
     ),
     _code("script-style", "Style set by a script", 'document.body.style.backgroundImage = "url(https://$host/p.gif)";'),
     _code("font-face", "`new FontFace()`", 'pending.push(new FontFace("leak", "url(https://$host/f.woff2)").load());'),

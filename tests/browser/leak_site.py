@@ -20,7 +20,7 @@ from flask import Flask, Response, render_template_string, request
 from markupsafe import Markup
 
 from consent import Consent, CookieDeclaration, Document, Service
-from tests.browser.leak_answers import add_answers
+from tests.browser.leak_answers import add_answers, add_calls
 from tests.browser.leak_way import TRACKER, Moment, Page, Way
 from tests.browser.leak_ways import WAYS
 from tests.browser.serving import serve
@@ -128,10 +128,10 @@ class LeakSite:
     def open(cls) -> Iterator[Self]:
         """Start them; stop them when the block ends."""
         seen = Sightings()
-        apps = {f"{setup}.localhost": _make_site(setup, seen) for setup in Setup}
         with ExitStack() as stack:
             trackers = stack.enter_context(serve(_make_tracker(seen), is_secure=True))
             _listen(trackers.ssl_context, seen)
+            apps = {f"{setup}.localhost": _make_site(setup, seen, tracker_port=trackers.port) for setup in Setup}
             site = stack.enter_context(serve(_choose_by_host(apps)))
             yield cls(port=site.port, tracker_port=trackers.port, seen=seen)
 
@@ -178,10 +178,11 @@ def _choose_by_host(apps: Mapping[str, WSGIApplication]) -> WSGIApplication:
     return answer
 
 
-def _make_site(setup: Setup, seen: Sightings) -> Flask:
+def _make_site(setup: Setup, seen: Sightings, *, tracker_port: int) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config.update(SECRET_KEY="a key that is long enough for every check")
     add_answers(app, lambda text, key: _fill(text, key, setup))
+    add_calls(app, lambda key: _fill("$host", key, setup), port=tracker_port, has_library=setup is not Setup.NONE)
     _add_pages(app, setup, seen)
     if setup is not Setup.NONE:
         app.config.update(CONSENT_CONTROLLER="Leaks Ltd", **_CONFIGS[setup])

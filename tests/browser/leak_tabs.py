@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Protocol
 
@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Error, Playwright
 
 from tests.browser import chromium, firefox
 from tests.browser.bidi import BidiError
+from tests.browser.watched_tab import Engine
 
 _ARGUMENTS: Final = (
     *("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -22,7 +23,10 @@ class LeakTab(Protocol):
     """What a walk through the site needs."""
 
     def open(self, url: str) -> None:
-        """Go to `url`; it may lead on at once."""
+        """Go to `url` and wait for its load event."""
+
+    def pass_through(self, url: str) -> None:
+        """Go to `url`, which may lead on at once, and wait for nothing."""
 
     def click(self, selector: str) -> None:
         """Click an element with a real mouse event."""
@@ -41,14 +45,31 @@ class _ChromiumTab:
     def __init__(self, context: BrowserContext) -> None:
         self._context = context
         self._page = context.new_page()
-        self.evaluate_in_page = self._page.evaluate
+        self._may_lead_on = False
+
+    def evaluate_in_page(self, function: str) -> Any:
+        return self._page.evaluate(function)
 
     def open(self, url: str) -> None:
-        # One that leads on at once ends the navigation that is waited for.
+        # What a page still does about leaving would end the navigation that is waited for.
+        if self._may_lead_on:
+            self._page.close()
+            self._page = self._context.new_page()
+            self._may_lead_on = False
+        # Chromium gives up a request, this one too, when as many as on these pages have just ended.
         with suppress(Error):
             self._page.goto(url)
+            return
+        self._page.goto(url)
+
+    def pass_through(self, url: str) -> None:
+        self.open("about:blank")
+        self._may_lead_on = True
+        with suppress(Error):
+            self._page.goto(url, wait_until="commit")
 
     def click(self, selector: str) -> None:
+        self._may_lead_on = True
         self._page.locator(selector).first.click()
 
     def click_through(self, selector: str) -> None:
@@ -69,13 +90,19 @@ class _FirefoxTab:
     def open(self, url: str) -> None:
         with suppress(BidiError):
             self._tab.open(url)
+            return
+        self._tab.open(url)
+
+    def pass_through(self, url: str) -> None:
+        with suppress(BidiError):
+            self._tab.open(url, wait="none")
 
     def read_cookies(self) -> Mapping[tuple[str, str], str]:
         return {(each.domain, each.name): each.value for each in self._tab.cookies()}
 
 
 @contextmanager
-def open_chromium(playwright: Playwright, *, tracker_port: int, javascript: bool) -> Iterator[LeakTab]:
+def _open_chromium(playwright: Playwright, *, tracker_port: int, javascript: bool) -> Iterator[LeakTab]:
     """Open a tab of a new visitor; the profile lies on disk: elsewhere Chromium follows no `preconnect`."""
     rules = f"MAP * 127.0.0.1:{tracker_port}, EXCLUDE *.localhost, EXCLUDE 127.0.0.1"
     with TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as folder:
@@ -92,7 +119,7 @@ def open_chromium(playwright: Playwright, *, tracker_port: int, javascript: bool
 
 
 @contextmanager
-def open_firefox(*, tracker_port: int, javascript: bool) -> Iterator[LeakTab]:
+def _open_firefox(*, tracker_port: int, javascript: bool) -> Iterator[LeakTab]:
     """Open a tab of a new visitor."""
     preferences: dict[str, bool | int | str] = {
         "network.proxy.type": 0,
@@ -101,3 +128,12 @@ def open_firefox(*, tracker_port: int, javascript: bool) -> Iterator[LeakTab]:
     }
     with firefox.launch(javascript=javascript, preferences=preferences) as launched, launched.visitor() as tab:
         yield _FirefoxTab(tab)
+
+
+def open_tab(
+    engine: Engine, playwright: Playwright, *, tracker_port: int, javascript: bool
+) -> AbstractContextManager[LeakTab]:
+    """Open a tab of a new visitor in a browser of its own."""
+    if engine == "chromium":
+        return _open_chromium(playwright, tracker_port=tracker_port, javascript=javascript)
+    return _open_firefox(tracker_port=tracker_port, javascript=javascript)

@@ -17,10 +17,10 @@ _PATIENCE_SECONDS: Final = 6.0
 
 _GUARDS: Final = {
     Setup.NONE: frozenset[Guard](),
-    Setup.GATE: frozenset({Guard.COOKIE_GATE}),
-    Setup.HOLD: frozenset({Guard.HOLD, Guard.HINTS}),
-    Setup.FILTER: frozenset({Guard.FILTER}),
-    Setup.CSP: frozenset({Guard.CSP}),
+    Setup.GATE: frozenset({Guard.COOKIE_GATE, Guard.GUARD}),
+    Setup.HOLD: frozenset({Guard.HOLD, Guard.HINTS, Guard.GUARD}),
+    Setup.FILTER: frozenset({Guard.FILTER, Guard.GUARD}),
+    Setup.CSP: frozenset({Guard.CSP, Guard.GUARD}),
     Setup.ALL: frozenset(Guard),
 }
 _PAGES_ALONE: Final = {Setup.GATE: (Page.STORAGE,), Setup.FILTER: (Page.FRAMES,)}
@@ -29,24 +29,26 @@ _CHOICES: Final = {Moment.REJECTED: "reject_all", Moment.ACCEPTED: "accept_all",
 _LEFT: Final = frozenset({Page.REFRESH, Page.REFRESH_HEADER, Page.LEAVE})
 
 
-def is_to_leak(way: Way, setup: Setup, moment: Moment = Moment.BEFORE) -> bool:
-    """Whether a way leaks in a browser that knows it, as the table claims."""
+def is_to_leak(way: Way, engine: Engine, setup: Setup, moment: Moment = Moment.BEFORE) -> bool:
+    """Whether a way leaks in a browser, as the table claims."""
+    if engine not in way.engines:
+        return False
     if setup is Setup.ALL and moment is Moment.ACCEPTED:
         return way.comes_back
-    return _GUARDS[setup].isdisjoint(way.stops)
+    stops = _GUARDS[setup].intersection(way.stops)
+    return not stops or (stops == {Guard.CSP} and engine in way.connects_in)
 
 
-def list_pages(setup: Setup, *, javascript: bool) -> Sequence[Page]:
+def list_pages(setup: Setup) -> Sequence[Page]:
     """Return the pages that are visited in a setup, in their order; a setup may have to do with but one."""
-    pages = _PAGES_ALONE.get(setup, tuple(Page))
-    return [page for page in pages if (page is Page.NOSCRIPT) is not javascript]
+    return _PAGES_ALONE.get(setup, tuple(Page))
 
 
 def take_walk(tab: LeakTab, site: LeakSite, engine: Engine, *, javascript: bool) -> None:
     """Visit everything that is for a browser with JavaScript on, or off; what was seen is with the site afterwards."""
     walk = _Walk(tab, site, engine)
     for setup in Setup:
-        pages = list_pages(setup, javascript=javascript)
+        pages = [page for page in list_pages(setup) if (page is Page.NOSCRIPT) is not javascript]
         for moment in list_moments(setup):
             if moment in _CHOICES and javascript:
                 walk.choose(setup, _CHOICES[moment])
@@ -80,12 +82,10 @@ class _Walk:
     def visit(self, setup: Setup, moment: Moment, pages: Sequence[Page]) -> None:
         """Open pages one after another."""
         for page in pages:
-            self._tab.open(self._site.find_url(setup, f"/page/{page}?visit={moment}"))
-            expected = [
-                way
-                for way in WAYS
-                if way.page is page and self._engine in way.engines and is_to_leak(way, setup, moment)
-            ]
+            go = self._tab.pass_through if page in _LEFT else self._tab.open
+            go(self._site.find_url(setup, f"/page/{page}?visit={moment}"))
+            ways = [way for way in WAYS if way.page is page]
+            expected = [way for way in ways if is_to_leak(way, self._engine, setup, moment)]
             if page is Page.CLICK:
                 self._wait(setup, moment, page, ())
                 self._tab.click("#link")

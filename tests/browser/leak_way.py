@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 from tests.browser.watched_tab import ENGINES, Engine
 
@@ -24,6 +24,7 @@ class Guard(StrEnum):
     HINTS = "hint removal"
     FILTER = "`hold` filter"
     CSP = "CSP"
+    GUARD = "`guard()`"
 
 
 class Page(StrEnum):
@@ -77,6 +78,9 @@ class Way:
     engines: tuple[Engine, ...] = ENGINES
     """Browsers that do it at all."""
 
+    connects_in: tuple[Engine, ...] = ()
+    """Browsers that have connected by the time at which they heed the CSP; no request follows."""
+
     comes_back: bool = True
     """Whether it works once everything is granted."""
 
@@ -84,6 +88,21 @@ class Way:
     """What the table says of it besides, in a few words; why, where nothing stops it."""
 
 
-def describe(key: str, name: str, body: str, **more: object) -> Way:
-    """Describe a way by markup in a page's body."""
-    return Way(key=key, name=name, body=body, **more)  # type: ignore[arg-type]  # passed on as given
+class Traits(TypedDict, total=False):
+    """What else a way may have."""
+
+    stops: tuple[Guard, ...]
+    page: Page
+    head: str
+    files: Mapping[str, str]
+    header: tuple[str, str]
+    engines: tuple[Engine, ...]
+    connects_in: tuple[Engine, ...]
+    comes_back: bool
+    note: str
+
+
+def describe(key: str, name: str, body: str, **traits: Unpack[Traits]) -> Way:
+    """Describe a way by markup in a page's body; auto-hold and the CSP stop it, if nothing else is said."""
+    traits.setdefault("stops", (Guard.HOLD, Guard.CSP))
+    return Way(key=key, name=name, body=body, **traits)

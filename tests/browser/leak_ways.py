@@ -6,48 +6,51 @@ In the markup and code `$host` is a host of the third party's that no other way 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Unpack
 
-from tests.browser.leak_code import CODE, LEFT
-from tests.browser.leak_way import STRANGER, Guard, Page, Way, describe
+from tests.browser.leak_code import CODE, EARLY, LEFT
+from tests.browser.leak_way import STRANGER, Guard, Page, Traits, Way, describe
 
 _HELD: Final = (Guard.HOLD, Guard.CSP)
 _CSP: Final = (Guard.CSP,)
 _HINT: Final = (Guard.HINTS,)
 
 
-def _tag(key: str, name: str, body: str, **more: object) -> Way:
-    """Describe markup in a page's body."""
-    return describe(key, name, body, **({"stops": _HELD} | more))
-
-
-def _head(key: str, name: str, head: str, *, body: str = "", **more: object) -> Way:
+def _head(key: str, name: str, markup: str, *, body: str = "", **traits: Unpack[Traits]) -> Way:
     """Describe markup in a page's head."""
-    return describe(key, name, body, head=head, **({"stops": _HELD} | more))
+    traits["head"] = markup
+    return describe(key, name, body, **traits)
 
 
-def _link(rel: str, more: str = "", **rest: object) -> Way:
+def _link(rel: str, more: str = "", **traits: Unpack[Traits]) -> Way:
     """Describe a `Link:` header."""
-    header = ("Link", f"<https://$host/l>; rel={rel}{more}")
-    return describe(f"link-{rel}", f"`Link:` header, `rel={rel}`", "", header=header, **rest)
+    traits["header"] = ("Link", f"<https://$host/l>; rel={rel}{more}")
+    return describe(f"link-{rel}", f"`Link:` header, `rel={rel}`", "", **traits)
 
 
-def _framed(key: str, name: str, body: str, *, folder: str = "own", stops: tuple[Guard, ...] = _HELD) -> Way:
+def _framed(key: str, name: str, body: str, *, folder: str = "own", **traits: Unpack[Traits]) -> Way:
     """Describe a page of the site's own that stands in a frame."""
-    return Way(
-        key=key,
-        name=name,
-        page=Page.FRAMES,
-        body=f'<iframe src="/{folder}/{key}.html?visit=$visit"></iframe>',
-        files={".html": f"<!doctype html><html lang=en><head><title>Framed</title></head><body>{body}</body></html>"},
-        stops=stops,
-    )
+    html = f"<!doctype html><html lang=en><head><title>Framed</title></head><body>{body}</body></html>"
+    traits["files"] = {".html": html}
+    return _on_frames(key, name, f'<iframe src="/{folder}/{key}.html?visit=$visit"></iframe>', **traits)
 
 
-def _cookie(kind: str, name: str, *, stops: tuple[Guard, ...] = (Guard.COOKIE_GATE,), **more: object) -> Way:
-    """Describe an answer of the server's that sets a cookie."""
-    body = f'<script>(window.pending ??= []).push(fetch("/cookies/{kind}?visit=$visit", {{ redirect: "follow" }}))</script>'
-    return Way(key=f"cookie-{kind}", name=name, page=Page.STORAGE, body=body, stops=stops, **more)  # type: ignore[arg-type]  # passed on as given
+def _on_frames(key: str, name: str, body: str, **traits: Unpack[Traits]) -> Way:
+    traits["page"] = Page.FRAMES
+    return describe(key, name, body, **traits)
+
+
+def _fetch(key: str, name: str, path: str, **traits: Unpack[Traits]) -> Way:
+    """Describe an answer of the server's, whatever reads it."""
+    traits["page"] = Page.STORAGE
+    body = f'<script>(window.pending ??= []).push(fetch("{path}?visit=$visit"))</script>'
+    return describe(key, name, body, **traits)
+
+
+def _cookie(kind: str, name: str, **traits: Unpack[Traits]) -> Way:
+    """Describe an answer that sets a cookie."""
+    traits["stops"] = (Guard.COOKIE_GATE,)
+    return _fetch(f"cookie-{kind}", name, f"/cookies/{kind}", **traits)
 
 
 _IMG: Final = '<img src="https://$host/p.gif" alt="">'
@@ -68,8 +71,24 @@ _COOKIES: Final = (
     ),
 )
 
+_CALLS: Final = (
+    _fetch(
+        "server-call",
+        "Call that a view makes itself",
+        "/calls/server-call",
+        stops=(),
+        note="no browser takes part: put `guard()` around it",
+    ),
+    _fetch(
+        "guarded-call",
+        "Call that a view makes itself, with `guard()` around it",
+        "/calls/guarded-call",
+        stops=(Guard.GUARD,),
+    ),
+)
+
 _STORAGE: Final = (
-    _tag(
+    describe(
         "script-cookie",
         "`document.cookie` in the site's own script",
         '<script>document.cookie = "leak-script-cookie=$visit; path=/"</script>',
@@ -77,7 +96,7 @@ _STORAGE: Final = (
         stops=(),
         note="the site's own script: put it into `gate()`",
     ),
-    _tag(
+    describe(
         "local-storage",
         "`localStorage` in the site's own script",
         '<script>localStorage.setItem("leak-local-storage", "$visit")</script>',
@@ -99,21 +118,21 @@ _SCRIPTS: Final = (
     _head(
         "module-import", "`import` in an inline module", '<script type="module">import "https://$host/m.js";</script>'
     ),
-    _tag(
+    describe(
         "loader",
         "Inline loader that a provider lets people paste",
         "<script>(function (d, s) { var e = d.createElement(s), f = d.getElementsByTagName(s)[0]; e.async = 1;"
         ' e.src = "https://$host/s.js"; f.parentNode.insertBefore(e, f); })(document, "script");</script>',
     ),
-    _tag("nested", "Script that loads another", '<script src="https://first-$host/nested.js"></script>'),
-    _tag(
+    describe("nested", "Script that loads another", '<script src="https://first-$host/nested.js"></script>'),
+    describe(
         "known-service",
         "Script of a service that the catalogue knows and the site forgot",
         '<script async src="https://connect.facebook.net/en_US/fbevents.js?leak=$host"></script>',
         comes_back=False,
         note="nobody can grant what is not declared",
     ),
-    _tag(
+    describe(
         "stranger",
         "Script of a host that nobody knows",
         f'<script async src="https://$host.{STRANGER}/s.js"></script>',
@@ -121,12 +140,14 @@ _SCRIPTS: Final = (
         comes_back=False,
         note="nobody can grant what is not declared",
     ),
-    _tag("svg-script", "`<script href>` in SVG", '<svg><script href="https://$host/s.js"></script></svg>'),
-    _tag(
+    describe("svg-script", "`<script href>` in SVG", '<svg><script href="https://$host/s.js"></script></svg>'),
+    describe(
         "speculation",
         "Speculation rules",
         '<script type="speculationrules">{"prefetch": [{"urls": ["https://$host/p.html"], "eagerness": "immediate"}]}</script>',
         engines=("chromium",),
+        stops=(Guard.HOLD,),
+        note="Chromium asks no policy for them",
     ),
 )
 
@@ -166,7 +187,7 @@ _STYLES: Final = (
         '<style>@font-face { font-family: leak; src: url("https://$host/f.woff2") }</style>',
         body='<p style="font-family: leak">Text</p>',
     ),
-    _tag("style-attribute", 'Pixel in `style=""`', '<p style="background-image: url(https://$host/p.gif)">.</p>'),
+    describe("style-attribute", 'Pixel in `style=""`', '<p style="background-image: url(https://$host/p.gif)">.</p>'),
     _head(
         "own-css",
         "Pixel in the site's own CSS file",
@@ -178,55 +199,61 @@ _STYLES: Final = (
 )
 
 _MEDIA: Final = (
-    _tag("img", "`<img src>`", _IMG),
-    _tag("srcset", "`<img srcset>`", '<img srcset="https://$host/p.gif 1x" alt="">'),
-    _tag(
+    describe("img", "`<img src>`", _IMG),
+    describe("srcset", "`<img srcset>`", '<img srcset="https://$host/p.gif 1x" alt="">'),
+    describe(
         "picture",
         "`<picture><source>`",
         '<picture><source srcset="https://$host/p.gif"><img src="data:," alt=""></picture>',
     ),
-    _tag(
+    describe(
         "lazy-img", "`<img loading=lazy>`", '<img loading="lazy" width="9" height="9" src="https://$host/p.gif" alt="">'
     ),
-    _tag("input-image", "`<input type=image>`", '<input type="image" src="https://$host/p.gif" alt="">'),
-    _tag("poster", "`<video poster>`", '<video poster="https://$host/p.gif"></video>'),
-    _tag("video", "`<video src>`", '<video preload="auto" src="https://$host/v.webm"></video>'),
-    _tag("audio", "`<audio src>`", '<audio preload="auto" src="https://$host/a.ogg"></audio>'),
-    _tag(
+    describe("input-image", "`<input type=image>`", '<input type="image" src="https://$host/p.gif" alt="">'),
+    describe("poster", "`<video poster>`", '<video poster="https://$host/p.gif"></video>'),
+    describe("video", "`<video src>`", '<video preload="auto" src="https://$host/v.webm"></video>'),
+    describe("audio", "`<audio src>`", '<audio preload="auto" src="https://$host/a.ogg"></audio>'),
+    describe(
         "source",
         "`<video><source>`",
         '<video preload="auto"><source src="https://$host/v.webm" type="video/webm"></video>',
     ),
-    _tag(
+    describe(
         "track",
         "`<track>`",
         '<video crossorigin preload="auto" src="/own/track.wav?visit=$visit"><track default kind="captions" src="https://$host/t.vtt"></video>',
         files={".wav": "RIFF"},
     ),
-    _tag("object", "`<object>`", '<object data="https://$host/o.svg" type="image/svg+xml"></object>'),
-    _tag("embed", "`<embed>`", '<embed src="https://$host/e.svg" type="image/svg+xml">'),
-    _tag("background", "`background` attribute", '<table background="https://$host/p.gif"><tr><td>.</td></tr></table>'),
-    _tag("svg-image", "SVG `<image href>`", '<svg><image href="https://$host/p.gif" width="9" height="9"/></svg>'),
-    _tag(
+    describe("object", "`<object>`", '<object data="https://$host/o.svg" type="image/svg+xml"></object>'),
+    describe("embed", "`<embed>`", '<embed src="https://$host/e.svg" type="image/svg+xml">'),
+    describe(
+        "background", "`background` attribute", '<table background="https://$host/p.gif"><tr><td>.</td></tr></table>'
+    ),
+    describe("svg-image", "SVG `<image href>`", '<svg><image href="https://$host/p.gif" width="9" height="9"/></svg>'),
+    describe(
         "svg-xlink",
         "SVG `<image xlink:href>`",
         '<svg><image xlink:href="https://$host/p.gif" width="9" height="9"/></svg>',
     ),
-    _tag(
+    describe(
         "svg-filter",
         "SVG `<feImage>`",
         '<svg><filter id="leak"><feImage href="https://$host/p.gif"/></filter><rect filter="url(#leak)" width="9" height="9"/></svg>',
     ),
-    _tag("svg-use", "SVG `<use>` of another site", '<svg><use href="https://$host/u.svg#a"/></svg>', engines=()),
-    _tag("hidden-url", "Address behind references and line breaks", '<img src="&#104;ttps:/\t/$host\\p.gif" alt="">'),
-    _tag("twice", "Attribute given twice", '<img src="https://$host/p.gif" src="/own/twice.gif" alt="">'),
-    _tag("foreign-object", "`<img>` in SVG's `<foreignObject>`", f"<svg><foreignObject>{_IMG}</foreignObject></svg>"),
-    _tag(
+    describe("svg-use", "SVG `<use>` of another site", '<svg><use href="https://$host/u.svg#a"/></svg>', engines=()),
+    describe(
+        "hidden-url", "Address behind references and line breaks", '<img src="&#104;ttps:/\t/$host\\p.gif" alt="">'
+    ),
+    describe("twice", "Attribute given twice", '<img src="https://$host/p.gif" src="/own/twice.gif" alt="">'),
+    describe(
+        "foreign-object", "`<img>` in SVG's `<foreignObject>`", f"<svg><foreignObject>{_IMG}</foreignObject></svg>"
+    ),
+    describe(
         "shadow-root",
         "`<img>` in a declarative shadow root",
         f'<div><template shadowrootmode="open">{_IMG}</template></div>',
     ),
-    _tag(
+    describe(
         "own-redirect",
         "Address of the site's own that redirects",
         '<img src="/go?to=https://$host/p.gif" alt="">',
@@ -234,26 +261,22 @@ _MEDIA: Final = (
     ),
 )
 
+_IFRAME: Final = '<iframe src="https://$host/f.html"></iframe>'
 _FRAMES: Final = (
-    _tag("iframe", "`<iframe>`", '<iframe src="https://$host/f.html"></iframe>', page=Page.FRAMES),
-    _tag(
-        "srcdoc", "`<iframe srcdoc>`", "<iframe srcdoc='<img src=\"https://$host/p.gif\">'></iframe>", page=Page.FRAMES
-    ),
-    _framed(
-        "iframe-in-iframe",
-        "`<iframe>` in a framed page of the site's own",
-        '<iframe src="https://$host/f.html"></iframe>',
-    ),
+    _on_frames("iframe", "`<iframe>`", _IFRAME, **EARLY),
+    _on_frames("srcdoc", "`<iframe srcdoc>`", "<iframe srcdoc='<img src=\"https://$host/p.gif\">'></iframe>"),
+    _framed("iframe-in-iframe", "`<iframe>` in a framed page of the site's own", _IFRAME, **EARLY),
     _framed("base", "`<base href>`", '<base href="https://$host/"><img src="p.gif" alt="">'),
     _framed("error-page", "Error page (404)", _IMG, folder="missing"),
     _framed("streamed-page", "Streamed page", _IMG, folder="streamed"),
     _framed("compressed-page", "Page that its view compressed", _IMG, folder="compressed", stops=_CSP),
-    _tag("cms", "CMS body printed with `|safe`", _IMG, page=Page.FRAMES),
-    _tag("cms-filter", "CMS body printed with `|hold`", _IMG, page=Page.FRAMES, stops=(Guard.FILTER, *_HELD)),
+    _on_frames("cms", "CMS body printed with `|safe`", _IMG),
+    _on_frames("cms-filter", "CMS body printed with `|hold`", _IMG, stops=(Guard.FILTER, *_HELD)),
 )
 
 WAYS: Final = (
     *_COOKIES,
+    *_CALLS,
     *_STORAGE,
     *_SCRIPTS,
     *_HINTS,
