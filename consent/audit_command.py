@@ -19,7 +19,8 @@ from consent.command_output import show_progress
 from consent.command_site import find_site
 from consent.core.audit import Audit, AuditEntry, Position
 from consent.core.leak import AUDIT_MARK, LeakKind
-from consent.errors import order_by_likeness, quote_all
+from consent.errors import UnknownKeyError, order_by_likeness, quote_all
+from consent.web.page_audit import AuditedPage, audit_pages, list_plain_pages
 
 _ANY = "any"
 _STDIN = Path("-")
@@ -47,30 +48,50 @@ def _read_kinds(_context: click.Context, _option: click.Parameter, value: str | 
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--kind", "kinds", callback=_read_kinds, help="Only these kinds, separated by commas.")
 @click.option("--fail-on", callback=_read_kinds, help="Kinds for which to exit with 1, separated by commas; or any.")
+@click.option("--visit", "paths", multiple=True, help="Path of a page of the app to visit; may be repeated.")
+@click.option("--visit-all", is_flag=True, help="Visit every page that needs no argument.")
+@click.option(
+    "--granted", multiple=True, help="Key that the visitor has granted, in place of no choice; may be repeated."
+)
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @with_appcontext
 @click.pass_context
-def audit_command(
+def audit_command(  # noqa: PLR0913 - one parameter for each option
     context: click.Context,
     *,
     files: Sequence[Path],
     kinds: frozenset[LeakKind],
     fail_on: frozenset[LeakKind],
+    paths: Sequence[str],
+    visit_all: bool,
+    granted: Sequence[str],
     is_json: bool,
 ) -> None:
-    """List what got past the templates, by page, and what to do about it.
+    """List what got past the templates.
 
-    It reads log files (- for what is piped in), whatever else is in them.
+    It reads log files (- for what is piped in), whatever else is in them. With --visit it also asks the app itself for
+    pages, whose views run; nothing is recorded of the visits.
 
-    The exit code is 1 if there is anything of a kind in --fail-on, and 0 otherwise.
+    The exit code is 1 if there is anything of a kind in --fail-on, or if with it a page failed, and 0 otherwise.
     """
-    if not files:
-        raise click.UsageError("There is nothing to audit. Name a log file, or - for what is piped in.")
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - as Flask tells extensions to
-    find_site()
+    _check_keys(granted)
+    visits = tuple(dict.fromkeys((*paths, *(list_plain_pages(app) if visit_all else ()))))
+    _check_paths(visits)
+    if not (files or visits):
+        raise click.UsageError(
+            "There is nothing to audit. Name a log file, - for what is piped in, or a page to --visit."
+        )
     audit = Audit()
     lines = _read_files(files, audit)
-    read = Read(lines=lines, malformed=audit.malformed, left_out=audit.left_out)
+    pages = _visit_pages(app, visits, granted, audit)
+    read = Read(
+        lines=lines,
+        malformed=audit.malformed,
+        left_out=audit.left_out,
+        visits=visits,
+        troubles={page.path: page.trouble for page in pages if page.trouble},
+    )
     entries = audit.list_entries(kinds)
     catalogue = _load_catalogue(app, entries)
     if is_json:
@@ -78,7 +99,37 @@ def audit_command(
         click.echo(json.dumps(describe_audit(entries, read, catalogue), indent=2))
     else:
         click.echo(format_audit(entries, read, catalogue))
-    context.exit(1 if any(each.leak.kind in fail_on for each in entries) else 0)
+    # A page that nobody has seen is no clean one.
+    is_failing = any(each.leak.kind in fail_on for each in entries) or any(page.has_failed for page in pages)
+    context.exit(1 if fail_on and is_failing else 0)
+
+
+def _check_keys(granted: Sequence[str]) -> None:
+    policy = find_site().engine.policy
+    for key in granted:
+        try:
+            policy.check_key(key)
+        except UnknownKeyError as error:
+            raise click.BadParameter(str(error), param_hint="--granted") from error
+
+
+def _check_paths(paths: Sequence[str]) -> None:
+    for path in paths:
+        if not path.startswith("/") or path.startswith("//"):
+            raise click.BadParameter(
+                f"A path of the app's own begins with one slash, such as /about, got {path!r}.", param_hint="--visit"
+            )
+
+
+def _visit_pages(app: Flask, paths: Sequence[str], granted: Sequence[str], audit: Audit) -> tuple[AuditedPage, ...]:
+    pages: list[AuditedPage] = []
+    with show_progress("Visiting", len(paths)) as advance:
+        for page in audit_pages(app, paths, granted=granted):
+            pages.append(page)
+            for leak in page.leaks:
+                audit.add(leak, Position(page.path))
+            advance(1)
+    return tuple(pages)
 
 
 def _load_catalogue(app: Flask, entries: Sequence[AuditEntry]) -> Sequence[Entry]:

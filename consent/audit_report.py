@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import groupby
 
 from consent.catalogue.entry import Entry
@@ -20,6 +20,7 @@ TITLES: Mapping[LeakKind, str] = {
     LeakKind.COOKIE_HIDDEN: "cookies that browsers still have without a grant, hidden from the app",
     LeakKind.MARKUP_HELD: "markup outside of any gate, held",
     LeakKind.MARKUP_UNDECLARED: "markup of services that the site does not declare, shut",
+    LeakKind.MARKUP_SENT: "markup of services without a grant outside of any gate, live",
     LeakKind.MARKUP_UNKNOWN: "markup of hosts that nobody knows, live",
     LeakKind.HINT_REMOVED: "hints to hosts without a grant, taken out",
     LeakKind.HOST_BLOCKED: "requests that browsers reported against the policy",
@@ -39,7 +40,7 @@ class Read:
     visits: tuple[str, ...] = ()
     """Addresses of the pages that were visited."""
 
-    troubles: Mapping[str, str] | None = None
+    troubles: Mapping[str, str] = field(default_factory=dict)
     """What went wrong, by address."""
 
 
@@ -54,6 +55,8 @@ def advise(leak: Leak, catalogue: Sequence[Entry]) -> str:
         )
     if leak.kind is LeakKind.MARKUP_HELD:
         return f"Put it into {{% call gate({key!r}) %}}, or embed()."
+    if leak.kind is LeakKind.MARKUP_SENT and leak.purposes:
+        return f"Put it into {{% call gate({key!r}) %}} or embed(), or set 'CONSENT_AUTO_HOLD'."
     if leak.kind is LeakKind.HINT_REMOVED:
         return (
             f"Take it out of the template, or put it into {{% call gate({key!r}) %}}."
@@ -98,7 +101,7 @@ def describe_audit(entries: Sequence[AuditEntry], read: Read, catalogue: Sequenc
         "malformed": read.malformed,
         "left_out": read.left_out,
         "visits": list(read.visits),
-        "troubles": dict(read.troubles or {}),
+        "troubles": dict(read.troubles),
         "kinds": {kind.value: number for kind, number in count_kinds(tuple(entries)).items()},
         "leaks": [
             {
@@ -152,7 +155,7 @@ def _format_troubles(read: Read) -> list[str]:
     if not read.troubles:
         return []
     lines = [f"  {show(path)}: {show(trouble)}" for path, trouble in read.troubles.items()]
-    return ["\n".join(["Pages that could not be audited", *lines])]
+    return ["\n".join(["Visits that met no page", *lines])]
 
 
 def _summarise(entries: Sequence[AuditEntry], read: Read) -> str:

@@ -33,6 +33,9 @@ class LeakKind(StrEnum):
     MARKUP_UNDECLARED = "markup_undeclared"
     """Markup of a service that the catalogue knows and the site does not declare: nobody can grant it, so it stays shut."""
 
+    MARKUP_SENT = "markup_sent"
+    """Markup of a service that is not granted, or that only the catalogue knows, stood outside of any gate, and nobody held it."""
+
     MARKUP_UNKNOWN = "markup_unknown"
     """Markup of a host that is neither the site's nor any known service's: it was left as it is."""
 

@@ -29,6 +29,7 @@ from consent.web.host_setup import build_hosts
 from consent.web.known_user import Loader, Saver, UserChoices
 from consent.web.ledger_setup import build_ledger
 from consent.web.own_cookies import list_app_cookies
+from consent.web.panel import add_panel
 from consent.web.place import make_finder
 from consent.web.runtime import list_storage
 from consent.web.settings import Settings, read_settings, read_signing_keys
@@ -115,6 +116,7 @@ class Consent:
         app.add_url_rule(GPC_FILE_PATH, f"{BLUEPRINT_NAME}.gpc_file", show_gpc_file)
         register_templating(app)
         register_hooks(app, site)
+        add_panel(app, site)
         app.extensions[EXTENSION_KEY] = site
 
     def load_choice(self, function: L) -> L:

@@ -29,6 +29,7 @@ _SENTENCES = {
     LeakKind.COOKIE_HIDDEN: "The cookie {subject!r} of {services} was hidden from the app: it is not granted.",
     LeakKind.MARKUP_HELD: "<{element}> from {subject!r} was held: {services} is not granted. Put it into gate() or embed().",
     LeakKind.MARKUP_UNDECLARED: "<{element}> from {subject!r} stays shut: it belongs to {services}, which the site does not declare. Declare it.",
+    LeakKind.MARKUP_SENT: "<{element}> loads from {subject!r} although {services} is not granted: no gate is around it, and nobody held it.",
     LeakKind.MARKUP_UNKNOWN: "<{element}> loads from {subject!r}, which no service declares.",
     LeakKind.HINT_REMOVED: "A hint to {subject!r} was taken out: {services} is not granted.",
     LeakKind.HOST_BLOCKED: "A browser reports that {element!r} does not allow {subject!r}.",

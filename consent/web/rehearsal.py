@@ -53,7 +53,7 @@ def imagine(app: Flask, situation: Situation, path: str = "/") -> Visit:
     }
     query = {LANGUAGE_PARAMETER: situation.language} if situation.language else {}
     base_url = f"https://{_find_host(app, site)}"
-    visit = Visit(site, create_environ(path, base_url=base_url, headers=headers, query_string=query))
+    visit = Visit(site, create_environ(path, base_url=base_url, headers=headers, query_string=query or None))
     # The library's own pages take their language from the address.
     visit.is_own_page = bool(situation.language)
     visit.stand_in(situation.place, situation.record)

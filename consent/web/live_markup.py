@@ -1,0 +1,60 @@
+"""Markup of other hosts that is live in a page as it is sent: what no gate was around, and nobody held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from consent.core.host_table import HostOwner
+from consent.core.leak import Leak, LeakKind
+from consent.web.host_leak import make_host_leak
+from consent.web.liveness import is_live
+from consent.web.visit import Visit
+from consent.wire.element_urls import ElementUrl, list_urls
+from consent.wire.markup_scan import scan
+from consent.wire.url_reading import read_url
+
+
+def find_live_markup(visit: Visit, page: bytes, *, where: str = "", endpoint: str = "") -> tuple[Leak, ...]:
+    """Return what a page makes the browser load from hosts of services that are not granted, and from hosts that nobody knows.
+
+    Each once; hosts of the site itself are left out.
+
+    Args:
+        visit: Of whom the page was sent to.
+        where: Rule of the page's route.
+        endpoint: Endpoint of the page's view.
+    """
+    found = (
+        make_host_leak(visit.site, kind, host, owner, element=name, page=where, endpoint=endpoint)
+        for name, host, owner, kind in _find(visit, page)
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _find(visit: Visit, page: bytes) -> Iterator[tuple[str, str, HostOwner | None, LeakKind]]:
+    for element in scan(page):
+        text = page[element.end : element.text_end].decode("utf-8", "replace")
+        for url in list_urls(element, text):
+            found = _judge(visit, url)
+            if found:
+                yield (element.name, *found)
+
+
+def _judge(visit: Visit, found: ElementUrl) -> tuple[str, HostOwner | None, LeakKind] | None:
+    address = read_url(found.url)
+    if address is None or _is_own(visit, address.host):
+        return None
+    owner = visit.site.hosts.find_address_owner(address, found.use, is_strict=found.is_text)
+    if owner is None:
+        # An address in a script may never be loaded; that of a known service mostly is.
+        return None if found.is_text else (address.host, None, LeakKind.MARKUP_UNKNOWN)
+    if owner.is_declared and is_live(visit, owner.services):
+        return None
+    return address.host, owner, LeakKind.MARKUP_SENT
+
+
+def _is_own(visit: Visit, host: str) -> bool:
+    own = visit.site.settings.own_hosts
+    return host == visit.site_host or any(
+        host == each or (each.startswith("*.") and host.endswith(each[1:])) for each in own
+    )
