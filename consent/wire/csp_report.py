@@ -51,19 +51,25 @@ def parse_reports(body: bytes, *, content_type: str) -> tuple[BlockedRequest, ..
         SubmissionError: 400 for anything of another shape.
     """
     found = _parse_json(body)
-    bodies = [found.get("csp-report")] if content_type == OLD_TYPE and isinstance(found, dict) else _list_bodies(found)
-    reports = [_read_fields(each) for each in bodies if isinstance(each, dict)]
-    if len(reports) < len(bodies):
-        raise _malformed("holds a report that is no object")
+    bodies = [_take(found, "csp-report")] if content_type == OLD_TYPE else _list_bodies(found)
+    reports = [_read_fields(_check(each)) for each in bodies]
     return tuple(report for report in reports if report is not None)
 
 
 def _list_bodies(found: object) -> list[object]:
     if not isinstance(found, list):
-        raise _malformed("is no report of its type")
-    if not all(isinstance(each, dict) for each in found):
-        raise _malformed("holds a report that is no object")
-    return [each.get("body") for each in found if each.get("type") == "csp-violation"]
+        raise _malformed("is no list")
+    return [_take(each, "body") for each in found if _take(each, "type") == "csp-violation"]
+
+
+def _take(report: object, name: str) -> object:
+    return _check(report).get(name)
+
+
+def _check(report: object) -> Mapping[str, object]:
+    if not isinstance(report, dict):
+        raise _malformed("holds something that must be an object and is none")
+    return report
 
 
 def _parse_json(body: bytes) -> object:

@@ -13,7 +13,7 @@ HINTS = frozenset({"preconnect", "dns-prefetch", "preload", "prefetch", "modulep
 """Link types at which browsers contact a host by themselves."""
 
 # One link of a header, up to its comma: no comma within `<…>` or quotation marks ends it.
-_LINK = re.compile(r'(?:<[^>]*+>|"(?:[^"\\]|\\.)*+"|[^,<"])*+', re.DOTALL)
+_LINK = re.compile(r'(?:<[^<>]*+>|"(?:[^"\\]|\\.)*+"|[^,<"])*+', re.DOTALL)
 _TARGET = re.compile(r"\s*+<([^>]*+)>?")
 # Wherever it stands, also in another parameter's text: a hint too many is gone, not one too few.
 _REL = re.compile(

@@ -1,0 +1,229 @@
+"""The library's own Content-Security-Policy on the pages of an app."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import abort, redirect, render_template_string, stream_with_context
+from flask_talisman import Talisman
+
+import consent.testing
+from consent import Consent, Service, current_consent
+
+ENFORCED = "Content-Security-Policy"
+REPORTED = "Content-Security-Policy-Report-Only"
+ANALYTICS_HOST = "www.googletagmanager.com:*"
+FILM_HOST = "www.youtube-nocookie.com:*"
+GATED = '{% from "consent/macros.html" import gate, embed %}<!doctype html><html><head><title>T</title></head><body>'
+
+
+def ours(response, name=ENFORCED):
+    """Return the directives of our policy."""
+    found = [value for value in response.headers.getlist(name) if "csp-reports" in value]
+    assert len(found) == 1
+    return dict(part.split(" ", 1) for part in found[0].split("; "))
+
+
+def test_policy_is_off_unless_it_is_asked_for(client):
+    assert {ENFORCED, REPORTED}.isdisjoint(client.get("/").headers.keys())
+    assert client.post("/privacy-choices/csp-reports").status_code == 404
+
+
+@pytest.mark.parametrize(("mode", "name", "other"), [("enforce", ENFORCED, REPORTED), ("report", REPORTED, ENFORCED)])
+def test_hosts_of_what_is_granted_are_allowed(make_app, mode, name, other):
+    client = make_app(CONSENT_CSP=mode).test_client()
+
+    before = client.get("/")
+    consent.testing.grant(client, "analytics")
+    after = client.get("/")
+    consent.testing.refuse(client)
+    refused = client.get("/")
+
+    assert ANALYTICS_HOST not in ours(before, name)["script-src"]
+    assert ANALYTICS_HOST in ours(after, name)["script-src"]
+    assert FILM_HOST not in str(ours(after, name))
+    assert ours(refused, name) == ours(before, name)
+    assert other not in after.headers
+    assert ours(before, name)["report-uri"] == "/privacy-choices/csp-reports"
+
+
+def test_page_with_a_policy_is_one_visitors(make_app):
+    response = make_app(CONSENT_CSP="enforce", CONSENT_INJECT=False).test_client().get("/")
+
+    assert response.headers["Vary"] == "Cookie, Sec-GPC"
+    assert response.headers["Cache-Control"] == "private"
+
+
+def test_necessary_service_is_always_allowed(make_app):
+    service = Service("pay", name="Pay", purposes=("necessary",), justification="Payment", hosts=("pay.example",))
+
+    assert (
+        "pay.example:*"
+        in ours(make_app(services=[service], CONSENT_CSP="enforce").test_client().get("/"))["script-src"]
+    )
+
+
+def test_advanced_service_is_allowed_before_the_choice(make_app):
+    app = make_app(CONSENT_CSP="enforce", CONSENT_ADVANCED=["google-analytics"])
+
+    assert ANALYTICS_HOST in ours(app.test_client().get("/"))["script-src"]
+
+
+def test_own_hosts_are_allowed(make_app):
+    app = make_app(CONSENT_CSP="enforce", CONSENT_OWN_HOSTS=["cdn.example.com"])
+
+    assert ours(app.test_client().get("/"))["default-src"].endswith(" cdn.example.com:*")
+
+
+def test_policy_of_the_app_stays_as_it_is_and_its_hosts_are_allowed(make_app, add_page, page):
+    app = make_app(CONSENT_CSP="enforce")
+    policy = "img-src 'self' https://img.example; script-src 'nonce-x' https://www.googletagmanager.com;; bad\tone"
+    add_page(app, "/own", page, Content_Security_Policy=policy)
+
+    response = app.test_client().get("/own")
+
+    assert response.headers.getlist(ENFORCED)[0] == policy
+    assert ours(response)["img-src"].endswith(" https://img.example")
+    # Not granted, so the app's word for it does not count.
+    assert "googletagmanager" not in str(ours(response))
+
+
+def test_report_only_policy_of_the_app_counts_too(make_app, add_page, page):
+    app = make_app(CONSENT_CSP="report")
+    add_page(app, "/own", page, Content_Security_Policy_Report_Only="font-src https://fonts.example")
+
+    response = app.test_client().get("/own")
+
+    assert response.headers.getlist(REPORTED)[0] == "font-src https://fonts.example"
+    assert ours(response, REPORTED)["font-src"].endswith(" https://fonts.example")
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_policy_stands_beside_that_of_talisman(bare_app, is_first):
+    app = bare_app(CONSENT_CSP="enforce")
+    csp = {"img-src": ["'self'", "img.example"], "script-src": "'self'"}
+    setups = [lambda: Talisman(app, content_security_policy=csp, content_security_policy_nonce_in=["script-src"])]
+    setups.insert(int(is_first), lambda: Consent(app, services=["google-analytics"]))
+    for each in setups:
+        each()
+    client = app.test_client()
+
+    first, second = (client.get("/", base_url="https://localhost") for _ in range(2))
+
+    assert re.match(r"img-src 'self' img.example; script-src 'self' 'nonce-", first.headers.getlist(ENFORCED)[0])
+    assert first.headers.getlist(ENFORCED)[0] != second.headers.getlist(ENFORCED)[0]
+    assert ours(first) == ours(second)
+    assert ours(first)["img-src"].endswith(" img.example")
+    assert "nonce" not in str(ours(first))
+
+
+@pytest.mark.parametrize(
+    "policy", ["", ";", ",,;", "img-src", "\x7f", "img-src " + "a.example " * 5000, "img-src \xff"]
+)
+def test_strange_policy_of_the_app_costs_nothing(make_app, add_page, page, policy):
+    app = make_app(CONSENT_CSP="enforce")
+    add_page(app, "/own", page, Content_Security_Policy=policy)
+
+    response = app.test_client().get("/own")
+
+    assert response.headers.getlist(ENFORCED)[0] == policy
+    assert ours(response)["default-src"].startswith("'self'")
+
+
+def test_every_kind_of_page_has_the_policy(make_app, add_page, page):
+    app = make_app(CONSENT_CSP="enforce")
+    add_page(app, "/streamed", lambda: app.response_class(iter([page]), mimetype="text/html"))
+    add_page(app, "/broken", lambda: 1 / 0)
+    add_page(app, "/gone", lambda: abort(410))
+    client = app.test_client()
+
+    for path in ("/", "/streamed", "/broken", "/gone", "/nowhere", "/privacy-choices/", "/privacy-choices/policy"):
+        assert ours(client.get(path))["report-uri"], path
+    assert ours(client.head("/"))
+
+
+def test_what_is_no_page_has_no_policy(make_app, add_page):
+    app = make_app(CONSENT_CSP="enforce", CONSENT_INJECT=False)
+    add_page(app, "/data", lambda: {"a": 1})
+    add_page(app, "/moved", lambda: redirect("/"))
+    add_page(app, "/nothing", lambda: ("", 204))
+    client = app.test_client()
+
+    for path in ("/data", "/moved", "/nothing"):
+        response = client.get(path)
+        assert ENFORCED not in response.headers
+        assert "Vary" not in response.headers
+
+
+def test_page_under_a_prefix_reports_to_it(make_app):
+    client = make_app(CONSENT_CSP="enforce").test_client()
+
+    response = client.get("/", environ_overrides={"SCRIPT_NAME": "/shop;,x"})
+
+    assert ours(response)["report-uri"] == "/shop%3B%2Cx/privacy-choices/csp-reports"
+
+
+def test_prefixes_without_end_do_not_fill_memory(make_app):
+    app = make_app(CONSENT_CSP="enforce")
+    client = app.test_client()
+
+    found = {ours(client.get("/", environ_overrides={"SCRIPT_NAME": f"/{n}"}))["report-uri"] for n in range(130)}
+
+    assert len(found) == 130
+
+
+def test_embed_that_is_shown_once_is_allowed_on_that_page_alone(make_app, choose):
+    client = make_app(CONSENT_CSP="enforce").test_client()
+
+    once = choose(client, "once", service="youtube", id="aqz-KE-bpKQ")
+    again = client.get("/")
+
+    assert FILM_HOST in ours(once)["frame-src"]
+    assert ANALYTICS_HOST not in str(ours(once))
+    assert "youtube" not in str(ours(again))
+
+
+def read_block_keys(text):
+    (page_key,) = re.findall(r'data-consent-key="([^"]*)" data-consent-page', text)
+    return page_key, re.findall(r'data-consent-gate="[^"]*" data-consent-key="([^"]*)"', text)
+
+
+@pytest.mark.parametrize("mode", ["off", "report", "enforce"])
+def test_held_block_opens_without_a_page_load_unless_the_policy_is_enforced(render, mode):
+    source = GATED + '{% call gate("analytics") %}x{% endcall %}{{ embed("youtube", "aqz-KE-bpKQ", title="Film") }}'
+
+    page_key, keys = read_block_keys(render(source, CONSENT_CSP=mode).text)
+
+    assert keys == (["", ""] if mode == "enforce" else [page_key, page_key])
+
+
+def test_what_waits_for_the_browsers_signal_opens_without_a_page_load(make_app):
+    """The policy lets it in: nobody would load the page again, since nothing is chosen."""
+    app = make_app(CONSENT_CSP="enforce", CONSENT_INJECT=False, jurisdiction=lambda: "US-CA")
+    source = GATED + '{{ embed("youtube", "aqz-KE-bpKQ", title="Film") }}'
+    app.add_url_rule("/page", "page", lambda: render_template_string(source))
+
+    response = app.test_client().get("/page")
+
+    page_key, keys = read_block_keys(response.text)
+    assert keys == [page_key]
+    assert FILM_HOST in ours(response)["frame-src"]
+
+
+def test_stream_that_asks_is_told_to_caches(make_app):
+    app = make_app(CONSENT_CSP="enforce")
+
+    @app.get("/stream")
+    def stream():
+        def parts():
+            yield "<!doctype html><title>S</title>"
+            yield str(current_consent.allows("analytics"))
+
+        return app.response_class(stream_with_context(parts()), mimetype="text/html")
+
+    response = app.test_client().get("/stream")
+
+    assert "False" in response.text
+    assert response.headers["Cache-Control"] == "private"
+    assert ours(response)

@@ -1,0 +1,101 @@
+"""Hints in `Link:` headers of an app to hosts of what is not granted."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+
+import consent.testing
+
+HINT = "<https://www.googletagmanager.com>; rel=preconnect"
+OWN = "</app.css>; rel=preload; as=style"
+
+
+@pytest.fixture
+def get(make_app, add_page, page):
+    """Return a function that fetches a page with `Link:` headers, and answers them."""
+
+    def fetch(*links, granted=(), answer=page, **config):
+        app = make_app(**({"CONSENT_AUTO_HOLD": True} | config))
+
+        def view():
+            response = app.make_response(answer)
+            for link in links:
+                response.headers.add("Link", link)
+            return response
+
+        add_page(app, "/page", view)
+        client = app.test_client()
+        if granted:
+            consent.testing.grant(client, *granted)
+        response = client.get("/page")
+        return response.headers.getlist("Link"), response
+
+    return fetch
+
+
+def test_hint_goes_until_it_is_granted(get):
+    assert get(HINT)[0] == []
+    assert get(f"{OWN}, {HINT}", HINT, OWN)[0] == [OWN, OWN]
+    assert get(HINT, granted=["analytics"])[0] == [HINT]
+    assert get(HINT, granted=["marketing"])[0] == []
+
+
+def test_hint_stays_where_auto_hold_is_off(get):
+    assert get(HINT, CONSENT_AUTO_HOLD=False)[0] == [HINT]
+
+
+def test_hint_to_a_host_of_the_sites_own_stays(get):
+    assert get(HINT, CONSENT_OWN_HOSTS=["www.googletagmanager.com"])[0] == [HINT]
+
+
+def test_hint_to_what_only_the_catalogue_knows_goes(get):
+    links, response = get("<https://connect.facebook.net>; rel=dns-prefetch")
+
+    assert links == []
+    assert response.status_code == 200
+
+
+def test_hint_to_an_unknown_host_stays(get):
+    assert get("<https://cdn.example>; rel=preconnect")[0] == ["<https://cdn.example>; rel=preconnect"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["//www.googletagmanager.com", "HTTPS://WWW.GOOGLETAGMANAGER.COM:443/x", "https:\\\\www.googletagmanager.com"],
+)
+def test_host_is_found_as_browsers_read_it(get, url):
+    assert get(f"<{url}>; rel=preconnect")[0] == []
+
+
+def test_hint_of_any_response_goes_and_caches_are_told(get):
+    links, response = get(HINT, OWN, answer={"a": 1})
+
+    assert links == [OWN]
+    assert (response.headers["Vary"], response.headers["Cache-Control"]) == ("Cookie, Sec-GPC", "private")
+
+
+def test_response_without_hints_to_services_is_left_alone(get):
+    _, response = get(OWN, answer={"a": 1})
+
+    assert "Vary" not in response.headers
+
+
+def test_developer_is_told_of_a_hint(get, caplog):
+    caplog.set_level(logging.WARNING, "consent")
+
+    get(HINT)
+
+    line = next(record.getMessage() for record in caplog.records if "consent-audit" in record.getMessage())
+    assert line.startswith("A hint to 'www.googletagmanager.com' was taken out: 'google-analytics' is not granted.")
+    assert json.loads(line.partition("consent-audit ")[2]) == {
+        "kind": "hint_removed",
+        "subject": "www.googletagmanager.com",
+        "services": ["google-analytics"],
+        "purposes": ["analytics"],
+        "element": "Link",
+        "page": "/page",
+        "endpoint": "page",
+    }
