@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import logging
-
 import pytest
 from flask import Flask, g, request, request_started, session
 from flask_login import LoginManager, UserMixin, current_user, login_user
 
 import consent.testing
-from consent import Consent, CookieDeclaration, Service, current_consent
-from consent.core.leak import AUDIT_MARK
+from consent import Consent, current_consent
 from tests.conftest import PLAYER, STATS
+from tests.cookie_site import SERVICES, list_leaks
 
-LOGIN = Service(
-    "login",
-    name="Login",
-    purposes=("necessary",),
-    justification="Keeps you signed in.",
-    cookies=(CookieDeclaration("sid", session=True), CookieDeclaration("_st_login", session=True)),
-)
-SERVICES = (LOGIN, STATS, PLAYER)
 SENT = 'sid=1; _st="a b"; own=1;  _st_x=2 ;pl_id=3; _st=4; own=2'
 LEFT = "sid=1; own=1; own=2"
 
@@ -36,18 +25,6 @@ def site(make_app):
         return app
 
     return make
-
-
-@pytest.fixture
-def told(caplog):
-    """Return a function that lists the leaks in the log, in their order."""
-
-    def read():
-        lines = [record.getMessage() for record in caplog.records if AUDIT_MARK in record.getMessage()]
-        return [json.loads(line.partition(AUDIT_MARK)[2]) for line in lines]
-
-    caplog.set_level(logging.WARNING, "consent")
-    return read
 
 
 def add_page(app):
@@ -223,12 +200,12 @@ def test_cookie_that_waits_for_the_signal_is_hidden_and_not_expired(make_app, se
 # -- what the developer and caches are told
 
 
-def test_each_declaration_is_told_once_whatever_names_visitors_make_up(site, told):
+def test_each_declaration_is_told_once_whatever_names_visitors_make_up(site, caplog):
     app = site()
     for number in range(5):
         carry(app.test_client(), f"_st=1; _st_{number}=1; _st_x{number}=1")()
 
-    assert [(each["kind"], each["subject"], each["services"], each["endpoint"]) for each in told()] == [
+    assert [(each["kind"], each["subject"], each["services"], each["endpoint"]) for each in list_leaks(caplog)] == [
         ("cookie_hidden", "_st", ["stats"], "seen"),
         ("cookie_hidden", "_st_*", ["stats"], "seen"),
     ]
