@@ -16,6 +16,7 @@ from consent.core.ledger import Ledger
 from .development import VersionSwitch, development, is_on_this_machine, read_place, render_bar
 from .documents import build_documents
 from .edition import SECTIONS, Edition, load_editions
+from .mistakes import are_mistakes_wanted, make_mistakes
 from .pages import pages
 from .services import build_services
 from .timeline import Timeline
@@ -64,6 +65,8 @@ def create_app(
     app.register_blueprint(tracker_report)
     app.register_error_handler(404, _show_not_found)
     app.context_processor(_describe_edition)
+    if are_mistakes_wanted():
+        make_mistakes(app, tracker_port=tracker_port)
     if is_development:
         app.register_blueprint(development)
         app.config["CONSENT_LEDGER_DASHBOARD"] = is_on_this_machine
