@@ -83,18 +83,21 @@ class HostTable:
         for loader in loaders:
             self._loaders[loader.host].append(loader)
 
-    def find_address_owner(self, address: Address, use: str) -> HostOwner | None:
+    def find_address_owner(self, address: Address, use: str, *, is_strict: bool = False) -> HostOwner | None:
         """Return whose an address is; None for nobody's that is known, and for the site's own.
 
         What whole addresses of services say comes before what their hosts say.
+
+        Args:
+            is_strict: Whether hosts count only for what they are said to serve: for addresses that may never be loaded.
         """
         names = (address.host, *_wildcards(address.host))
         if not self._own.isdisjoint(names):
             return None
         loaders = [loader for name in names for loader in self._loaders.get(name, ())]
-        return self._find_loaded(loaders, address) or self.find_owner(address.host, use)
+        return self._find_loaded(loaders, address) or self.find_owner(address.host, use, is_strict=is_strict)
 
-    def find_owner(self, host: str, use: str) -> HostOwner | None:
+    def find_owner(self, host: str, use: str, *, is_strict: bool = False) -> HostOwner | None:
         """Return whose a host is; None for nobody's that is known, and for the site's own.
 
         The most specific entry counts: `fonts.gstatic.com` comes before `*.gstatic.com`. A host that is known for other uses
@@ -103,6 +106,7 @@ class HostTable:
         Args:
             host: In lower case, without a port.
             use: A value of `HostUse`, or `ANY_USE`.
+            is_strict: Whether only that use counts.
         """
         names = (host, *_wildcards(host))
         if not self._own.isdisjoint(names) or host in SHARED_HOSTS:
@@ -110,7 +114,7 @@ class HostTable:
         tables = ((self._declared, True), (self._known, False))
         exact = ((table.get(host), ANY_USE, is_declared) for table, is_declared in tables)
         fitting = ((table.get(name), use, is_declared) for table, is_declared in tables for name in names)
-        for uses, wanted, is_declared in (*fitting, *exact):
+        for uses, wanted, is_declared in fitting if is_strict else (*fitting, *exact):
             services = _services_of(uses, wanted)
             if services:
                 return HostOwner(services, is_declared)

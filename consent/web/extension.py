@@ -22,6 +22,7 @@ from consent.errors import ConfigError, SetupError
 from consent.jurisdictions import CHECKED_ON, load_implied_consent, load_table
 from consent.messages import Messages, load_messages
 from consent.web.csp_reports import add_report_route
+from consent.web.auto_hold import register_filter
 from consent.web.dashboard import add_dashboard
 from consent.web.foreign_tags import build_foreign_tags
 from consent.web.hooks import BLUEPRINT_NAME, register_hooks
@@ -115,6 +116,7 @@ class Consent:
         # At the root of the site, where a blueprint with a prefix does not reach.
         app.add_url_rule(GPC_FILE_PATH, f"{BLUEPRINT_NAME}.gpc_file", show_gpc_file)
         register_templating(app)
+        register_filter(app)
         register_hooks(app, site)
         add_panel(app, site)
         app.extensions[EXTENSION_KEY] = site

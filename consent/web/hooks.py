@@ -20,6 +20,7 @@ from consent.core.cookie_gate import CookieIndex
 from consent.core.lint import Severity
 from consent.errors import ConfigError
 from consent.jurisdictions import load_implied_consent
+from consent.web.auto_hold import hold_response
 from consent.web.caching import is_html, tell_caches
 from consent.web.carried_signal import carry_signal
 from consent.web.cookie_gate import CookieGate
@@ -91,7 +92,8 @@ class _Hooks:
     def insert(self, response: Response) -> Response:
         """Insert into an HTML response what it lacks."""
         if is_html(response.headers.get("Content-Type")):
-            _insert_safely(response, self._site, request._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - the proxy costs at each use
+            current: Request = request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - the proxy costs at each use
+            _finish_page(response, self._site, current)
         return response
 
     def finish(self, _sender: Flask, response: Response, **_: object) -> None:
@@ -176,9 +178,13 @@ def _check_templates(app: Flask, site: Site) -> None:
         log.log(level, "%s", finding.message)
 
 
-def _insert_safely(response: Response, site: Site, current: Request) -> None:
+def _finish_page(response: Response, site: Site, current: Request) -> None:
     try:
-        if site.settings.inject and site.engine.policy.is_asking and _is_to_inject(response, site, current):
+        is_to_inject = site.settings.inject and site.engine.policy.is_asking and _is_to_inject(response, site, current)
+        # First, so that what is held has its script in the page.
+        if site.settings.auto_hold and _is_changeable(response, site, current):
+            _hold_safely(response, site, current, is_injected=is_to_inject)
+        if is_to_inject:
             inject(response, open_visit(site, current.environ))
         # After an error in a hook, Flask sends a 500 page without telling that the request has finished.
         if response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR and has_visit(current.environ):
@@ -187,24 +193,35 @@ def _insert_safely(response: Response, site: Site, current: Request) -> None:
         log.exception("The banner could not be inserted; the page was sent without it.")
 
 
+def _hold_safely(response: Response, site: Site, current: Request, *, is_injected: bool) -> None:
+    try:
+        hold_response(response, open_visit(site, current.environ), is_injected=is_injected)
+    except Exception:  # a fault of ours must never cost the page; gates that its templates placed are shut all the same
+        log.exception("Markup of the page at %r could not be held; it was sent as it is.", current.path)
+
+
 def _is_to_inject(response: Response, site: Site, current: Request) -> bool:
+    if not _is_changeable(response, site, current):
+        return False
+    decider = find_fragment_header(current.environ)
+    if decider:
+        response.headers["Vary"] = add_vary(join_fields(response.headers).get("vary"), (decider,))
+    return not decider
+
+
+def _is_changeable(response: Response, site: Site, current: Request) -> bool:
     if response.status_code < HTTPStatus.OK or response.status_code in _BODILESS or response.direct_passthrough:
         return False
     fields = join_fields(response.headers)
     if "content-encoding" in fields:
         site.warn_once(
             "encoded",
-            "The page at %r was compressed inside its view, so no banner could be inserted. Place banner() and head() in "
-            "the template.",
+            "The page at %r was compressed inside its view, so no banner could be inserted and nothing in it be held. Place "
+            "banner() and head() in the template, and compress later.",
             current.path,
         )
         return False
-    if _is_kept_as_it_is(fields) or _is_excluded(current, site):
-        return False
-    decider = find_fragment_header(current.environ)
-    if decider:
-        response.headers["Vary"] = add_vary(fields.get("vary"), (decider,))
-    return not decider
+    return not (_is_kept_as_it_is(fields) or _is_excluded(current, site))
 
 
 def _is_kept_as_it_is(fields: Mapping[str, str]) -> bool:

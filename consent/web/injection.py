@@ -45,17 +45,18 @@ _ASCII_COMPATIBLE = (
     "euc-",
 )
 
+_UTF8 = ("utf-8", "utf8")
+
 Insertions = list[tuple[int, bytes]]
 """Offset and text of each."""
 
 
 def inject(response: Response, visit: Visit) -> None:
     """Insert what an HTML response lacks, if it turns out to be a document."""
-    encode = _find_encoder(response.headers["Content-Type"])
+    encode = find_encoder(response.headers["Content-Type"])
     if encode is None:
         return
-    if response.status_code >= HTTPStatus.BAD_REQUEST and response.content_length is not None:
-        _gather_error_page(response, visit)
+    gather_error_page(response, visit)
     if response.is_sequence:
         _inject_whole(response, visit, encode)
     else:
@@ -121,8 +122,10 @@ class InjectedStream:
             return beginning
 
 
-def _gather_error_page(response: Response, visit: Visit) -> None:
+def gather_error_page(response: Response, visit: Visit) -> None:
     """Join an error page, which Flask hands over as an iterator although it is whole."""
+    if response.status_code < HTTPStatus.BAD_REQUEST or response.content_length is None:
+        return
     length = response.content_length
     response.make_sequence()
     if length and not response.get_data():
@@ -243,12 +246,21 @@ def _find_banner(body: bytes, visit: Visit) -> int:
 
 
 @lru_cache(maxsize=64)
-def _find_encoder(content_type: str) -> Callable[[str], bytes] | None:
+def find_encoder(content_type: str) -> Callable[[str], bytes] | None:
     """Return how to put text into a page of this type; None if its encoding could misread what is put in."""
-    charset = parse_options_header(content_type)[1].get("charset", "").lower()
-    if charset in ("utf-8", "utf8"):
+    charset = _read_charset(content_type)
+    if charset in _UTF8:
         return _encode_utf8
     return _encode_ascii if not charset or charset.startswith(_ASCII_COMPATIBLE) else None
+
+
+def is_said_to_be_utf8(content_type: str) -> bool:
+    """Whether a `Content-Type` says that the page is UTF-8, and not that nobody knows."""
+    return _read_charset(content_type) in _UTF8
+
+
+def _read_charset(content_type: str) -> str:
+    return parse_options_header(content_type)[1].get("charset", "").lower()
 
 
 def _encode_utf8(markup: Markup | str) -> bytes:

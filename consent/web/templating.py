@@ -13,16 +13,17 @@ from consent.core import gate as core_gate
 from consent.core.declaration import Service
 from consent.core.embed import Embed
 from consent.errors import ConfigError, SetupError, UnknownKeyError
+from consent.web.held_block import write_block
 from consent.web.layer_rendering import Layer
 from consent.web.liveness import is_live
 from consent.web.own_templates import are_ours
-from consent.web.runtime import block_key, held_block_script, runtime_script
+from consent.web.placeholder import Frame, render_placeholder
+from consent.web.runtime import held_block_script, runtime_script
 from consent.web.service_signals import signal_scripts
 from consent.web.shown_notice import find_mark
 from consent.web.site import Site
 from consent.web.snippet import render_frame, render_snippet, source_url
 from consent.web.visit import Visit, current_consent, get_visit
-from consent.wire.held_markup import hold
 
 _BANNER_TEMPLATES = ("consent/banner.html", "consent/default/banner.html")
 _PREFERENCES_TEMPLATES = ("consent/preferences.html", "consent/default/preferences.html")
@@ -119,19 +120,9 @@ class ConsentMarkup:
         frame = render_frame(embed, known_id, title=title, site_host=visit.site_host, **size)
         if core_gate.is_open(visit.decision, (service_key,)) and service_key not in visit.waiting:
             return frame
-        visit.has_spoken = True
         head = styles(visit) + held_block_script(visit)
-        placeholder = render_template(
-            "consent/placeholder.html",
-            visit=visit,
-            service=service,
-            embed_id=known_id,
-            title=title,
-            source_url=source_url(embed, known_id),
-            held_frame=_hold(visit, (service_key,), frame),
-            **size,
-        )
-        return head + Markup(placeholder)  # noqa: S704 - autoescaped by the template
+        shown = Frame(embed_id=known_id, title=title, source_url=source_url(embed, known_id), **size)
+        return head + render_placeholder(visit, service, shown, write_block(visit, (service_key,), frame))
 
     @staticmethod
     def shown_fields(source: str, visit: Visit, service_key: str = "", *, has_room: bool = True) -> Markup:
@@ -265,11 +256,7 @@ def _gate(keys: Sequence[str], write: Callable[[], object]) -> Markup:
         held = f"{signals}{write()}"
     finally:
         visit.is_holding = was_holding
-    return script + _hold(visit, keys, held)
-
-
-def _hold(visit: Visit, keys: Sequence[str], markup: str) -> Markup:
-    return Markup(hold(markup, keys=keys, page_key=block_key(visit, keys), nonce=visit.nonce))  # noqa: S704 - escaped by hold
+    return script + write_block(visit, keys, held)
 
 
 def _find_service(visit: Visit, key: str) -> Service:

@@ -54,8 +54,16 @@ _USES: Mapping[str, Mapping[str, str]] = {
     "html": {"manifest": ANY_USE},
     "feimage": {"href": _IMAGE, "xlink:href": _IMAGE},
     "use": {"href": _IMAGE, "xlink:href": _IMAGE},
-    "*": {"background": _IMAGE, "ping": ANY_USE},
+    "*": {"background": _IMAGE, "ping": ANY_USE, "attributionsrc": ANY_USE},
 }
+# What animations set in svg, and what refers to filters, masks and the like there; elsewhere these mean nothing.
+_ANIMATED = frozenset({"to", "from", "by", "values"})
+_STYLED = frozenset(
+    {
+        *("fill", "stroke", "filter", "mask", "clip-path", "cursor"),
+        *("marker", "marker-start", "marker-mid", "marker-end"),
+    }
+)
 _SRCSETS = frozenset({"srcset", "imagesrcset"})
 
 
@@ -111,7 +119,7 @@ def read_rels(element: Element) -> frozenset[str]:
 
 def _read_attribute(element: Element, attribute: Attribute) -> Iterator[ElementUrl]:
     name, value = attribute.name, attribute.value
-    reader = _READERS.get(name)
+    reader = _find_reader(element, name)
     if reader:
         use = _IMAGE if name in _SRCSETS else ANY_USE
         found: Iterable[str] = reader(value)
@@ -133,13 +141,25 @@ _READERS: Mapping[str, Callable[[str], Iterable[str]]] = {
     "style": find_urls_in_style,
     "ping": str.split,
     "archive": find_urls_in_srcset,
+    "attributionsrc": str.split,
 }
+
+
+def _find_reader(element: Element, name: str) -> Callable[[str], Iterable[str]] | None:
+    if not element.is_certain and name in _STYLED:
+        return find_urls_in_style
+    if not element.is_certain and name in _ANIMATED:
+        return _split_values
+    return _READERS.get(name)
+
+
+def _split_values(text: str) -> list[str]:
+    return text.split(";")
 
 
 def _find_use(element: Element, name: str) -> str | None:
     if element.name == "link" and name == "href":
         return _find_link_use(read_rels(element))
-    # In svg, links of presentation attributes such as `filter="url(…)"` never leave the document.
     return _USES.get(element.name, {}).get(name, _USES["*"].get(name))
 
 

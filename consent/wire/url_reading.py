@@ -30,7 +30,8 @@ _UNSEEN = re.compile("[\u00ad\u034f\u180b-\u180f\u200b\u2060\u2064\ufe00-\ufe0f\
 _IN_TEXT = re.compile(
     r"""(?:\\?/){2}([a-zA-Z0-9%_\-\u0080-\uffff][^\s"'`<>\\(){}\[\]]*+(?:\\/[^\s"'`<>\\(){}\[\]]*+)*+)"""
 )
-_IN_STYLE = re.compile(r"""(?:url\([\s"']*+|["'])([^\s"')][^"')]*+)""", re.IGNORECASE)
+# Only looked at: the mark that ends one text may begin the next. Nothing that leads to a host is longer.
+_IN_STYLE = re.compile(r"""(?:url\([\s"']*+|["'])(?=([^\s"')][^"')]{0,2048}+))""", re.IGNORECASE)
 _CSS_ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})(?:\r\n|[ \t\n\r\f])?+|\r\n|([^0-9a-fA-F]))")
 _LAST_CODE = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)

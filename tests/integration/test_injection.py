@@ -138,8 +138,8 @@ def test_encoded_body_is_left_alone_and_warned_of_once(app, add_page, caplog):
     assert [client.get("/packed").data for _ in range(2)] == [body, body]
     assert [record.getMessage() for record in caplog.records] == [
         (
-            "The page at '/packed' was compressed inside its view, so no banner could be inserted. Place banner() and head() in "
-            "the template."
+            "The page at '/packed' was compressed inside its view, so no banner could be inserted and nothing in it be held. Place "
+            "banner() and head() in the template, and compress later."
         )
     ]
 

@@ -1,0 +1,86 @@
+"""Hold, in a page that is sent while it is made, what belongs to services that are not granted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from consent.web.markup_holding import MarkupHolding, OpenTags
+from consent.wire.markup_edit import Edit, apply_edits, move_element
+from consent.wire.markup_scan import MarkupScanner, Piece
+
+log = logging.getLogger("consent")
+
+
+# Where the language of a page stands, if it says so at all.
+_BEGINNING_BYTES = 4096
+
+
+class HeldStream:
+    """Iterate over a streamed page, holding back no more than the scanner does.
+
+    A class and not a generator: the server closes what it was given, and the view's own generator must learn of it.
+
+    Args:
+        make_holding: Makes what edits the page, given a function that returns as much of the page's beginning as is known.
+    """
+
+    def __init__(
+        self, chunks: Iterable[str | bytes], make_holding: Callable[[Callable[[], bytes]], MarkupHolding]
+    ) -> None:
+        self._chunks = chunks
+        self._beginning = b""
+        self._holding = make_holding(lambda: self._beginning)
+        self._opened = OpenTags()
+        self._scanner = MarkupScanner()
+        self._unsent = bytearray()
+        self._has_failed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            data = chunk.encode() if isinstance(chunk, str) else chunk
+            self._unsent += data
+            sent = self._send_safely(partial(self._scanner.feed, data))
+            if sent:
+                yield sent
+        sent = self._send_safely(self._scanner.finish)
+        if sent:
+            yield sent
+
+    def close(self) -> None:
+        """Close the view's own iterable."""
+        close = getattr(self._chunks, "close", None)
+        if close is not None:
+            close()
+
+    def _send_safely(self, read: Callable[[], Piece]) -> bytes:
+        try:
+            if not self._has_failed:
+                return self._send(read())
+        except Exception:  # a fault of ours must never cost the page
+            log.exception("Markup of a stream could not be held; the rest of the page was sent as it is.")
+            self._has_failed = True
+        sent = bytes(self._unsent)
+        self._unsent.clear()
+        return sent
+
+    def _send(self, piece: Piece) -> bytes:
+        if len(self._beginning) < _BEGINNING_BYTES:
+            self._beginning += piece.data
+        edited = self._edit(piece) if piece.elements else piece.data
+        self._opened.finish(piece.data)
+        del self._unsent[: len(piece.data)]
+        return edited
+
+    def _edit(self, piece: Piece) -> bytes:
+        holding, page, edits = self._holding, piece.data, list[Edit]()
+        for each in piece.elements:
+            found = holding.edit(move_element(each, -piece.start), page, self._opened)
+            place_at = holding.take_place()
+            # Nobody knows whether a better one is to come.
+            if place_at is not None:
+                edits.append(Edit(place_at, place_at, holding.write_front()))
+            # Of a tag that is longer than what is held, the beginning has gone.
+            edits += (edit for edit in found if edit.start >= 0)
+        return apply_edits(page, sorted(edits, key=lambda edit: edit.start))

@@ -1,0 +1,202 @@
+"""Hold what stands in a page outside of any gate, as far as it belongs to a service that is not granted."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from consent.core.declaration import Service
+from consent.core.loader import list_embed_loaders
+from consent.web.held_block import write_block, write_reminder
+from consent.web.markup_judge import Finding, MarkupJudge
+from consent.web.placeholder import DEFAULT_HEIGHT, DEFAULT_WIDTH, Frame, render_placeholder
+from consent.web.runtime import held_block_script
+from consent.web.service_signals import signal_scripts
+from consent.web.snippet import source_url
+from consent.web.templating import styles
+from consent.web.visit import Visit
+from consent.wire.element_urls import is_hint
+from consent.wire.markup import Element
+from consent.wire.markup_edit import Edit, disarm, replace_element
+
+log = logging.getLogger("consent")
+
+# A block in their place gives all of them back. Of others only one tag could be replaced, and what is in them would be left.
+_REPLACED = frozenset({"script", "style", "iframe", "img", "link", "input", "embed", "source", "track"})
+# They change how an element looks, not what it is.
+_SIDE_ATTRIBUTES = frozenset({"style", "background", "ping", "attributionsrc"})
+# Of an element that could not be judged.
+_ALL_NAMES = _SIDE_ATTRIBUTES | {"src", "srcset", "imagesrcset", "data", "poster", "srcdoc", "content"}
+_LENGTH = re.compile(r"\s*([0-9]{1,4})(?:px)?\s*")
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_LINKED = re.compile(r"\s*(?:https?:)?//", re.IGNORECASE)
+_SMALLEST_PIXELS = 2
+_LONGEST_TITLE = 300
+_OPEN_TAG = re.compile(rb"<(/?+)((?i:form|noscript))(?=[\t\n\f\r />])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageKind:
+    """Say what kind of page it is that is edited."""
+
+    encode: Callable[[str], bytes]
+    """Puts markup of ours into the page's encoding."""
+
+    is_utf8: bool = True
+    """Whether the page says that it is UTF-8; of others only ASCII can be held, since nobody can be sure of the rest."""
+
+    find_language: Callable[[], str] = str
+    """Gives the language of the page; asked when there is something to say."""
+
+
+class MarkupHolding:
+    """Make the edits of one page, element by element."""
+
+    def __init__(self, visit: Visit, kind: PageKind) -> None:
+        self._visit = visit
+        self._judge = MarkupJudge(visit)
+        self._kind = kind
+        # Whether each is still to be written.
+        self._reminders: dict[tuple[str, ...], bool] = {}
+        self._has_spoken = False
+        self.needs_runtime = False
+        """Whether anything was held that a grant brings back."""
+
+        self._place_at: int | None = None
+
+    def edit(self, element: Element, page: bytes, opened: OpenTags) -> tuple[Edit, ...]:
+        """Return what is to be done about an element; nothing for one that may load. Never raises.
+
+        Args:
+            page: What the offsets of the element count in.
+            opened: Knows what is open where the element stands.
+        """
+        try:
+            findings = self._judge.find_shut(element, page)
+            return self._edit(element, page, findings, opened) if findings else ()
+        except Exception:  # a fault of ours must cost neither the page nor the visitor's choice
+            log.exception("A <%s> could not be judged; its addresses were taken away.", element.name)
+            return disarm(element, _ALL_NAMES | ({"href"} if element.name == "link" else frozenset()))
+
+    def take_place(self) -> int | None:
+        """Return where the first edit is that other markup may stand in front of, of those since the last call; None for none."""
+        place_at, self._place_at = self._place_at, None
+        return place_at
+
+    def write_front(self) -> bytes:
+        """Return what must stand somewhere in the page once there are edits: the runtime, and what makes it load the page again."""
+        reminders = [write_reminder(self._visit, keys) for keys, is_due in self._reminders.items() if is_due]
+        self._reminders = dict.fromkeys(self._reminders, False)
+        script = held_block_script(self._visit) if self.needs_runtime else ""
+        return self._kind.encode("".join((script, *reminders)))
+
+    def _edit(self, element: Element, page: bytes, findings: tuple[Finding, ...], opened: OpenTags) -> tuple[Edit, ...]:
+        self._judge.note(element, findings)
+        self._speak()
+        names = frozenset(finding.attribute for finding in findings)
+        if is_hint(element):
+            # After a grant it would come too late to help.
+            return (replace_element(element, b""),) if element.is_certain else disarm(element, names)
+        if element.is_certain and self._place_at is None:
+            self._place_at = element.start
+        is_declared = all(finding.owner.is_declared for finding in findings)
+        keys = tuple(dict.fromkeys(key for finding in findings for key in finding.owner.services))
+        if element.is_certain and element.name in _REPLACED and names - _SIDE_ATTRIBUTES:
+            held = self._write_held(element, page, keys) if is_declared else write_reminder(self._visit, keys)
+            self.needs_runtime = self.needs_runtime or is_declared
+            # A form within a form would end the outer one.
+            is_shown = _is_visible_frame(element) and not opened.is_in(b"form", page, element.start)
+            if len(keys) == 1 and is_declared and is_shown:
+                held = self._write_placeholder(element, findings[0], held)
+            return (replace_element(element, self._kind.encode(held)),)
+        # What the site does not declare nobody can grant; and without scripts every choice loads the page again.
+        if is_declared and not opened.is_in(b"noscript", page, element.start):
+            self._reminders.setdefault(keys, True)
+            self.needs_runtime = True
+        return disarm(element, names)
+
+    def _speak(self) -> None:
+        """Take the page's own language, before the first word or the runtime's texts."""
+        if not self._has_spoken:
+            self._has_spoken = True
+            language = self._kind.find_language()
+            if language:
+                self._visit.speak_like_page(language)
+
+    def _write_held(self, element: Element, page: bytes, keys: tuple[str, ...]) -> Markup:
+        visit = self._visit
+        markup = self._decode(page[element.start : element.element_end])
+        is_script = element.name == "script"
+        # The runtime gives every script that it runs the page's nonce: only one that has it may be among them.
+        if markup is None or (is_script and visit.nonce and element.find("nonce") != visit.nonce):
+            return write_reminder(visit, keys)
+        signals = signal_scripts(visit, keys, is_held=True) if is_script else ""
+        return write_block(visit, keys, f"{signals}{markup}")
+
+    def _decode(self, markup: bytes) -> str | None:
+        try:
+            return markup.decode("utf-8" if self._kind.is_utf8 else "ascii")
+        except UnicodeDecodeError:
+            return None
+
+    def _write_placeholder(self, element: Element, finding: Finding, held: Markup) -> Markup:
+        visit = self._visit
+        service = visit.policy.services_by_key[finding.owner.services[0]]
+        try:
+            return styles(visit) + render_placeholder(visit, service, _describe_frame(element, finding, service), held)
+        except Exception:  # a template of the site's own, or one that a stream cannot render: the frame stays held
+            log.exception("The placeholder of %r could not be rendered; its frame is held without one.", service.key)
+            return held
+
+
+class OpenTags:
+    """Know whether a place in a page is in a form, or in what only browsers without scripts heed, by the tags in front of it."""
+
+    def __init__(self) -> None:
+        self._open: set[bytes] = set()
+        self._read_to = 0
+
+    def is_in(self, name: bytes, page: bytes, at: int) -> bool:
+        """Whether an element is open at a place; places do not go back."""
+        for match in _OPEN_TAG.finditer(page, self._read_to, max(at, self._read_to)):
+            change = self._open.discard if match[1] else self._open.add
+            change(match[2].lower())
+        self._read_to = max(at, self._read_to)
+        return name in self._open
+
+    def finish(self, page: bytes) -> None:
+        """Read a part of a page to its end; what comes next is the part after it."""
+        self.is_in(b"", page, len(page))
+        self._read_to = 0
+
+
+def _describe_frame(element: Element, finding: Finding, service: Service) -> Frame:
+    embed = service.embed
+    source = element.find("src") or ""
+    is_source = finding.attribute == "src" and _LINKED.match(source)
+    loaders = list_embed_loaders(service.key, embed) if embed and is_source else ()
+    found = next(filter(None, (loader.find_id(finding.address) for loader in loaders)), "")
+    embed_id = found if embed and embed.takes(found) else None
+    return Frame(
+        embed_id=embed_id,
+        title=(element.find("title") or "").strip()[:_LONGEST_TITLE],
+        source_url=source_url(embed, embed_id) if embed and embed_id else source.strip() if is_source else None,
+        width=_read_length(element, "width") or (embed.width if embed else DEFAULT_WIDTH),
+        height=_read_length(element, "height") or (embed.height if embed else DEFAULT_HEIGHT),
+    )
+
+
+def _is_visible_frame(element: Element) -> bool:
+    lengths = [_read_length(element, name) for name in ("width", "height")]
+    is_tiny = any(length is not None and length < _SMALLEST_PIXELS for length in lengths)
+    is_hidden = element.find("hidden") is not None or _HIDDEN.search(element.find("style") or "")
+    return element.name == "iframe" and not is_tiny and not is_hidden
+
+
+def _read_length(element: Element, name: str) -> int | None:
+    match = _LENGTH.fullmatch(element.find(name) or "")
+    return int(match[1]) if match else None

@@ -1,0 +1,110 @@
+"""Whether what an element loads may load for this visitor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from flask import has_request_context, request
+
+from consent.core.host_table import ANY_USE, HostOwner
+from consent.core.leak import Leak, LeakKind
+from consent.core.loader import Address
+from consent.web.liveness import is_live
+from consent.web.visit import Visit
+from consent.wire.element_urls import ElementUrl, is_hint, list_urls
+from consent.wire.markup import Element
+from consent.wire.markup_scan import scan
+from consent.wire.url_reading import find_urls_in_script, read_url
+
+SRCDOC = "srcdoc"
+# A document within a document within a document: nobody writes more. Below, every address counts.
+_DEPTH_LIMIT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Hold one address of an element that may not load."""
+
+    address: Address
+    owner: HostOwner
+    attribute: str
+    """Name of the attribute that it is in, `TEXT` for what is between the tags, `SRCDOC` for a document in an attribute."""
+
+
+class MarkupJudge:
+    """Judge the elements of one page.
+
+    Nothing is asked of the visit before an element of somebody's comes up, so that a page without one is the same for everyone.
+    """
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._hosts = visit.site.hosts
+        self._shut: dict[HostOwner, bool] = {}
+        # Noted now, while there is a request: a stream may be read after it.
+        rule = request.url_rule if has_request_context() else None
+        self._page = rule.rule if rule else ""
+        self._endpoint = (request.endpoint or "") if has_request_context() else ""
+
+    def find_shut(self, element: Element, page: bytes) -> tuple[Finding, ...]:
+        """Return the addresses of an element that may not load; none if all may.
+
+        Args:
+            page: What the offsets of the element count in.
+        """
+        return tuple(self._find(element, page, depth=0))
+
+    def note(self, element: Element, findings: Iterable[Finding]) -> None:
+        """Tell the developer of markup that no gate was around."""
+        services = self._visit.policy.services_by_key
+        for finding in findings:
+            kind = LeakKind.MARKUP_HELD if finding.owner.is_declared else LeakKind.MARKUP_UNDECLARED
+            if is_hint(element) and finding.owner.is_declared:
+                kind = LeakKind.HINT_REMOVED
+            keys = finding.owner.services
+            purposes = dict.fromkeys(purpose for key in keys if key in services for purpose in services[key].purposes)
+            self._visit.site.leaks.note(
+                Leak(
+                    kind=kind,
+                    subject=finding.address.host,
+                    services=keys,
+                    purposes=tuple(purposes),
+                    element=element.name,
+                    page=self._page,
+                    endpoint=self._endpoint,
+                )
+            )
+
+    def _find(self, element: Element, page: bytes, *, depth: int) -> Iterator[Finding]:
+        text = page[element.end : element.text_end].decode("utf-8", "replace")
+        for found in list_urls(element, text):
+            finding = self._judge(found)
+            if finding:
+                yield finding
+        for attribute in element.attributes:
+            if attribute.name == SRCDOC:
+                yield from self._look_into(attribute.value, depth=depth)
+
+    def _judge(self, found: ElementUrl) -> Finding | None:
+        address = read_url(found.url)
+        owner = self._hosts.find_address_owner(address, found.use, is_strict=found.is_text) if address else None
+        if address is None or owner is None or not self._is_shut(owner):
+            return None
+        return Finding(address, owner, found.attribute)
+
+    def _look_into(self, document: str, *, depth: int) -> Iterator[Finding]:
+        if depth == _DEPTH_LIMIT:
+            found = (self._judge(ElementUrl(url, ANY_USE, SRCDOC)) for url in find_urls_in_script(document))
+            yield from filter(None, found)
+            return
+        page = document.encode("utf-8", "replace")
+        for element in scan(page):
+            for finding in self._find(element, page, depth=depth + 1):
+                yield Finding(finding.address, finding.owner, SRCDOC)
+
+    def _is_shut(self, owner: HostOwner) -> bool:
+        shut = self._shut.get(owner)
+        if shut is None:
+            shut = self._shut[owner] = not (owner.is_declared and is_live(self._visit, owner.services))
+        return shut

@@ -1,0 +1,59 @@
+"""What a page with held markup does in a browser, as an independent parser reads it: whom it contacts, and what it holds."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import html5lib
+
+_URLS = (
+    "src",
+    "srcset",
+    "href",
+    "poster",
+    "data",
+    "background",
+    "style",
+    "content",
+    "{http://www.w3.org/1999/xlink}href",
+)
+_HOST = re.compile(r"//([a-z0-9.-]+)")
+_INERT = ("application/json", "text/plain")
+
+
+def parse(page):
+    """Return the elements of a page, as a browser with scripts builds them."""
+    return html5lib.parse(page, namespaceHTMLElements=False, scripting=True)
+
+
+def contacts(page):
+    """Return the hosts that a page loads something from by itself, with scripts and without."""
+    found = set()
+    for scripting in (True, False):
+        tree = html5lib.parse(page, namespaceHTMLElements=False, scripting=scripting)
+        for element in tree.iter():
+            found |= _contacts_of(element)
+    return found
+
+
+def list_blocks(page):
+    """Return what the held blocks of a page hold, in their order."""
+    return [
+        json.loads(element.text)
+        for element in parse(page).iter("script")
+        if element.get("data-consent-gate") is not None and element.get("type") == "application/json"
+    ]
+
+
+def _contacts_of(element):
+    if not isinstance(element.tag, str) or element.tag in ("a", "area", "form"):
+        return set()
+    is_dead = element.tag in ("script", "style", "{http://www.w3.org/2000/svg}style") and element.get("type") in _INERT
+    is_canonical = element.tag == "link" and element.get("rel") == "canonical"
+    if is_dead or is_canonical:
+        return set()
+    texts = [value for name, value in element.attrib.items() if name in _URLS]
+    if element.tag in ("script", "style", "{http://www.w3.org/2000/svg}style"):
+        texts.append(element.text or "")
+    return {host for text in texts for host in _HOST.findall(text)}
