@@ -149,7 +149,7 @@ PLAYER_LEAK = {"services": ["player"], "purposes": ["marketing"]}
         ),
     ],
 )
-def test_each_cookie_is_caplog_with_service_purpose_and_endpoint(site, caplog, settings, denied, undeclared):
+def test_each_cookie_is_told_with_service_purpose_and_endpoint(site, caplog, settings, denied, undeclared):
     app = site(**settings)
     add_view(app)
     app.test_client().get("/set?name=secret")
@@ -161,7 +161,7 @@ def test_each_cookie_is_caplog_with_service_purpose_and_endpoint(site, caplog, s
     ]
 
 
-def test_nothing_is_caplog_with_the_gate_off(site, caplog):
+def test_nothing_is_told_with_the_gate_off(site, caplog):
     app = site(CONSENT_COOKIE_GATE="off")
     add_view(app)
     app.test_client().get("/set")
@@ -169,7 +169,7 @@ def test_nothing_is_caplog_with_the_gate_off(site, caplog):
     assert list_leaks(caplog) == []
 
 
-def test_suppression_is_caplog_once_an_endpoint_and_what_is_undeclared_once_a_name(site, caplog):
+def test_suppression_is_told_once_an_endpoint_and_what_is_undeclared_once_a_name(site, caplog):
     app = site()
     add_view(app)
     add_view(app, path="/other")
@@ -187,7 +187,7 @@ def test_suppression_is_caplog_once_an_endpoint_and_what_is_undeclared_once_a_na
     ]
 
 
-def test_value_of_a_cookie_is_caplog_to_nobody(site, caplog):
+def test_value_of_a_cookie_is_told_to_nobody(site, caplog):
     app = site()
     app.add_url_rule("/set", "set", lambda: Response(headers=[("Set-Cookie", "_st=topsecret; Path=/topsecret")]))
     app.test_client().get("/set/?q=topsecret")
@@ -195,6 +195,18 @@ def test_value_of_a_cookie_is_caplog_to_nobody(site, caplog):
 
     assert "_st" in caplog.text
     assert "topsecret" not in caplog.text
+
+
+def test_name_of_a_cookie_cannot_write_to_the_terminal_or_begin_a_line_of_the_log(site, caplog):
+    app = site()
+    name = "own\x1b[31m\x85\u2028".encode().decode("latin-1")
+    app.add_url_rule("/set", "set", lambda: Response(headers=[("Set-Cookie", f"{name}=1")]))
+    app.test_client().get("/set")
+    (message,) = [record.getMessage() for record in caplog.records if "consent-audit" in record.getMessage()]
+
+    assert "\x1b" not in message
+    assert len(message.splitlines()) == 1
+    assert list_leaks(caplog)[0]["subject"] == name
 
 
 # -- the cookies that nobody holds back
@@ -214,7 +226,7 @@ def add_login(app):
 
 
 @pytest.mark.parametrize("is_consent_first", [True, False])
-def test_session_and_remember_me_pass_and_are_caplog_unless_declared(bare_app, caplog, is_consent_first):
+def test_session_and_remember_me_pass_and_are_told_unless_declared(bare_app, caplog, is_consent_first):
     app = bare_app(CONSENT_UNDECLARED_COOKIES="block")
     if is_consent_first:
         Consent(app, services=SERVICES)

@@ -252,7 +252,7 @@ def test_function_that_needs_a_later_hook_is_asked_again_for_the_page(make_app):
 def test_user_who_has_refused_elsewhere_has_their_cookies_hidden(bare_app):
     app = bare_app(CONSENT_HIDE_COOKIES=True)
     extension = Consent(app, services=SERVICES)
-    kept = {"text": None}
+    kept: dict[str, str | None] = {"text": None}
     extension.load_choice(lambda: kept["text"])
     extension.save_choice(lambda text: kept.update(text=text))
     add_page(app)
