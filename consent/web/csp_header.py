@@ -24,6 +24,8 @@ _APP_NAMES = frozenset({ENFORCED.lower(), REPORTED.lower()})
 # Another one in each response, and nothing that we take over.
 _NONCE = re.compile(r"'nonce-[^'\s;,]*'")
 _KEPT_LIMIT = 64
+# Proxies refuse responses whose headers pass 4 to 8 kB in all, and cookies take 3 kB of them at most.
+_LONG_BYTES = 3072
 _ONCE_KEY = "flask_cookie_consent.once"
 
 
@@ -63,13 +65,22 @@ class CspHeader:
 
     def _write(self, opened: frozenset[str], app_policy: str, base_path: str) -> str:
         services = self._site.engine.policy.services
-        return write_policy(
+        policy = write_policy(
             (service for service in services if service.key in opened),
             (service for service in services if service.key not in opened),
             own_hosts=self._site.settings.own_hosts,
             app_sources=read_sources(app_policy),
             report_uri=f"{base_path}{PATH}",
         )
+        if len(policy) > _LONG_BYTES:
+            self._site.warn_once(
+                "long csp",
+                "The policy by 'CONSENT_CSP' has %d bytes for a visitor who has granted %d services. A proxy may refuse headers of "
+                "4 kB in all: raise its limit, such as nginx's 'proxy_buffer_size', or declare fewer services.",
+                len(policy),
+                len(opened),
+            )
+        return policy
 
 
 def _find_open(visit: Visit, environ: WSGIEnvironment) -> frozenset[str]:

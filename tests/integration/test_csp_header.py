@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from flask import abort, redirect, render_template_string, stream_with_context
@@ -173,6 +174,20 @@ def test_prefixes_without_end_do_not_fill_memory(make_app):
     assert len(found) == 130
 
 
+def test_policy_that_proxies_may_refuse_is_told_of_once(make_app, caplog):
+    hosts = tuple(f"host-{number}.example" for number in range(40))
+    service = Service("many", name="Many", purposes=("analytics",), hosts=hosts)
+    client = make_app(services=[service], CONSENT_CSP="enforce").test_client()
+    client.get("/")
+    assert "proxy_buffer_size" not in caplog.text
+
+    consent.testing.grant(client, "analytics")
+    for _ in range(2):
+        client.get("/")
+
+    assert caplog.text.count("proxy_buffer_size") == 1
+
+
 def test_embed_that_is_shown_once_is_allowed_on_that_page_alone(make_app, choose):
     client = make_app(CONSENT_CSP="enforce").test_client()
 
@@ -227,3 +242,14 @@ def test_stream_that_asks_is_told_to_caches(make_app):
     assert "False" in response.text
     assert response.headers["Cache-Control"] == "private"
     assert ours(response)
+
+
+def test_python_of_the_guide_runs(bare_app):
+    guide = (Path(__file__).parents[2] / "docs" / "csp.md").read_text(encoding="utf-8")
+    report, enforce = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    app = bare_app()
+
+    exec(compile(report + enforce, "csp.md", "exec"), {"app": app})
+    Consent(app)
+
+    assert "cdn.example.com:* *.static.example.com:*" in ours(app.test_client().get("/"))["default-src"]
