@@ -105,7 +105,10 @@ step = _step(f"{_END_TAG}|{_LINK}|{_ORDINARY}|{_META}|{_MARKS}|{_SCRIPT}|{_STYLE
 step_slowly = _step(_MARKS)
 """Stops at every tag."""
 
-step_slowly_with_cdata = _step(f"{_CDATA}|{_MARKS}")
+step_slowly_with_cdata = _step(rf"{_CDATA}|(?!!\[CDATA\[)(?:{_MARKS})")
+step_slowly_to_cdata = _step(rf"(?!!\[CDATA\[)(?:{_MARKS})")
+match_cdata = re.compile(f"<{_CDATA}".encode()).match
+match_declaration = re.compile(f"<(?:{DECLARATION})".encode()).match
 
 # --- Raw text ----------------------------------------------------------------------------------------------------------------------
 
@@ -117,7 +120,10 @@ search_script = re.compile(rf"<!--|</(?i:script){NAME_ENDS}".encode()).search
 search_script_escaped = re.compile(rf"-->|<(/?+)(?i:script){NAME_ENDS}".encode()).search
 search_script_double_escaped = re.compile(rf"-->|</(?i:script){NAME_ENDS}".encode()).search
 match_foreign_text: Mapping[bytes, Search] = {
-    name: re.compile(rf"(?:[^<]++|<(?:{_CDATA}|{COMMENT})|<(?!/(?i:{name.decode()}){NAME_ENDS}))*+(?=<)".encode()).match
+    name: re.compile(
+        rf"(?:{TEXT}|<(?:{_CDATA}|(?!!\[CDATA\[)(?:{_MARKS})|(?!/(?i:{name.decode()}){NAME_ENDS})/?+[a-zA-Z][^{SPACE}/>]*+{REST}))*+"
+        rf"(?=</(?i:{name.decode()}){NAME_ENDS})".encode()
+    ).match
     for name in (b"script", b"style")
 }
 """Match the text of a script or style in svg, up to its end tag."""

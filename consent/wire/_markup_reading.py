@@ -11,7 +11,17 @@ from dataclasses import dataclass
 
 from consent.wire._markup_attributes import ends_itself, may_contact, read_attributes
 from consent.wire._markup_passing import Passed, Passing, PassingTag, PassingText, begin_mark
-from consent.wire._markup_patterns import RAW_NAMES, match_tag_name, step, step_slowly, step_slowly_with_cdata
+from consent.wire._markup_patterns import (
+    RAW_NAMES,
+    Step,
+    match_cdata,
+    match_declaration,
+    match_tag_name,
+    step,
+    step_slowly,
+    step_slowly_to_cdata,
+    step_slowly_with_cdata,
+)
 from consent.wire._markup_text import Text, find_foreign_text, find_raw_end, may_contact_by_text
 from consent.wire._open_elements import OpenElements
 from consent.wire.markup import Attribute, Element
@@ -76,7 +86,6 @@ class Reading:
         "position",
         "split",
     )
-    __slots__ += ("passing", "position", "split")
 
     def __init__(self, find_wanted: FindWanted | None, *, is_main: bool = True) -> None:
         self.position = 0
@@ -103,17 +112,28 @@ class Reading:
     def read(self, window: Window) -> Element | None:
         """Go on to the next element that counts; None if there is none, if not enough is there to tell, or at a split."""
         while True:
-            if self.passing:
+            if self.passing is not None:
                 element = self._pass(window)
-                if element is not None or self.passing:
+                if element is not None or self.passing is not None:
                     return element
             match = self._step(window)
             if match[1] is None:
                 self.position = match.end()
+                if self.opened.is_doubtful:
+                    self._read_doubtful_cdata(window)
                 return None
             element = self._read_tag(window, match)
             if element is not None or self.split or self.position == match.start(1) - 1:
                 return element
+
+    def _read_doubtful_cdata(self, window: Window) -> None:
+        """Take what begins CDATA in svg as a comment, which it is in HTML; another reading takes it as CDATA."""
+        page, at, end = window.page, self.position, window.end
+        comment, cdata = match_declaration(page, at, end), match_cdata(page, at, end)
+        if not comment or not page.startswith(b"<![CDATA[", at) or not (cdata or window.is_last):
+            return
+        self.position = comment.end()
+        self.split = self._copy(cdata.end() if cdata else end)
 
     def agrees_with(self, other: Reading) -> bool:
         """Whether both go on from here in the same way."""
@@ -126,6 +146,8 @@ class Reading:
             self.opened.end(name[1:])
             self.position = match.end()
             return None
+        if name == b"image" and self.opened.reads_as_html(name, tuple):
+            name = b"img"
         is_wanted = self.find_wanted is not None and self._find_wanted(window) < match.end()
         return self._read_start(window, _Tag(name, self.position, match.end(1), match.end(), is_wanted))
 
@@ -180,6 +202,8 @@ class Reading:
             is_certain=False,
             is_closed=False,
         )
+        if name == b"image" and self.opened.reads_as_html(name, tuple):
+            name = b"img"
         is_wanted = self.find_wanted is not None  # what they look for may be cut
         counts = is_wanted or may_contact(element.name, passed.attributes, is_foreign=self.opened.is_foreign)
         return element if counts and passed.attributes and name[:1] != b"/" else None
@@ -196,12 +220,19 @@ class Reading:
     def _step(self, window: Window) -> re.Match[bytes]:
         page, end = window.page, window.end
         if not self.opened.is_plain:
-            return (step_slowly_with_cdata if self.opened.has_cdata else step_slowly)(page, self.position, end)
+            return self._choose_slow_step()(page, self.position, end)
         wanted_at = self._find_wanted(window)
         match = step(page, self.position, wanted_at)
         if match[1] is None and wanted_at < end:
             return step_slowly(page, match.end(), end)
         return match
+
+    def _choose_slow_step(self) -> Step:
+        if self.opened.has_cdata:
+            if not self.opened.is_doubtful:
+                return step_slowly_with_cdata
+            return step_slowly_to_cdata if self._is_main else step_slowly_with_cdata
+        return step_slowly
 
     def _find_wanted(self, window: Window) -> int:
         """Return where the next tag is that the caller wants, or the end; tags before it may be passed over."""
@@ -221,7 +252,8 @@ class Reading:
             return self._read_start_in_foreign(window, tag)
         if tag.name in RAW_NAMES and not self._is_markup(tag.name):
             return self._read_raw(window, tag)
-        closes_itself = tag.name in _ROOTS and ends_itself(window.page, tag.name_end, tag.end - 1)
+        is_ignored = not self._is_main and self.opened.may_ignore
+        closes_itself = tag.name in _ROOTS and (is_ignored or ends_itself(window.page, tag.name_end, tag.end - 1))
         self.opened.start(tag.name, closes_itself=closes_itself, read=tuple)
         self.position = tag.end
         return self._make(window, tag)
@@ -278,10 +310,32 @@ class Reading:
             self._split(window, tag)
         return self._make(window, tag, text, is_sure=text.is_closed and not is_split)
 
-    def _split(self, window: Window, tag: _Tag) -> None:
+    def _find_raw_text(self, window: Window, tag: _Tag) -> Text | None:
+        """Find where raw text ends, and go on from there; None if not enough is there to tell."""
+        if tag.name == b"plaintext":
+            # All that follows, or nothing where the tag is ignored.
+            text = Text(tag.end, tag.end)
+            self.passing = None if self.opened.may_ignore else PassingText(tag.name)
+        else:
+            text = find_raw_end(tag.name, window.page, tag.end, window.end)
+            if not (text.is_closed or window.is_last):
+                return None
+            if not text.is_closed and window.is_cut:
+                self.passing = PassingText(tag.name)
+            if tag.name == b"textarea" and not self._is_main:
+                self.opened.leave_select()
+        self.position = text.end if self.passing is None else tag.end
+        return text
+
+    def _copy(self, position: int) -> Reading:
+        """Return another reading, from a position on."""
         other = Reading(self.find_wanted, is_main=False)
         other.opened = self.opened.copy()
-        other.position = tag.end
+        other.position = position
+        return other
+
+    def _split(self, window: Window, tag: _Tag) -> None:
+        other = self._copy(tag.end)
         if self.opened.is_foreign:
             closes_itself = ends_itself(window.page, tag.name_end, tag.end - 1)
             other.opened.start(tag.name, closes_itself=closes_itself, read=tuple)
@@ -293,11 +347,11 @@ class Reading:
         """Return the element if it counts."""
         page, base, is_foreign = window.page, window.base, self.opened.is_foreign
         attributes = tuple(read_attributes(page, tag.name_end, tag.end - 1, base))
-        name = "img" if tag.name == b"image" and not is_foreign else _decode_name(tag.name)
+        name = _decode_name(tag.name)
         counts = (
             may_contact(name, attributes, is_foreign=is_foreign)
             or tag.is_wanted
-            or (text is not None and may_contact_by_text(tag.name, page, tag.end, text.text_end))
+            or (text is not None and may_contact_by_text(tag.name, page, tag.end, text.text_end, is_foreign=is_foreign))
         )
         if not counts:
             return None

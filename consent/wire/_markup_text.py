@@ -93,8 +93,16 @@ def find_foreign_text(name: bytes, page: bytes, at: int, end: int) -> Text:
     return _close(name, page, match.end(), end) if match else Text(end, end)
 
 
-def may_contact_by_text(name: bytes, page: bytes, at: int, end: int) -> bool:
-    """Whether the text of a script or style may name another host; other texts load nothing."""
+def may_contact_by_text(name: bytes, page: bytes, at: int, end: int, *, is_foreign: bool) -> bool:
+    """Whether the text of a script or style may name another host; other texts load nothing.
+
+    Args:
+        is_foreign: Whether it stands in svg, where it has character references.
+    """
     if name == b"script":
-        return has_script_host(page, at, end) is not None
-    return name == b"style" and has_style_host(page, at, end) is not None
+        may_contact = has_script_host(page, at, end) is not None
+    elif name == b"style":
+        may_contact = has_style_host(page, at, end) is not None
+    else:
+        return False
+    return may_contact or (is_foreign and page.find(b"&", at, end) >= 0)

@@ -96,12 +96,12 @@ class OpenElements:
     @property
     def is_plain(self) -> bool:
         """Whether a tag here is an ordinary HTML element's, and no end tag matters."""
-        return not (self._foreign or self._templates or self.may_ignore or self.is_doubtful)
+        return not (self._foreign or self._templates or self.may_ignore or self._is_lost)
 
     @property
     def is_doubtful(self) -> bool:
         """Whether it is unknown if svg or math is open."""
-        return self._is_left or self._is_lost
+        return bool(self._foreign) and (self._is_left or self._is_lost or self.may_ignore)
 
     @property
     def may_ignore(self) -> bool:
@@ -110,9 +110,9 @@ class OpenElements:
 
     @property
     def has_cdata(self) -> bool:
-        """Whether `<![CDATA[` begins text here, and not a comment."""
+        """Whether `<![CDATA[` begins text here, and not a comment; unless it is doubtful."""
         return (
-            bool(self._foreign) and self._foreign[-1][1] is not _Kind.HTML and not (self.is_doubtful or self.may_ignore)
+            bool(self._foreign) and self._foreign[-1][1] is not _Kind.HTML
         )
 
     @property
@@ -156,6 +156,10 @@ class OpenElements:
         elif name == b"select":
             self._is_select = False
 
+    def leave_select(self) -> None:
+        """Follow a `<textarea>` as parsers of before 2025 do: it closes a select."""
+        self._is_select = False
+
     # --- Start tags ------------------------------------------------------------------------------------------------------------
 
     def _leave_foreign(self) -> None:
@@ -176,7 +180,8 @@ class OpenElements:
         elif name in _COLUMNS:
             self._is_odd = bool(self._templates)
         elif name in _SELECT_OR_ENDS_IT:
-            self._is_select = name == b"select" and not self._is_select
+            # A second select closes the first, unless that was closed before it: then it is the first of another.
+            self._is_select = name == b"select"
         if self._foreign:
             self._start_inside(name)
 

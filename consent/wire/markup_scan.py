@@ -186,7 +186,7 @@ class _Readings:
             return
         main.split = None
         inside = Window(window.page, main.position, window.base, is_last=False)
-        element = split.read(inside)
+        element = split.read(inside) if split.position < main.position else None
         while element is not None:
             yield element
             element = split.read(inside)
@@ -213,13 +213,16 @@ class _Readings:
             self._take(first)
 
     def _find_heads(self, window: Window) -> None:
-        for each in (self._main, *self._others):
-            while each.head is None:
+        main = self._main
+        while main.head is None:
+            main.head = main.read(window)
+            if main.split is None:
+                break
+            other, main.split = main.split, None
+            self._keep(other)
+        for each in self._others:
+            if each.head is None:
                 each.head = each.read(window)
-                if each.split is None:
-                    break
-                other, each.split = each.split, None
-                self._keep(other)
 
     def _take(self, told: Element) -> None:
         """Go on from an element, and forget the readings that agree there with the browsers' own."""

@@ -1,0 +1,86 @@
+"""What an HTML parser makes of a page, to hold against what `consent.wire.markup_scan` finds in it.
+
+Each URL in a page made here names another host, so a host says which tag it is. A host that the parser has in a place where
+browsers load from must be found; one that is found for certain must be there, under the same element.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from html import unescape
+from xml.etree import ElementTree
+
+import html5lib
+
+from consent.wire.markup import Element
+from consent.wire.markup_scan import scan
+
+_IN_VALUE = re.compile(r"(?:[/\\][\t\n\r]*[/\\]|(?i:https?):)(h\d+\.example)")
+_IN_TEXT = re.compile(r"//(h\d+\.example)")
+LOADING = frozenset(
+    {
+        *("src", "srcset", "imagesrcset", "href", "xlink:href", "data", "poster", "background", "ping", "style"),
+        *("srcdoc", "manifest", "codebase", "archive"),
+    }
+)
+_LINKS = frozenset({"a", "area"})
+_XLINK = "{http://www.w3.org/1999/xlink}href"
+_TEXTS = frozenset({"script", "style"})
+
+Found = frozenset[tuple[str, str]]
+"""Names of elements, each with a host that it loads from."""
+
+
+def list_loads(name: str, attributes: Iterable[tuple[str, str]], text: str) -> Iterator[tuple[str, str]]:
+    for attribute, value in attributes:
+        is_link = name in _LINKS and attribute in ("href", "xlink:href")
+        if attribute in LOADING and not is_link and name != "meta":
+            yield from ((name, host) for host in _IN_VALUE.findall(value))
+    if name in _TEXTS:
+        yield from (("text", host) for host in _IN_TEXT.findall(text))
+
+
+def find_in_html5lib(page: bytes, *, scripting: bool) -> Found:
+    """Return what html5lib has in its tree."""
+    parser = html5lib.HTMLParser(tree=html5lib.getTreeBuilder("etree"), namespaceHTMLElements=False)
+    root: ElementTree.Element = parser.parse(page, transport_encoding="utf-8", scripting=scripting)
+    return frozenset(_list_of_tree(root))
+
+
+def _list_of_tree(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
+    for node in root.iter():
+        if isinstance(node.tag, str):
+            name = node.tag.rpartition("}")[2].lower()
+            attributes = [("xlink:href" if key == _XLINK else key, value) for key, value in node.items()]
+            yield from list_loads(name, attributes, "".join(node.itertext()))
+
+
+def find_by_scan(page: bytes, elements: Iterable[Element] | None = None) -> tuple[Found, Found]:
+    """Return what the scan finds, and what of it is certain."""
+    found: set[tuple[str, str]] = set()
+    certain: set[tuple[str, str]] = set()
+    for element in scan(page) if elements is None else elements:
+        names = [each.name for each in element.attributes]
+        # Of duplicates browsers take the first.
+        firsts = [(each.name, each.value) for at, each in enumerate(element.attributes) if each.name not in names[:at]]
+        text = page[element.end : element.text_end].decode("utf-8", "replace")
+        if not element.is_certain:
+            text = unescape(text)  # as in svg
+        loads = set(list_loads(element.name, firsts, text))
+        found |= loads
+        if element.is_certain:
+            certain |= loads
+    return frozenset(found), frozenset(certain)
+
+
+def find_difference(page: bytes) -> str:
+    """Say what the scan missed or invented; empty if it found what html5lib has."""
+    found, certain = find_by_scan(page)
+    with_scripts = find_in_html5lib(page, scripting=True)
+    without = find_in_html5lib(page, scripting=False)
+    if missed := (with_scripts | without) - found:
+        return f"missed {sorted(missed)}"
+    if invented := certain - (with_scripts & without):
+        return f"invented {sorted(invented)}"
+    return ""

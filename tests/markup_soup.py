@@ -1,0 +1,89 @@
+"""Pages for the markup scan: soups of tokens, and article pages that were damaged. Each is a function of a `random.Random`."""
+
+from __future__ import annotations
+
+from random import Random
+
+# An underscore stands for a space.
+_PIECES = """
+<p> </p> <div> </div> <b> </b> <a> </a> <table> <tr> <td> </td> </table> <ul> <li> </ul> <br> </br> <span> </span> <section> </section>
+<svg> </svg> <svg/> <g> </g> <path/> <foreignObject> </foreignObject> <desc> </desc> <math> </math> <mi> </mi> <annotation-xml>
+<annotation-xml_encoding="text/html"> </annotation-xml> <mglyph> <font_color=x> <font> </font> <h1> </h1> <form> </form>
+<select> </select> <option> <optgroup> <input> <textarea> </textarea> <title> </title> <noscript> </noscript> <xmp> </xmp>
+<noembed> </noembed> <noframes> </noframes> <style> </style> <script> </script> <iframe> </iframe> <video> </video> <object> </object>
+<head> </head> <body> </body> <html> </html> <!doctype_html> <!-- --> --!> <!--> <!---> <!x> <?x> </> <![CDATA[ ]]> <plaintext>
+< > / = " ' - ! ? & \0 _ __ text &lt; </script_a="> <script/ <p_a=" <p_b=' <img <p/ _c=d <button> </button> <image> <svg <p
+<style_type=x> <SCRIPT> </SCRIPT> </Style_> <svg_viewBox="0"> <title/> <script/> <style/> <g/> <nobr> </nobr> <p_/> <frameset>
+<template> </template> <col> <frame_src=x> <img_a="> <path_d='M0_0'/>
+"""
+PIECES = (*(each.replace("_", " ") for each in _PIECES.split()), "\n", "\t")
+
+TAGS = (
+    '<img src="{}">',
+    "<img src='{}'>",
+    "<img src={}>",
+    '<IMG alt="a > b" SRC = "{}" >',
+    "<img/src={}>",
+    '<img x"y src="{}"/>',
+    '<script src="{}"></script>',
+    "<script>load('{}')</script>",
+    "<script><!-- '{}' --></script>",
+    "<style>a{{b:url({})}}</style>",
+    '<iframe src="{}"></iframe>',
+    '<link rel=x href="{}">',
+    '<p style="x:url({})">',
+    '<div style="x:url({})">',
+    '<video poster="{}">',
+    '<a href="{}">',
+    '<a ping="{}">',
+    '<object data="{}">',
+    '<embed src="{}">',
+    '<image href="{}"/>',
+    '<use xlink:href="{}"/>',
+    '<input src="{}">',
+    "<img src=a src={}>",
+    "<img src={} src=b>",
+    '<img srcset="a 1x, {} 2x">',
+    '<img src="\n{}">',
+    "<img title='<img src=\"{}\">'>",
+    "<!-- <img src={}> -->",
+    "<noscript><img src={}></noscript>",
+    "<svg><style>@import '{}'</style><image href='{}'/></svg>",
+    "<svg><foreignObject><img src={}></foreignObject></svg>",
+    "<svg><title><img src={}></title><path d='M0 0'/></svg>",
+    "<select><option>a<option>b</select><img src={}>",
+    "<textarea><img src={}></textarea>",
+    "<img src={}",
+    "<script src={}>",
+    "<style>@import '{}'",
+)
+URLS = ("//{}/a", "https://{}/a", "/\\{}/a", "https:{}/a", "//{}/a?b=c&amp;d=e", "&#x2f;/{}", "/\t/{}", "HTTP://{}:80/")
+
+
+class Hosts:
+    """Give each URL a host of its own."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._count = 0
+
+    def fill(self, tag: str) -> str:
+        """Put URLs into a tag."""
+        while "{}" in tag:
+            self._count += 1
+            tag = tag.replace("{}", self._random.choice(URLS).replace("{}", f"h{self._count}.example"), 1)
+        return tag.replace("{{", "{").replace("}}", "}")
+
+
+def make_soup(random: Random) -> bytes:
+    """Return tokens in no order at all."""
+    hosts = Hosts(random)
+    count = random.randint(1, 24)
+    parts = (
+        hosts.fill(random.choice(TAGS)) if random.random() < _TAGS_SHARE else random.choice(PIECES)
+        for _ in range(count)
+    )
+    return "".join(parts).encode()
+
+
+_TAGS_SHARE = 0.35
