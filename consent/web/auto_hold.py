@@ -11,9 +11,11 @@ from dataclasses import replace
 from flask import Flask, Response
 from markupsafe import Markup
 
+from consent.web.foreign_markup import warn_of_jobs
 from consent.web.held_stream import HeldStream
 from consent.web.injection import find_encoder, gather_error_page, is_said_to_be_utf8
 from consent.web.markup_holding import MarkupHolding, OpenTags, PageKind
+from consent.web.site import Site
 from consent.web.visit import Visit, get_visit
 from consent.wire.document import begins_document, find_places
 from consent.wire.markup_edit import Edit, apply_edits
@@ -37,7 +39,7 @@ def hold_markup(markup: object) -> Markup:
     visit = get_visit()
     text = "" if markup is None else str(markup)
     page = text.encode("utf-8", "surrogatepass")
-    if not names_listed_host(page, visit.site.hosts.has_host):
+    if not may_hold(page, visit.site):
         return Markup(text)  # noqa: S704 - printed as it is; the site trusts it, see above
     held = hold_page(page, visit, PageKind(encode=str.encode))
     return Markup(held.decode("utf-8", "surrogatepass"))  # noqa: S704 - as before, with fewer parts that are alive
@@ -64,11 +66,17 @@ def hold_response(response: Response, visit: Visit, *, is_injected: bool) -> Non
         _hold_stream(response, visit, PageKind(encode=encode, is_utf8=is_utf8))
         return
     page = response.get_data()
-    if names_listed_host(page, site.hosts.has_host):
+    if may_hold(page, site):
         kind = PageKind(encode=encode, is_utf8=is_utf8, find_language=lambda: _find_language(page))
         held = hold_page(page, visit, kind, is_injected=is_injected)
         if held is not page:
             response.set_data(held)
+
+
+def may_hold(page: bytes, site: Site) -> bool:
+    """Whether there may be anything in a page to hold, or to bring to life."""
+    tags = site.foreign_tags
+    return names_listed_host(page, site.hosts.has_host) or bool(tags and tags.pattern.search(page))
 
 
 def hold_page(page: bytes, visit: Visit, kind: PageKind, *, is_injected: bool = False) -> bytes:
@@ -79,8 +87,9 @@ def hold_page(page: bytes, visit: Visit, kind: PageKind, *, is_injected: bool = 
     """
     holding, opened = MarkupHolding(visit, kind), OpenTags()
     edits: list[Edit] = []
-    for element in scan(page):
+    for element in scan(page, wants=holding.wants):
         edits += holding.edit(element, page, opened)
+    warn_of_jobs(visit, page)
     if not edits:
         return page
     is_document = begins_document(page)

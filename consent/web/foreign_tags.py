@@ -23,7 +23,7 @@ from consent.wire.markup_scan import scan
 _SETTING = "CONSENT_FOREIGN_TAGS"
 _LIFELESS = (
     "its address is neither http(s) nor the site's own, its type is no script's, or it stands where no tag can come to life, "
-    "such as in <noscript>, <template> or <svg>. Write it without what was added for the manager, in a gate."
+    "such as in <noscript>, <template> or <svg>, or is too long for a stream. Write it without what was added for the manager, in a gate."
 )
 _JOB = re.compile(rb"""tarteaucitron\.job\b[^;"']{0,80}\.push\(\s*+["']([\w-]{1,60})["']""")
 
@@ -36,10 +36,15 @@ class ForeignTag:
     """Purposes and services that all must be granted."""
 
     living: LivingTag
-    """What it is once they are; what stands in front of the element in the markup is nobody's business."""
+    """What it is once they are. What stands in front of the element in its markup is there in any case."""
 
     is_inert: bool
     """Whether it does nothing as it stands, so that it needs an edit to come to life and none to be held."""
+
+    @property
+    def front(self) -> bytes:
+        """What stands in front of the element, held or live: the element around a frame."""
+        return self.living.markup[: self.living.element.start] if self.is_inert else b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +97,10 @@ class ForeignTags:
         source = element.find("src") if element.name == "script" else None
         return next((each for each in self._names if source and LOADERS[each].search(source)), None)
 
-    def find_jobs(self, element: Element, page: bytes) -> Iterator[tuple[str, str | None]]:
-        """Find what a script would have tarteaucitron load: name, and key of the policy or None."""
-        names = self._names.get(Manager.TARTEAUCITRON)
-        if names is not None and element.name == "script":
-            for job in _JOB.finditer(page, element.end, element.text_end):
+    def find_jobs(self, page: bytes) -> Iterator[tuple[str, str | None]]:
+        """Find what scripts in a page would have tarteaucitron load: name there, and key of the policy or None."""
+        if Manager.TARTEAUCITRON in self._names and b"tarteaucitron.job" in page:
+            for job in _JOB.finditer(page):
                 name = job[1].decode("ascii")
                 yield name, self._find_key(Manager.TARTEAUCITRON, (name,))
 

@@ -33,7 +33,7 @@ class HeldStream:
         self._beginning = b""
         self._holding = make_holding(lambda: self._beginning)
         self._opened = OpenTags()
-        self._scanner = MarkupScanner()
+        self._scanner = MarkupScanner(wants=self._holding.wants)
         self._unsent = bytearray()
         self._has_failed = False
 

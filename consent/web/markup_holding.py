@@ -11,7 +11,10 @@ from markupsafe import Markup
 
 from consent.core.declaration import Service
 from consent.core.loader import list_embed_loaders
+from consent.web.foreign_markup import read_foreign_tag, refine_keys
+from consent.web.foreign_tags import ForeignTag, ShutTag
 from consent.web.held_block import write_block, write_reminder
+from consent.web.liveness import is_live
 from consent.web.markup_judge import Finding, MarkupJudge
 from consent.web.placeholder import DEFAULT_HEIGHT, DEFAULT_WIDTH, Frame, render_placeholder
 from consent.web.runtime import held_block_script
@@ -22,6 +25,7 @@ from consent.web.visit import Visit
 from consent.wire.element_urls import is_hint
 from consent.wire.markup import Element
 from consent.wire.markup_edit import Edit, disarm, replace_element
+from consent.wire.markup_scan import Wants
 
 log = logging.getLogger("consent")
 
@@ -68,6 +72,12 @@ class MarkupHolding:
 
         self._place_at: int | None = None
 
+    @property
+    def wants(self) -> Wants:
+        """What a scan is to find for it beside what loads from other hosts."""
+        tags = self._visit.site.foreign_tags
+        return Wants(pattern=tags.pattern) if tags else Wants()
+
     def edit(self, element: Element, page: bytes, opened: OpenTags) -> tuple[Edit, ...]:
         """Return what is to be done about an element; nothing for one that may load. Never raises.
 
@@ -76,6 +86,9 @@ class MarkupHolding:
             opened: Knows what is open where the element stands.
         """
         try:
+            edits = self._edit_foreign(element, page, opened)
+            if edits is not None:
+                return edits
             findings = self._judge.find_shut(element, page)
             return self._edit(element, page, findings, opened) if findings else ()
         except Exception:  # a fault of ours must cost neither the page nor the visitor's choice
@@ -106,18 +119,71 @@ class MarkupHolding:
         is_declared = all(finding.owner.is_declared for finding in findings)
         keys = tuple(dict.fromkeys(key for finding in findings for key in finding.owner.services))
         if element.is_certain and element.name in _REPLACED and names - _SIDE_ATTRIBUTES:
-            held = self._write_held(element, page, keys) if is_declared else write_reminder(self._visit, keys)
-            self.needs_runtime = self.needs_runtime or is_declared
-            # A form within a form would end the outer one.
-            is_shown = _is_visible_frame(element) and not opened.is_in(b"form", page, element.start)
-            if len(keys) == 1 and is_declared and is_shown:
-                held = self._write_placeholder(element, findings[0], held)
-            return (replace_element(element, self._kind.encode(held)),)
+            if not is_declared:
+                return (replace_element(element, self._kind.encode(write_reminder(self._visit, keys))),)
+            is_in_form = opened.is_in(b"form", page, element.start)
+            return (replace_element(element, self._write_whole(element, page, keys, findings, is_in_form=is_in_form)),)
         # What the site does not declare nobody can grant; and without scripts every choice loads the page again.
         if is_declared and not opened.is_in(b"noscript", page, element.start):
             self._reminders.setdefault(keys, True)
             self.needs_runtime = True
         return disarm(element, names)
+
+    def _edit_foreign(self, element: Element, page: bytes, opened: OpenTags) -> tuple[Edit, ...] | None:
+        """Return what is to be done about a tag for another consent manager; None for one to be judged like any other."""
+        tag = read_foreign_tag(self._visit, element, page)
+        if isinstance(tag, ShutTag):
+            self._judge.note_meaningless(element, tag.subject)
+        if not isinstance(tag, ForeignTag):
+            return None
+        living = tag.living
+        findings = self._judge.find_owned(living.element, living.markup)
+        undeclared = tuple(finding for finding in findings if not finding.owner.is_declared)
+        if undeclared:
+            # Nobody can grant it: what waits goes on waiting.
+            self._judge.note(element, undeclared)
+            return () if tag.is_inert else None
+        keys = refine_keys(self._visit.policy, tag.keys, (finding.owner for finding in findings))
+        if not is_live(self._visit, keys):
+            return self._hold_foreign(
+                element, tag, keys, findings, is_in_form=opened.is_in(b"form", page, element.start)
+            )
+        if not tag.is_inert:
+            return None
+        signals = signal_scripts(self._visit, keys, is_held=False) if element.name == "script" else ""
+        return (replace_element(element, self._kind.encode(signals) + living.markup),)
+
+    def _hold_foreign(
+        self,
+        element: Element,
+        tag: ForeignTag,
+        keys: tuple[str, ...],
+        findings: tuple[Finding, ...],
+        *,
+        is_in_form: bool,
+    ) -> tuple[Edit, ...]:
+        self._speak()
+        self.needs_runtime = True
+        if element.is_certain and self._place_at is None:
+            self._place_at = element.start
+        living = tag.living
+        if element.is_certain and living.element.name in _REPLACED:
+            held = self._write_whole(living.element, living.markup, keys, findings, is_in_form=is_in_form)
+            return (replace_element(element, tag.front + held),)
+        self._reminders.setdefault(keys, True)
+        # One that waits needs nothing but a page load; an edit says that there is something to load it for.
+        return (Edit(element.start, element.start, b""),) if tag.is_inert else disarm(element, _ALL_NAMES)
+
+    def _write_whole(
+        self, element: Element, page: bytes, keys: tuple[str, ...], findings: tuple[Finding, ...], *, is_in_form: bool
+    ) -> bytes:
+        """Return what stands in the place of an element until its keys are granted."""
+        self.needs_runtime = True
+        held = self._write_held(element, page, keys)
+        # A form within a form would end the outer one.
+        if findings and len(keys) == 1 and _is_visible_frame(element) and not is_in_form:
+            held = self._write_placeholder(element, findings[0], held)
+        return self._kind.encode(held)
 
     def _speak(self) -> None:
         """Take the page's own language, before the first word or the runtime's texts."""

@@ -55,6 +55,23 @@ class MarkupJudge:
         """
         return tuple(self._find(element, page, depth=0))
 
+    def find_owned(self, element: Element, page: bytes) -> tuple[Finding, ...]:
+        """Return the addresses of an element that belong to somebody, whether they may load or not."""
+        text = page[element.end : element.text_end].decode("utf-8", "replace")
+        return tuple(filter(None, map(self._find_owner, list_urls(element, text))))
+
+    def note_meaningless(self, element: Element, subject: str) -> None:
+        """Tell the developer of a tag for another consent manager that stays as it is."""
+        self._visit.site.leaks.note(
+            Leak(
+                kind=LeakKind.MARKUP_UNDECLARED,
+                subject=subject,
+                element=element.name,
+                page=self._page,
+                endpoint=self._endpoint,
+            )
+        )
+
     def note(self, element: Element, findings: Iterable[Finding]) -> None:
         """Tell the developer of markup that no gate was around."""
         services = self._visit.policy.services_by_key
@@ -87,11 +104,13 @@ class MarkupJudge:
                 yield from self._look_into(attribute.value, depth=depth)
 
     def _judge(self, found: ElementUrl) -> Finding | None:
+        finding = self._find_owner(found)
+        return finding if finding and self._is_shut(finding.owner) else None
+
+    def _find_owner(self, found: ElementUrl) -> Finding | None:
         address = read_url(found.url)
         owner = self._hosts.find_address_owner(address, found.use, is_strict=found.is_text) if address else None
-        if address is None or owner is None or not self._is_shut(owner):
-            return None
-        return Finding(address, owner, found.attribute)
+        return Finding(address, owner, found.attribute) if address and owner else None
 
     def _look_into(self, document: str, *, depth: int) -> Iterator[Finding]:
         if depth == _DEPTH_LIMIT:
