@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -30,18 +31,28 @@ class Departing:
         self.site = site
         self.environ = environ
         self.status = status
-        self.headers = Headers(fields)
+        self._fields = fields
         self.names = frozenset(name.lower() for name, _ in fields)
         """Names of the headers as the app set them, in lower case."""
 
         self.is_visit_asked = False
         """Whether a rule has asked for the visit, so that caches may have to be told more."""
 
+    @cached_property
+    def headers(self) -> Headers:
+        """The headers as they are to leave; made when a rule first looks, since most responses need nothing done."""
+        return Headers(self._fields)
+
+    def list_fields(self) -> list[tuple[str, str]]:
+        """Return name and value of each header as it leaves."""
+        return self.headers.to_wsgi_list() if "headers" in vars(self) else self._fields
+
     @property
     def is_page(self) -> bool:
         """Whether browsers show it as a page: HTML, not on the way elsewhere, nor without a body."""
         is_shown = self.status[:1] != "3" and self.status[:3] != "204"
-        return is_shown and is_html(self.headers.get("Content-Type"))
+        types = (value for name, value in self._fields if name.lower() == "content-type")
+        return is_shown and is_html(next(types, None))
 
     @property
     def visit(self) -> Visit:
@@ -76,14 +87,14 @@ class Departure:
                 rule(departing)
             except Exception:  # a fault of ours must never cost the page
                 log.exception("The headers could not be looked at by %r.", getattr(rule, "__name__", rule))
-        if has_visit(environ):
+        if has_visit(environ, self._site):
             visit = open_visit(self._site, environ)
             if departing.is_visit_asked:
                 tell_caches(departing.headers, visit)
             visit.is_answered = True
             if not visit.is_streamed:
                 close_visit(environ)
-        return departing.headers.to_wsgi_list()
+        return departing.list_fields()
 
 
 def surround(app: Flask, site: Site, *, rules: Iterable[Rule]) -> None:

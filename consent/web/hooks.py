@@ -102,7 +102,7 @@ class _Hooks:
         # A stream may ask only after this; its visit must know that it is too late to tell caches.
         if response.is_streamed:
             open_visit(self._site, environ).is_streamed = True
-        if has_visit(environ):
+        if has_visit(environ, self._site):
             _finish_safely(response, open_visit(self._site, environ))
 
     def hide(self, _sender: Flask, **_: object) -> None:
@@ -180,14 +180,16 @@ def _check_templates(app: Flask, site: Site) -> None:
 
 def _finish_page(response: Response, site: Site, current: Request) -> None:
     try:
-        is_to_inject = site.settings.inject and site.engine.policy.is_asking and _is_to_inject(response, site, current)
+        injects = site.settings.inject and site.engine.policy.is_asking
+        is_changeable = (injects or site.settings.auto_hold) and _is_changeable(response, site, current)
+        is_to_inject = injects and is_changeable and not _is_part_of_a_page(response, current)
         # First, so that what is held has its script in the page.
-        if site.settings.auto_hold and _is_changeable(response, site, current):
+        if site.settings.auto_hold and is_changeable:
             _hold_safely(response, site, current, is_injected=is_to_inject)
         if is_to_inject:
             inject(response, open_visit(site, current.environ))
         # After an error in a hook, Flask sends a 500 page without telling that the request has finished.
-        if response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR and has_visit(current.environ):
+        if response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR and has_visit(current.environ, site):
             tell_caches(response.headers, open_visit(site, current.environ))
     except Exception:  # a fault of ours must never cost the page: it goes out without banner, gates shut
         log.exception("The banner could not be inserted; the page was sent without it.")
@@ -200,13 +202,11 @@ def _hold_safely(response: Response, site: Site, current: Request, *, is_injecte
         log.exception("Markup of the page at %r could not be held; it was sent as it is.", current.path)
 
 
-def _is_to_inject(response: Response, site: Site, current: Request) -> bool:
-    if not _is_changeable(response, site, current):
-        return False
+def _is_part_of_a_page(response: Response, current: Request) -> bool:
     decider = find_fragment_header(current.environ)
     if decider:
         response.headers["Vary"] = add_vary(join_fields(response.headers).get("vary"), (decider,))
-    return not decider
+    return bool(decider)
 
 
 def _is_changeable(response: Response, site: Site, current: Request) -> bool:

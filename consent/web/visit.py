@@ -384,9 +384,10 @@ def bind_visit(visit: Visit, environ: WSGIEnvironment | None = None) -> Visit:
     return visit
 
 
-def has_visit(environ: WSGIEnvironment) -> bool:
-    """Whether anything has asked for the visit of a request."""
-    return _ENVIRON_KEY in environ
+def has_visit(environ: WSGIEnvironment, site: Site) -> bool:
+    """Whether anything has asked for the visit of a request to a site; an app within another has visits of its own."""
+    visit: Visit | None = environ.get(_ENVIRON_KEY)
+    return visit is not None and (visit.site is site or visit.is_stand_in)
 
 
 def close_visit(environ: WSGIEnvironment) -> None:
