@@ -25,6 +25,22 @@ TITLES: Mapping[LeakKind, str] = {
     LeakKind.HINT_REMOVED: "hints to hosts without a grant, taken out",
     LeakKind.HOST_BLOCKED: "requests that browsers reported against the policy",
 }
+_ALLOWS = "Set it only where it is granted: if current_consent.allows({key})."
+_GATE = "Put it into {{% call gate({key}) %}}, or embed()."
+# For what a service that the site declares has done.
+_ADVICE: Mapping[LeakKind, str] = {
+    LeakKind.COOKIE_SUPPRESSED: _ALLOWS,
+    LeakKind.COOKIE_SENT: _ALLOWS,
+    LeakKind.COOKIE_UNDECLARED: _ALLOWS,
+    LeakKind.COOKIE_BLOCKED: _ALLOWS,
+    LeakKind.COOKIE_HIDDEN: "Nothing: it goes from the browser by itself. If the app cannot do without it, file it under 'necessary'.",
+    LeakKind.MARKUP_HELD: _GATE,
+    LeakKind.MARKUP_UNDECLARED: _GATE,
+    LeakKind.MARKUP_SENT: "Put it into {{% call gate({key}) %}} or embed(), or set 'CONSENT_AUTO_HOLD'.",
+    LeakKind.MARKUP_UNKNOWN: _GATE,
+    LeakKind.HINT_REMOVED: "Take it out of the template, or put it into {{% call gate({key}) %}}.",
+    LeakKind.HOST_BLOCKED: "Find what loads it, and put that into {{% call gate({key}) %}}: nobody stops it but the policy.",
+}
 _COOKIE_KINDS = frozenset({LeakKind.COOKIE_UNDECLARED, LeakKind.COOKIE_BLOCKED})
 _NO_ROUTE = "(no route)"
 _KNOWN_LIMIT = 3
@@ -46,23 +62,9 @@ class Read:
 
 def advise(leak: Leak, catalogue: Sequence[Entry]) -> str:
     """Return what a developer is to do about a leak, as a sentence."""
-    key = leak.services[0] if leak.services else ""
-    if leak.kind in (LeakKind.COOKIE_SUPPRESSED, LeakKind.COOKIE_SENT):
-        return f"Set it only where it is granted: if current_consent.allows({key!r})."
-    if leak.kind is LeakKind.COOKIE_HIDDEN:
-        return (
-            "Nothing: it goes from the browser by itself. If the app cannot do without it, file it under 'necessary'."
-        )
-    if leak.kind is LeakKind.MARKUP_HELD:
-        return f"Put it into {{% call gate({key!r}) %}}, or embed()."
-    if leak.kind is LeakKind.MARKUP_SENT and leak.purposes:
-        return f"Put it into {{% call gate({key!r}) %}} or embed(), or set 'CONSENT_AUTO_HOLD'."
-    if leak.kind is LeakKind.HINT_REMOVED:
-        return (
-            f"Take it out of the template, or put it into {{% call gate({key!r}) %}}."
-            if key
-            else _declare(leak, catalogue)
-        )
+    # Only what the site declares has purposes, and only that can be asked for in a gate.
+    if leak.purposes or leak.kind is LeakKind.COOKIE_HIDDEN:
+        return _ADVICE[leak.kind].format(key=repr(leak.services[0]) if leak.services else "")
     return _declare(leak, catalogue)
 
 

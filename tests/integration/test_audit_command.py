@@ -184,7 +184,9 @@ def test_log_of_a_site_is_read_back(app, run, tmp_path):
     logging.getLogger("consent").addHandler(handler)
     try:
         with app.test_request_context("/"):
-            get_site(app).leaks.note(Leak(kind=LeakKind.HINT_REMOVED, subject="ads.example", services=("youtube",)))
+            get_site(app).leaks.note(
+                Leak(kind=LeakKind.HINT_REMOVED, subject="ads.example", services=("youtube",), purposes=("marketing",))
+            )
     finally:
         logging.getLogger("consent").removeHandler(handler)
         handler.close()
@@ -210,6 +212,12 @@ ADVICE = {
         "Declare it: flask consent services show hotjar"
     ),
     Leak(kind=LeakKind.HINT_REMOVED, subject="nobody.example"): "If the host is the site's own",
+    Leak(
+        kind=LeakKind.HINT_REMOVED, subject="static.hotjar.com", services=("hotjar",)
+    ): "flask consent services show hotjar",
+    Leak(kind=LeakKind.HOST_BLOCKED, subject="b.example", services=("youtube",), purposes=("marketing",)): (
+        "Find what loads it, and put that into {% call gate('youtube') %}"
+    ),
     Leak(
         kind=LeakKind.HOST_BLOCKED, subject="connect.facebook.net"
     ): "Declare it: flask consent services show meta-pixel",

@@ -19,6 +19,7 @@ from consent import (
     consent_recorded,
     consent_withdrawn,
     current_consent,
+    guard,
     requires_consent,
 )
 from consent.errors import ConfigError, ConsentError, SetupError
@@ -150,6 +151,28 @@ def remember(sender: Flask, *, record: object, previous: object) -> None:
 
 consent_recorded.connect(remember, app)
 consent_withdrawn.connect(remember)
+
+
+@guard("analytics")
+def send_event(name: str) -> int:
+    return len(name)
+
+
+@guard("meta-pixel", subject_id=None)
+async def send_later(name: str) -> str:
+    return name
+
+
+def count_order(record: dict[str, object] | None) -> None:
+    assert_type(send_event("order"), int | None)
+    if guard("analytics", record=record):
+        send_event("order")
+    with guard("analytics") as is_open:
+        assert_type(is_open, bool)
+
+
+async def count_later() -> None:
+    assert_type(await send_later("order"), str | None)
 
 
 def check_page(client: FlaskClient) -> None:
