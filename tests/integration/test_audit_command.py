@@ -206,7 +206,7 @@ ADVICE = {
     Leak(kind=LeakKind.COOKIE_BLOCKED, subject="of nobody"): "The catalogue does not know it.",
     Leak(kind=LeakKind.COOKIE_UNDECLARED, subject="id_of_nobody"): "The catalogue does not know it.",
     Leak(
-        kind=LeakKind.MARKUP_HELD, subject="y.example", services=("youtube",)
+        kind=LeakKind.MARKUP_HELD, subject="y.example", services=("youtube",), purposes=("marketing",)
     ): "Put it into {% call gate('youtube') %}",
     Leak(kind=LeakKind.MARKUP_UNDECLARED, subject="h.example", services=("hotjar",)): (
         "Declare it: flask consent services show hotjar"
