@@ -18,11 +18,12 @@ from tests.browser.policy_site import PolicySite
 from tests.browser.serving import ServedSite, serve
 from tests.browser.watched_tab import Engine, OpenTab, watch_chromium, watch_firefox
 from tests.template_cache import compiling_once
+from tests.toml_cache import parsing_once
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _templates_compiled_once() -> Iterator[None]:
-    with compiling_once():
+def _files_read_once() -> Iterator[None]:
+    with compiling_once(), parsing_once():
         yield
 
 

@@ -20,6 +20,7 @@ from tests.faulty_connection import Faults
 from tests.faulty_ledger import FaultyLedger, listening
 from tests.sealed_log import open_memory_log, open_sqlite_log
 from tests.template_cache import compiling_once
+from tests.toml_cache import parsing_once
 
 PAGE = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>News</title></head>'
@@ -31,8 +32,8 @@ _FIELDS = frozenset({"next", "service", "id", "gpc", "asked", "shown", "attempt"
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _templates_compiled_once():
-    with compiling_once():
+def _files_read_once():
+    with compiling_once(), parsing_once():
         yield
 
 
