@@ -93,15 +93,14 @@ _SIGNING = tuple(f"tests/unit/test_cookie{part}.py" for part in ("", "_header", 
 SUITES: dict[str, Suite | NodeSuite] = {
     suite.name: suite
     for suite in (
+        Suite(name="fast", environment=".venv", arguments=("tests", "--ignore=tests/browser")),
         Suite(
             name="browser",
             environment=".venv",
             arguments=("tests/browser", *(f"--ignore={path}" for path in (*_MATRIX, *_LOOKS))),
         ),
-        Suite(name="matrix", environment=".venv", arguments=_MATRIX),
         Suite(name="looks", environment=".venv", arguments=_LOOKS),
-        Suite(name="fast", environment=".venv", arguments=("tests", "--ignore=tests/browser")),
-        NodeSuite(name="js", pattern="tests/js/**/*.test.mjs"),
+        Suite(name="matrix", environment=".venv", arguments=_MATRIX),
         Suite(
             name="lowest",
             environment="build/venv-lowest",
@@ -115,6 +114,7 @@ SUITES: dict[str, Suite | NodeSuite] = {
             ),
             is_measured=False,
         ),
+        NodeSuite(name="js", pattern="tests/js/**/*.test.mjs"),
     )
 }
 
