@@ -76,6 +76,7 @@ class Reading:
     __slots__ = (
         "_foreign_text_end",
         "_is_main",
+        "_is_old",
         "_wanted_at",
         "_wanted_in",
         "find_wanted",
@@ -87,7 +88,7 @@ class Reading:
         "split",
     )
 
-    def __init__(self, find_wanted: FindWanted | None, *, is_main: bool = True) -> None:
+    def __init__(self, find_wanted: FindWanted | None, *, is_main: bool = True, is_old: bool = False) -> None:
         self.position = 0
         self.opened = OpenElements()
         self.is_sure = is_main
@@ -106,6 +107,8 @@ class Reading:
         self._wanted_at = 0
         self._wanted_in: Window | None = None
         self._is_main = is_main
+        # Whether tags are ignored wherever a parser may.
+        self._is_old = is_old
         # To where the text of the script or style in svg reaches that was found last.
         self._foreign_text_end = -1
 
@@ -252,8 +255,9 @@ class Reading:
             return self._read_start_in_foreign(window, tag)
         if tag.name in RAW_NAMES and not self._is_markup(tag.name):
             return self._read_raw(window, tag)
-        is_ignored = not self._is_main and self.opened.may_ignore
-        closes_itself = tag.name in _ROOTS and (is_ignored or ends_itself(window.page, tag.name_end, tag.end - 1))
+        closes_itself = tag.name in _ROOTS and (
+            self._ignores_tags or ends_itself(window.page, tag.name_end, tag.end - 1)
+        )
         self.opened.start(tag.name, closes_itself=closes_itself, read=tuple)
         self.position = tag.end
         return self._make(window, tag)
@@ -262,7 +266,11 @@ class Reading:
         """Whether what browsers take as raw text is markup for this reading."""
         if self._is_main:
             return False
-        return name == b"noscript" or (self.opened.may_ignore and name not in _READ_WHERE_TAGS_ARE_IGNORED)
+        return name == b"noscript" or (self._ignores_tags and name not in _READ_WHERE_TAGS_ARE_IGNORED)
+
+    @property
+    def _ignores_tags(self) -> bool:
+        return self._is_old and self.opened.may_ignore
 
     def _read_start_in_foreign(self, window: Window, tag: _Tag) -> Element | None:
         def read() -> tuple[Attribute, ...]:
@@ -292,17 +300,9 @@ class Reading:
         return text
 
     def _read_raw(self, window: Window, tag: _Tag) -> Element | None:
-        is_plaintext = tag.name == b"plaintext" and not self.opened.may_ignore
-        text = (
-            Text(window.end, window.end) if is_plaintext else find_raw_end(tag.name, window.page, tag.end, window.end)
-        )
-        if is_plaintext:
-            self.passing = PassingText(tag.name)
-        elif not (text.is_closed or window.is_last):
+        text = self._find_raw_text(window, tag)
+        if text is None:
             return None
-        self.position = text.end
-        if not (text.is_closed or is_plaintext) and window.is_cut:
-            self.passing, self.position = PassingText(tag.name), tag.end
         is_split = self._is_main and (
             tag.name == b"noscript" or self.opened.may_ignore or (self.opened.is_foreign and self.opened.is_doubtful)
         )
@@ -322,20 +322,20 @@ class Reading:
                 return None
             if not text.is_closed and window.is_cut:
                 self.passing = PassingText(tag.name)
-            if tag.name == b"textarea" and not self._is_main:
+            if tag.name == b"textarea" and self._is_old:
                 self.opened.leave_select()
         self.position = text.end if self.passing is None else tag.end
         return text
 
-    def _copy(self, position: int) -> Reading:
+    def _copy(self, position: int, *, is_old: bool = False) -> Reading:
         """Return another reading, from a position on."""
-        other = Reading(self.find_wanted, is_main=False)
+        other = Reading(self.find_wanted, is_main=False, is_old=is_old)
         other.opened = self.opened.copy()
         other.position = position
         return other
 
     def _split(self, window: Window, tag: _Tag) -> None:
-        other = self._copy(tag.end)
+        other = self._copy(tag.end, is_old=self.opened.may_ignore and not self.opened.is_foreign)
         if self.opened.is_foreign:
             closes_itself = ends_itself(window.page, tag.name_end, tag.end - 1)
             other.opened.start(tag.name, closes_itself=closes_itself, read=tuple)

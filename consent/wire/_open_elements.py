@@ -254,6 +254,8 @@ class OpenElements:
         nodes = self._foreign
         for at in range(len(nodes) - 1, self._floor - 1, -1):
             if nodes[at][1] in _INSIDE:
+                # Not closed by what is HTML; some parsers look at the name alone.
+                self._is_lost = self._is_lost or nodes[at][0] == name
                 return
             if nodes[at][1] is _Kind.HTML and nodes[at][0] == name:
                 above = nodes[at + 1 :]
