@@ -157,13 +157,15 @@ def test_every_page_without_arguments_is_visited(make_site, run):
 
 def test_nothing_is_recorded_counted_or_told_twice(make_site, run, ledger, heard, caplog):
     app = make_site(ledger=ledger, CONSENT_LEDGER_RETENTION_MONTHS=12)
+    app.add_url_rule("/cookie", "cookie", lambda: ("", {"Set-Cookie": "_ga=1"}))
     with caplog.at_level(logging.WARNING, "consent"):
-        run(app, "--visit", "/tracked", "--granted", "youtube")
-
-    assert (ledger.asked, heard) == ([], [])
+        printed = run(app, "--visit", "/tracked", "--visit", "/cookie", "--granted", "youtube")
     get_site(app).tallying.flush()
-    assert ledger.tallies.read(since=date.min, until=date.max) == {}
+
+    assert "2 leaks" in printed
     assert "consent-audit" not in caplog.text
+    assert (ledger.asked, heard) == ([], [])
+    assert ledger.tallies.read(since=date.min, until=date.max) == {}
 
 
 def test_visit_is_a_request_of_its_own(make_site, run):
@@ -228,9 +230,9 @@ def test_site_under_a_name_of_its_own_is_visited(make_site, visit):
     assert visit(make_site(SERVER_NAME="news.example"), "/tracked") != set()
 
 
-def test_panel_of_debug_mode_takes_nothing_away(make_site, visit):
+def test_panel_of_debug_mode_takes_nothing_away(make_site, visit, monkeypatch):
+    monkeypatch.setenv("FLASK_DEBUG", "1")
     app = make_site(CONSENT_PANEL=True)
-    app.debug = True
     app.add_url_rule("/cookie", "cookie", lambda: ("<p>", {"Set-Cookie": "_ga=1"}))
 
     assert visit(app, "/cookie") == {("cookie_suppressed", "_ga", "/cookie")}

@@ -115,11 +115,14 @@ def test_what_merely_runs_does_not_without_the_word_of_the_browser(stored, in_jo
     assert not in_job("marketing", record=record)
 
 
-def test_signal_that_came_with_the_choice_counts(stored, in_job):
-    record = stored("youtube") | {"mode": "opt_out", "decisions": {}, "noted": {}}
-    record["signals"] = {"gpc": True, "dnt": False}
+@pytest.mark.parametrize("has_gpc", [False, True], ids=["silent", "gpc"])
+def test_signal_that_came_with_the_choice_counts(stored, in_job, has_gpc):
+    """Where the visitor is merely told, nobody has to ask for the signal, and it closes all the same."""
+    record = stored("youtube") | {"mode": "notice", "decisions": {}, "noted": {}}
+    record["signals"] = {"gpc": has_gpc, "dnt": False}
 
-    assert not in_job("marketing", record=record)
+    assert in_job("marketing", record=record) is not has_gpc
+    assert in_job("analytics", record=record)
 
 
 MALFORMED = [
