@@ -120,7 +120,7 @@ CODE: Final = (
     _code(
         "webrtc",
         "WebRTC",
-        'const peer = new RTCPeerConnection({ iceServers: [{ urls: "turns:$host:443?transport=tcp", username: "u", credential: "c" }] });'
+        'const peer = new RTCPeerConnection({ iceServers: [{ urls: "turns:$host.x.localhost:$port?transport=tcp", username: "u", credential: "c" }] });'
         " peer.createDataChannel('leak'); peer.createOffer().then((offer) => peer.setLocalDescription(offer));",
         stops=(),
         note="no browser has a policy for its servers: put the script into `gate()`",
@@ -136,6 +136,7 @@ LEFT: Final = (
         stops=_HELD,
     ),
     Way(
+        leads_away=True,
         key="meta-refresh",
         name="`<meta http-equiv=refresh>`",
         page=Page.REFRESH,
@@ -143,6 +144,7 @@ LEFT: Final = (
         stops=(Guard.HOLD,),
     ),
     Way(
+        leads_away=True,
         key="refresh-header",
         name="`Refresh:` header",
         header=("Refresh", "0; url=https://$host/"),
@@ -151,6 +153,7 @@ LEFT: Final = (
         note=_BLINDED,
     ),
     Way(
+        leads_away=True,
         key="location",
         name="`location` set by a script",
         page=Page.LEAVE,
@@ -168,6 +171,7 @@ LEFT: Final = (
         stops=_HELD,
     ),
     Way(
+        leads_away=True,
         key="form",
         name="Form that the visitor submits",
         page=Page.CLICK,

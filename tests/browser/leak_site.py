@@ -16,7 +16,7 @@ from string import Template
 from typing import Final, Self
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import Flask, Response, render_template_string, request
+from flask import Flask, Response, current_app, render_template_string, request
 from markupsafe import Markup
 
 from consent import Consent, CookieDeclaration, Document, Service
@@ -55,10 +55,12 @@ _CONFIGS: Final[Mapping[Setup, Mapping[str, object]]] = {
 _SETTLE: Final = """<script>addEventListener("load", async () => {
   await Promise.allSettled(window.pending ?? []);
   const hosts = [...document.querySelectorAll("link[rel=dns-prefetch]")].map((link) => new URL(link.href).hostname);
-  const kept = Object.keys(localStorage).filter((name) => localStorage.getItem(name) === "VISIT");
+  const kept = [
+    ...(window.kept ?? []),
+    ...Object.keys(localStorage).filter((name) => localStorage.getItem(name) === "VISIT"),
+  ];
   const url = "/settled?" + new URLSearchParams({ page: "PAGE", visit: "VISIT", hosts, kept });
-  // Chromium gives up requests at a moment when as many as here have just ended.
-  while (!(await fetch(url).catch(() => null))) await new Promise((go) => setTimeout(go, 20));
+  await fetch(url);
 })</script>"""
 _NEXT: Final = 'document.head.append(Object.assign(document.createElement("script"), { src: "https://HOST/s.js" }));'
 _LAYOUT: Final = """<!doctype html>
@@ -180,7 +182,7 @@ def _choose_by_host(apps: Mapping[str, WSGIApplication]) -> WSGIApplication:
 
 def _make_site(setup: Setup, seen: Sightings, *, tracker_port: int) -> Flask:
     app = Flask(__name__, static_folder=None)
-    app.config.update(SECRET_KEY="a key that is long enough for every check")
+    app.config.update(SECRET_KEY="a key that is long enough for every check", TRACKER_PORT=tracker_port)
     add_answers(app, lambda text, key: _fill(text, key, setup))
     add_calls(app, lambda key: _fill("$host", key, setup), port=tracker_port, has_library=setup is not Setup.NONE)
     _add_pages(app, setup, seen)
@@ -204,7 +206,9 @@ def _make_service() -> Service:
 
 def _fill(text: str, key: str, setup: Setup) -> str:
     moment = request.args.get("visit", "")
-    return Template(text).safe_substitute(host=find_host(key, moment, setup), visit=moment, key=key)
+    return Template(text).safe_substitute(
+        host=find_host(key, moment, setup), visit=moment, key=key, port=current_app.config["TRACKER_PORT"]
+    )
 
 
 def _add_pages(app: Flask, setup: Setup, seen: Sightings) -> None:

@@ -28,6 +28,9 @@ class LeakTab(Protocol):
     def pass_through(self, url: str) -> None:
         """Go to `url`, which may lead on at once, and wait for nothing."""
 
+    def is_at(self, host: str) -> bool:
+        """Whether a page of a host is there and complete."""
+
     def click(self, selector: str) -> None:
         """Click an element with a real mouse event."""
 
@@ -41,35 +44,30 @@ class LeakTab(Protocol):
         """Return the visitor's cookies: host and name to value."""
 
 
+_FIND_HOST: Final = "() => document.readyState === 'complete' ? location.hostname : ''"
+
+
 class _ChromiumTab:
     def __init__(self, context: BrowserContext) -> None:
         self._context = context
         self._page = context.new_page()
-        self._may_lead_on = False
-
-    def evaluate_in_page(self, function: str) -> Any:
-        return self._page.evaluate(function)
+        self.evaluate_in_page = self._page.evaluate
 
     def open(self, url: str) -> None:
-        # What a page still does about leaving would end the navigation that is waited for.
-        if self._may_lead_on:
-            self._page.close()
-            self._page = self._context.new_page()
-            self._may_lead_on = False
-        # Chromium gives up a request, this one too, when as many as on these pages have just ended.
-        with suppress(Error):
-            self._page.goto(url)
-            return
         self._page.goto(url)
 
     def pass_through(self, url: str) -> None:
-        self.open("about:blank")
-        self._may_lead_on = True
+        # Where it leads on before it is there, the navigation that is waited for is no more.
         with suppress(Error):
             self._page.goto(url, wait_until="commit")
 
+    def is_at(self, host: str) -> bool:
+        # Between two documents there is nothing to ask.
+        with suppress(Error):
+            return bool(self._page.evaluate(_FIND_HOST) == host)
+        return False
+
     def click(self, selector: str) -> None:
-        self._may_lead_on = True
         self._page.locator(selector).first.click()
 
     def click_through(self, selector: str) -> None:
@@ -83,19 +81,19 @@ class _ChromiumTab:
 class _FirefoxTab:
     def __init__(self, tab: firefox.Tab) -> None:
         self._tab = tab
+        self.open = tab.open
         self.click = tab.click
         self.evaluate_in_page = tab.evaluate_in_page
         self.click_through = tab.click_through
 
-    def open(self, url: str) -> None:
-        with suppress(BidiError):
-            self._tab.open(url)
-            return
-        self._tab.open(url)
-
     def pass_through(self, url: str) -> None:
         with suppress(BidiError):
             self._tab.open(url, wait="none")
+
+    def is_at(self, host: str) -> bool:
+        with suppress(BidiError):
+            return bool(self._tab.evaluate(_FIND_HOST) == host)
+        return False
 
     def read_cookies(self) -> Mapping[tuple[str, str], str]:
         return {(each.domain, each.name): each.value for each in self._tab.cookies()}

@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from tests.browser.leak_site import LeakSite, Setup, Sighting
+from tests.browser.leak_site import LeakSite, Setup, Sighting, find_host
 from tests.browser.leak_tabs import LeakTab
 from tests.browser.leak_way import Guard, Moment, Page, Way
 from tests.browser.leak_ways import WAYS
@@ -103,8 +103,10 @@ class _Walk:
             self._note_cookies(setup, moment)
         if not all(seen.saw(setup, moment, way) for way in expected):
             return False
-        is_left = page is Page.NOSCRIPT or (page in _LEFT and bool(expected))
-        return is_left or seen.has_settled(setup, moment, page)
+        away = [find_host(way.key, moment, setup) for way in expected if way.leads_away]
+        if away:
+            return self._tab.is_at(*away)
+        return page is Page.NOSCRIPT or seen.has_settled(setup, moment, page)
 
     def _note_cookies(self, setup: Setup, moment: Moment) -> None:
         for (host, name), value in self._tab.read_cookies().items():

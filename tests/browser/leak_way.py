@@ -78,6 +78,9 @@ class Way:
     engines: tuple[Engine, ...] = ENGINES
     """Browsers that do it at all."""
 
+    leads_away: bool = False
+    """Whether the page is left for the third party's."""
+
     connects_in: tuple[Engine, ...] = ()
     """Browsers that have connected by the time at which they heed the CSP; no request follows."""
 

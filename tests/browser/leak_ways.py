@@ -91,10 +91,11 @@ _STORAGE: Final = (
     describe(
         "script-cookie",
         "`document.cookie` in the site's own script",
-        '<script>document.cookie = "leak-script-cookie=$visit; path=/"</script>',
+        '<script>document.cookie = "leak-script-cookie=$visit; path=/";'
+        ' window.kept = document.cookie.includes("leak-script-cookie=$visit") ? ["leak-script-cookie"] : []</script>',
         page=Page.STORAGE,
         stops=(),
-        note="the site's own script: put it into `gate()`",
+        note="put it into `gate()`; once refused, the next answer takes the cookie away",
     ),
     describe(
         "local-storage",
@@ -102,7 +103,7 @@ _STORAGE: Final = (
         '<script>localStorage.setItem("leak-local-storage", "$visit")</script>',
         page=Page.STORAGE,
         stops=(),
-        note="the site's own script: put it into `gate()`",
+        note="put it into `gate()`",
     ),
 )
 
