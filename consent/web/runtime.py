@@ -14,7 +14,7 @@ from consent.web.service_signals import describe_signals
 from consent.web.site import Site
 from consent.web.state import describe_state
 from consent.web.visit import Visit
-from consent.wire.held_markup import encode_attribute_json
+from consent.wire.held_markup import encode_attribute_json, hold
 
 # A browser's own names for where a page keeps things.
 _AREAS: Mapping[str, str] = {
@@ -53,7 +53,7 @@ def script_tag(visit: Visit) -> Markup:
     before, after = _keep_tag(visit.site, visit) if visit.record is None else _write_tag(visit)
     nonce = f' nonce="{escape(visit.nonce)}"' if visit.nonce else ""
     own = f'{before}{nonce} data-consent-key="{visit.page_key}"{after}'
-    return Markup(f"{_write_signal_tag(visit, nonce)}{own}")  # noqa: S704 - escaped here and there
+    return Markup(f"{_write_signal_tag(visit, nonce)}{own}{_write_reload_marks(visit)}")  # noqa: S704 - escaped here and there
 
 
 def block_key(visit: Visit, keys: Collection[str] = ()) -> str:
@@ -94,6 +94,16 @@ def _write_signal_tag(visit: Visit, nonce: str) -> str:
         }
     )
     return f"<script src=\"{escape(visit.asset_url('signal.js'))}\" defer{nonce} data-consent-signal='{told}'></script>"
+
+
+def _write_reload_marks(visit: Visit) -> str:
+    """Return what makes the runtime load the page again once a service is granted that the page's policy shuts out.
+
+    An empty block for each, for what holds nothing: a script of the site's own that loads the service when it hears of the grant.
+    """
+    shut = [each.key for each in visit.policy.services if each.hosts and block_key(visit, (each.key,)) != visit.page_key]
+    advanced = visit.site.signals.advanced
+    return "".join(hold("", keys=(key,), page_key="", nonce=visit.nonce) for key in shut if key not in advanced)
 
 
 def list_storage(policy: Policy) -> tuple[Mapping[str, str], ...]:

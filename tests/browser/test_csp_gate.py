@@ -249,6 +249,16 @@ def test_what_nobody_gated_is_blocked_and_reported(tab: WatchedTab, site: Carefu
     assert [_STATS_HOST in line for line in sockets] == [True]
 
 
+def test_page_that_holds_nothing_is_loaded_again_too(tab: WatchedTab, site: CarefulSite) -> None:
+    tab.open(f"{site.url}/careless")
+    assert site.reached == []
+
+    press(tab, "accept_all", within=BANNER)
+
+    tab.wait_until(lambda _: {"pixel.gif", "event", "stats.js"} <= set(site.reached))
+    assert site.loads == ["/careless", "/careless"]
+
+
 def test_what_nobody_gated_runs_once_it_is_granted(tab: WatchedTab, site: CarefulSite) -> None:
     accept(tab, site)
 
