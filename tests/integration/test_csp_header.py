@@ -210,7 +210,7 @@ def test_held_block_opens_without_a_page_load_unless_the_policy_is_enforced(rend
 
     page_key, keys = read_block_keys(render(source, CONSENT_CSP=mode).text)
 
-    assert keys == (["", ""] if mode == "enforce" else [page_key, page_key])
+    assert (set(keys), len(keys)) == (({""}, 4) if mode == "enforce" else ({page_key}, 2))
 
 
 def test_what_waits_for_the_browsers_signal_opens_without_a_page_load(make_app):
