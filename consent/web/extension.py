@@ -21,8 +21,8 @@ from consent.engine import Engine
 from consent.errors import ConfigError, SetupError
 from consent.jurisdictions import CHECKED_ON, load_implied_consent, load_table
 from consent.messages import Messages, load_messages
-from consent.web.csp_reports import add_report_route
 from consent.web.auto_hold import register_filter
+from consent.web.csp_reports import add_report_route
 from consent.web.dashboard import add_dashboard
 from consent.web.foreign_tags import build_foreign_tags
 from consent.web.hooks import BLUEPRINT_NAME, register_hooks
