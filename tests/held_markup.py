@@ -27,13 +27,18 @@ def parse(page):
     return html5lib.parse(page, namespaceHTMLElements=False, scripting=True)
 
 
-def contacts(page):
+def loads(page):
+    """Return the hosts that the tags of a page load something from, whatever its scripts and styles say."""
+    return contacts(page, has_texts=False)
+
+
+def contacts(page, *, has_texts=True):
     """Return the hosts that a page loads something from by itself, with scripts and without."""
     found = set()
     for scripting in (True, False):
         tree = html5lib.parse(page, namespaceHTMLElements=False, scripting=scripting)
         for element in tree.iter():
-            found |= _contacts_of(element)
+            found |= _contacts_of(element, has_texts=has_texts)
     return found
 
 
@@ -46,7 +51,7 @@ def list_blocks(page):
     ]
 
 
-def _contacts_of(element):
+def _contacts_of(element, *, has_texts):
     if not isinstance(element.tag, str) or element.tag in ("a", "area", "form"):
         return set()
     is_dead = element.tag in ("script", "style", "{http://www.w3.org/2000/svg}style") and element.get("type") in _INERT
@@ -54,6 +59,6 @@ def _contacts_of(element):
     if is_dead or is_canonical:
         return set()
     texts = [value for name, value in element.attrib.items() if name in _URLS]
-    if element.tag in ("script", "style", "{http://www.w3.org/2000/svg}style"):
+    if has_texts and element.tag in ("script", "style", "{http://www.w3.org/2000/svg}style"):
         texts.append(element.text or "")
     return {host for text in texts for host in _HOST.findall(text)}

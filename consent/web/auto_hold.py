@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -21,6 +22,8 @@ from consent.wire.document import begins_document, find_places
 from consent.wire.markup_edit import Edit, apply_edits
 from consent.wire.markup_scan import scan
 from consent.wire.prefilter import names_listed_host
+
+_find_frameset = re.compile(rb"<(?i:frameset)").search
 
 
 def register_filter(app: Flask) -> None:
@@ -85,6 +88,7 @@ def hold_page(page: bytes, visit: Visit, kind: PageKind, *, is_injected: bool = 
     Args:
         is_injected: Whether the runtime is put into the page later, if it is a document.
     """
+    kind = replace(kind, has_frameset=_find_frameset(page) is not None)
     holding, opened = MarkupHolding(visit, kind), OpenTags()
     edits: list[Edit] = []
     for element in scan(page, wants=holding.wants):

@@ -31,6 +31,7 @@ log = logging.getLogger("consent")
 
 # A block in their place gives all of them back. Of others only one tag could be replaced, and what is in them would be left.
 _REPLACED = frozenset({"script", "style", "iframe", "img", "link", "input", "embed", "source", "track"})
+_METADATA = frozenset({"script", "style", "link"})
 # They change how an element looks, not what it is.
 _SIDE_ATTRIBUTES = frozenset({"style", "background", "ping", "attributionsrc"})
 # Of an element that could not be judged.
@@ -52,6 +53,9 @@ class PageKind:
 
     is_utf8: bool = True
     """Whether the page says that it is UTF-8; of others only ASCII can be held, since nobody can be sure of the rest."""
+
+    has_frameset: bool = False
+    """Whether a `<frameset>` is in the page. Browsers ignore it behind an image or frame, and must go on doing so."""
 
     find_language: Callable[[], str] = str
     """Gives the language of the page; asked when there is something to say."""
@@ -120,9 +124,9 @@ class MarkupHolding:
         keys = tuple(dict.fromkeys(key for finding in findings for key in finding.owner.services))
         if element.is_certain and element.name in _REPLACED and names - _SIDE_ATTRIBUTES:
             if not is_declared:
-                return (replace_element(element, self._kind.encode(write_reminder(self._visit, keys))),)
+                return self._replace(element, self._kind.encode(write_reminder(self._visit, keys)))
             is_in_form = opened.is_in(b"form", page, element.start)
-            return (replace_element(element, self._write_whole(element, page, keys, findings, is_in_form=is_in_form)),)
+            return self._replace(element, self._write_whole(element, page, keys, findings, is_in_form=is_in_form))
         # What the site does not declare nobody can grant; and without scripts every choice loads the page again.
         if is_declared and not opened.is_in(b"noscript", page, element.start):
             self._reminders.setdefault(keys, True)
@@ -169,10 +173,15 @@ class MarkupHolding:
         living = tag.living
         if element.is_certain and living.element.name in _REPLACED:
             held = self._write_whole(living.element, living.markup, keys, findings, is_in_form=is_in_form)
-            return (replace_element(element, tag.front + held),)
+            return self._replace(element, tag.front + held)
         self._reminders.setdefault(keys, True)
         # One that waits needs nothing but a page load; an edit says that there is something to load it for.
         return (Edit(element.start, element.start, b""),) if tag.is_inert else disarm(element, _ALL_NAMES)
+
+    def _replace(self, element: Element, text: bytes) -> tuple[Edit, ...]:
+        # It counts as content, as most elements do and blocks do not, and shows nothing.
+        rest = b"<wbr>" if self._kind.has_frameset and element.name not in _METADATA else b""
+        return (replace_element(element, text + rest),)
 
     def _write_whole(
         self, element: Element, page: bytes, keys: tuple[str, ...], findings: tuple[Finding, ...], *, is_in_form: bool

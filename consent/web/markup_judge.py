@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from html import unescape
 
 from flask import has_request_context, request
 
@@ -58,6 +59,9 @@ class MarkupJudge:
     def find_owned(self, element: Element, page: bytes) -> tuple[Finding, ...]:
         """Return the addresses of an element that belong to somebody, whether they may load or not."""
         text = page[element.end : element.text_end].decode("utf-8", "replace")
+        if "&" in text and not element.is_certain:
+            # In svg it is no raw text.
+            text = f"{text}\n{unescape(text)}"
         return tuple(filter(None, map(self._find_owner, list_urls(element, text))))
 
     def note_meaningless(self, element: Element, subject: str) -> None:
@@ -95,6 +99,9 @@ class MarkupJudge:
 
     def _find(self, element: Element, page: bytes, *, depth: int) -> Iterator[Finding]:
         text = page[element.end : element.text_end].decode("utf-8", "replace")
+        if "&" in text and not element.is_certain:
+            # In svg it is no raw text.
+            text = f"{text}\n{unescape(text)}"
         for found in list_urls(element, text):
             finding = self._judge(found)
             if finding:

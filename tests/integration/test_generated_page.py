@@ -10,7 +10,7 @@ import pytest
 from tools.generated_page import CHECKOUT, run
 
 
-@pytest.mark.parametrize("name", ["list_jurisdictions", "list_requirements", "list_services"])
+@pytest.mark.parametrize("name", ["list_hosts", "list_jurisdictions", "list_requirements", "list_services"])
 @pytest.mark.parametrize(("arguments", "status", "words"), [(["--check"], 0, ""), (["--write"], 2, "Usage: ")])
 def test_command_checks_its_page_and_takes_nothing_else(name, arguments, status, words):
     done = subprocess.run(
