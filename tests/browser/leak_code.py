@@ -9,6 +9,8 @@ from tests.browser.leak_way import Guard, Page, Traits, Way, describe
 _HELD: Final = (Guard.HOLD, Guard.CSP)
 _IMG: Final = '<img src="https://$host/p.gif" alt="">'
 
+_OWN_POLICY: Final = "a worker obeys the policy of its own file, not the page's: send one with that"
+
 EARLY: Final[Traits] = {
     "connects_in": ("chromium",),
     "note": "for the CSP alone, Chromium connects before it refuses",
@@ -96,7 +98,7 @@ CODE: Final = (
         " pending.push(new Promise((done) => { worker.onmessage = worker.onerror = done; }));",
         files={".worker.js": _WORKER},
         stops=(),
-        note="a worker obeys the policy of its own file, not the page's",
+        note=_OWN_POLICY,
     ),
     _code(
         "service-worker",
@@ -107,7 +109,7 @@ CODE: Final = (
             ".worker.js": "oninstall = (event) => event.waitUntil(fetch('https://$host/f.json', { mode: 'no-cors' }).catch(() => {}));"
         },
         stops=(),
-        note="a worker obeys the policy of its own file, not the page's",
+        note=_OWN_POLICY,
     ),
     _code(
         "script-preconnect",
@@ -117,6 +119,7 @@ CODE: Final = (
         stops=(),
         note="no policy has a word for it: put the script into `gate()`",
     ),
+    # A name of this machine's, whose port needs no mapping: with that, Chromium's network process crashes here.
     _code(
         "webrtc",
         "WebRTC",

@@ -1,7 +1,8 @@
 """The ways in which a page, a header, a server or a script contacts a third party or stores something, and what stops each.
 
 What stands here is claimed; `test_leak_ways.py` proves it in both browsers, and `docs/leaks.md` shows it as a table.
-In the markup and code `$host` is a host of the third party's that no other way names, `$visit` says which visit it is.
+In the markup and code `$host` is a host of the third party's that no other way names, `$visit` says which visit it is, and
+`$port` is where the third party listens.
 """
 
 from __future__ import annotations

@@ -31,8 +31,13 @@ def make_table() -> str:
     """Return the table, and a sentence that counts."""
     rows = [_HEADS, ("---",) * len(_HEADS), *map(_make_row, WAYS)]
     table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
-    stopped = sum(bool(way.stops) for way in WAYS)
-    return f"{len(WAYS)} ways: {stopped} are stopped, {len(WAYS) - stopped} are not.\n\n{table}"
+    ways = [way for way in WAYS if way.engines]
+    stopped = sum(bool(way.stops) and not _connects(way) for way in ways)
+    connecting = sum(map(_connects, ways))
+    return (
+        f"{len(ways)} ways: {stopped} are stopped, of {connecting} a bare connection is left in one browser, "
+        f"{len(ways) - stopped - connecting} are not stopped.\n\n{table}"
+    )
 
 
 def replace_table(text: str) -> str:
@@ -51,11 +56,19 @@ def _make_row(way: Way) -> Sequence[str]:
     )
 
 
+def _connects(way: Way) -> bool:
+    """Whether all that is left of a way is a connection."""
+    return bool(way.stops) and any(is_to_leak(way, engine, Setup.ALL) for engine in ENGINES)
+
+
 def _tell_stops(way: Way) -> str:
     return "; ".join(_list_words(way))
 
 
 def _list_words(way: Way) -> Iterator[str]:
+    if not way.engines:
+        yield "nothing has to: neither browser does it"
+        return
     yield ", ".join(way.stops) or "**nothing**"
     if way.note:
         yield way.note
