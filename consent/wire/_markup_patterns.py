@@ -121,12 +121,12 @@ search_script_escaped = re.compile(rf"-->|<(/?+)(?i:script){NAME_ENDS}".encode()
 search_script_double_escaped = re.compile(rf"-->|</(?i:script){NAME_ENDS}".encode()).search
 match_foreign_text: Mapping[bytes, Search] = {
     name: re.compile(
-        rf"(?:{TEXT}|<(?:{_CDATA}|(?!!\[CDATA\[)(?:{_MARKS})|(?!/(?i:{name.decode()}){NAME_ENDS})/?+[a-zA-Z][^{SPACE}/>]*+{REST}))*+"
+        rf"(?:{TEXT}|<(?:{_CDATA}|(?!!\[CDATA\[)(?:{_MARKS})|(?!/?+(?i:{name.decode()}){NAME_ENDS})/?+[a-zA-Z][^{SPACE}/>]*+{REST}))*+"
         rf"(?=</(?i:{name.decode()}){NAME_ENDS})".encode()
     ).match
     for name in (b"script", b"style")
 }
-"""Match the text of a script or style in svg, up to its end tag."""
+"""Match the text of a script or style in svg, up to its end tag; not with another of its kind in it."""
 
 match_tag_name = re.compile(rf"<(/?+[a-zA-Z][^{SPACE}/>]*+){NAME_ENDS}".encode()).match
 

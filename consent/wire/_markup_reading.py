@@ -74,6 +74,7 @@ class Reading:
     """
 
     __slots__ = (
+        "_cdata_end",
         "_foreign_text_end",
         "_is_main",
         "_is_old",
@@ -111,6 +112,8 @@ class Reading:
         self._is_old = is_old
         # To where the text of the script or style in svg reaches that was found last.
         self._foreign_text_end = -1
+        # The same of CDATA.
+        self._cdata_end = -1
 
     def read(self, window: Window) -> Element | None:
         """Go on to the next element that counts; None if there is none, if not enough is there to tell, or at a split."""
@@ -132,11 +135,17 @@ class Reading:
     def _read_doubtful_cdata(self, window: Window) -> None:
         """Take what begins CDATA in svg as a comment, which it is in HTML; another reading takes it as CDATA."""
         page, at, end = window.page, self.position, window.end
-        comment, cdata = match_declaration(page, at, end), match_cdata(page, at, end)
-        if not comment or not page.startswith(b"<![CDATA[", at) or not (cdata or window.is_last):
+        comment = match_declaration(page, at, end)
+        if not comment or not page.startswith(b"<![CDATA[", at):
             return
+        # What begins within another's ends with it.
+        if window.base + at + len(b"<![CDATA[") > self._cdata_end:
+            cdata = match_cdata(page, at, end)
+            if not (cdata or window.is_last):
+                return
+            self._cdata_end = window.base + (cdata.end() if cdata else end)
         self.position = comment.end()
-        self.split = self._copy(cdata.end() if cdata else end)
+        self.split = self._copy(min(self._cdata_end - window.base, end))
 
     def agrees_with(self, other: Reading) -> bool:
         """Whether both go on from here in the same way."""
@@ -288,7 +297,8 @@ class Reading:
                 return None
         self.opened.start(tag.name, closes_itself=closes_itself, read=read)
         self.position = tag.end
-        return self._make(window, tag, text)
+        # A tag that ends svg or math does so: another in its place would stay within, and what follows would be read anew.
+        return self._make(window, tag, text, is_sure=False)
 
     def _find_foreign_text(self, window: Window, tag: _Tag) -> Text | None:
         """Find the text of a script or style in svg; None within another's, which is told already."""
@@ -300,22 +310,55 @@ class Reading:
         return text
 
     def _read_raw(self, window: Window, tag: _Tag) -> Element | None:
+        is_either = self._is_main and self.opened.is_foreign and self.opened.is_doubtful
+        foreign = self._find_foreign_text(window, tag) if is_either and tag.name in _TEXTS else None
+        if foreign and not (foreign.is_closed or window.is_last):
+            return None
         text = self._find_raw_text(window, tag)
         if text is None:
             return None
-        is_split = self._is_main and (
-            tag.name == b"noscript" or self.opened.may_ignore or (self.opened.is_foreign and self.opened.is_doubtful)
-        )
+        if foreign:
+            # What either reading takes as its text.
+            text = Text(max(text.text_end, foreign.text_end), max(text.end, foreign.end))
+        is_split = is_either or (self._is_main and (tag.name == b"noscript" or self.opened.may_ignore))
         if is_split:
             self._split(window, tag)
+        return self._make(window, tag, text, is_sure=False)
+
+    def _find_foreign_text(self, window: Window, tag: _Tag) -> Text | None:
+        """Find the text of a script or style in svg; None within another's, which is told already."""
+        if window.base + tag.start < self._foreign_text_end:
+            return None
+        text = find_foreign_text(tag.name, window.page, tag.end, window.end)
+        if text.is_closed or window.is_last:
+            self._foreign_text_end = window.base + text.end
+        return text
+
+    def _read_raw(self, window: Window, tag: _Tag) -> Element | None:
+        is_either = self._is_main and self.opened.is_foreign and self.opened.is_doubtful
+        foreign = self._find_foreign_text(window, tag) if is_either and tag.name in _TEXTS else None
+        if foreign and not (foreign.is_closed or window.is_last):
+            return None
+        text = self._find_raw_text(window, tag)
+        if text is None:
+            return None
+        if foreign:
+            # What either reading takes as its text.
+            text = Text(max(text.text_end, foreign.text_end), max(text.end, foreign.end))
+        is_split = is_either or (self._is_main and (tag.name == b"noscript" or self.opened.may_ignore))
+        if is_split:
+            self._split(window, tag)
+            if tag.name in _TEXTS and self.opened.is_foreign:
+                # What either reading takes as its text.
+                other = find_foreign_text(tag.name, window.page, tag.end, window.end)
+                text = Text(max(text.text_end, other.text_end), max(text.end, other.end))
         return self._make(window, tag, text, is_sure=text.is_closed and not is_split)
 
     def _find_raw_text(self, window: Window, tag: _Tag) -> Text | None:
         """Find where raw text ends, and go on from there; None if not enough is there to tell."""
         if tag.name == b"plaintext":
-            # All that follows, or nothing where the tag is ignored.
             text = Text(tag.end, tag.end)
-            self.passing = None if self.opened.may_ignore else PassingText(tag.name)
+            self.passing = PassingText(tag.name)
         else:
             text = find_raw_end(tag.name, window.page, tag.end, window.end)
             if not (text.is_closed or window.is_last):

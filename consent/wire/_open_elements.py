@@ -57,8 +57,8 @@ _CLOSED_BY_OTHERS = frozenset(b"p li dd dt option optgroup rb rp rt rtc tr td th
 _NOT_TWICE = frozenset(
     b"a b big button code dd dt em font form h1 h2 h3 h4 h5 h6 i li nobr optgroup option s small strike strong tt u".split()
 )
-# Deeper than any page, and than browsers go; what is beyond is in doubt.
-_DEPTH_LIMIT = 512
+# Deeper than any drawing; what is beyond is in doubt. Each tag may cost this many steps.
+_DEPTH_LIMIT = 64
 
 
 class OpenElements:

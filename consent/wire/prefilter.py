@@ -18,18 +18,19 @@ _HOST = (
 # What all begin with is what makes them fast: `re` looks for it as `bytes.find` does.
 _find_hosts = re.compile(rf"//[\t\n\r]*+{_HOST}".encode("latin-1")).findall
 _find_hosts_over_lines = re.compile(rf"/[\t\n\r]++/[\t\n\r]*+{_HOST}".encode("latin-1")).findall
-_find_hosts_without_slashes = tuple(
-    re.compile(rf"{ending}:[\t\n\r]*+(?!//)/?+{_HOST}".encode("latin-1")).findall
-    for ending in ("tps?+", "TPS?+", "t[pP][sS]?+", "T[pP][sS]?+")
-)
+_find_hosts_without_slashes = re.compile(
+    rf":(?:(?<=[tT][pP]:)|(?<=[pP][sS]:))[\t\n\r]*+(?!//)/?+{_HOST}".encode("latin-1")
+).findall
 # References to characters that hosts and the slashes before them are made of, and to what URLs leave out.
 _search_hidden = re.compile(
     rb"&(?:#0*+(?:9|1[03]|4[5-9]|5[0-8]|6[4-9]|[78][0-9]|9[0-257-9]|1[01][0-9]|12[0-2]|173)(?![0-9])"
     rb"|#[xX]0*+(?:[9aAdD]|2[dDeEfF]|3[0-9aA]|[46][0-9a-fA-F]|[57][0-9aAcC]|5[fF]|[aA][dD])(?![0-9a-fA-F])"
     rb"|(?:sol|bsol|colon|period|commat|lowbar|UnderBar|dash|hyphen|Tab|NewLine|shy);)"
 ).search
-_search_escaped_style = re.compile(rb"(?i:url\(|@import)[\x00-\x20\"']*+[^\x00-\x20\"'()\\]*+\\").search
-_BROKEN_SLASHES = (b"/\t", b"/\n", b"/\r")
+_STYLE_ESCAPES = (
+    re.compile(rb"url\([\x00-\x20\"']*+[^\x00-\x20\"'()\\]*+\\").search,
+    re.compile(rb"@import[\x00-\x20\"']*+[^\x00-\x20\"'()\\]*+\\").search,
+)
 _ODD = re.compile(rb"[\t\n\r%&\x80-\xff]").search
 
 
@@ -42,15 +43,12 @@ def names_listed_host(body: bytes, has_host: Callable[[str], bool]) -> bool:
     if _search_hidden(body):
         return True
     if b"\\" in body:
-        if _search_escaped_style(body):
+        lower = body.lower()
+        if any(search(lower) for search in _STYLE_ESCAPES):
             return True
         # Browsers take `\` for a slash, and JSON puts one before each.
         body = body.replace(b"\\", b"/")
-    found = set(_find_hosts(body))
-    for find in _find_hosts_without_slashes:
-        found.update(find(body))
-    if any(slash in body for slash in _BROKEN_SLASHES):
-        found.update(_find_hosts_over_lines(body))
+    found = {*_find_hosts(body), *_find_hosts_without_slashes(body), *_find_hosts_over_lines(body)}
     return any(_is_listed(host, has_host) for host in found)
 
 
