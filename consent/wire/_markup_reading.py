@@ -323,35 +323,6 @@ class Reading:
         is_split = is_either or (self._is_main and (tag.name == b"noscript" or self.opened.may_ignore))
         if is_split:
             self._split(window, tag)
-        return self._make(window, tag, text, is_sure=False)
-
-    def _find_foreign_text(self, window: Window, tag: _Tag) -> Text | None:
-        """Find the text of a script or style in svg; None within another's, which is told already."""
-        if window.base + tag.start < self._foreign_text_end:
-            return None
-        text = find_foreign_text(tag.name, window.page, tag.end, window.end)
-        if text.is_closed or window.is_last:
-            self._foreign_text_end = window.base + text.end
-        return text
-
-    def _read_raw(self, window: Window, tag: _Tag) -> Element | None:
-        is_either = self._is_main and self.opened.is_foreign and self.opened.is_doubtful
-        foreign = self._find_foreign_text(window, tag) if is_either and tag.name in _TEXTS else None
-        if foreign and not (foreign.is_closed or window.is_last):
-            return None
-        text = self._find_raw_text(window, tag)
-        if text is None:
-            return None
-        if foreign:
-            # What either reading takes as its text.
-            text = Text(max(text.text_end, foreign.text_end), max(text.end, foreign.end))
-        is_split = is_either or (self._is_main and (tag.name == b"noscript" or self.opened.may_ignore))
-        if is_split:
-            self._split(window, tag)
-            if tag.name in _TEXTS and self.opened.is_foreign:
-                # What either reading takes as its text.
-                other = find_foreign_text(tag.name, window.page, tag.end, window.end)
-                text = Text(max(text.text_end, other.text_end), max(text.end, other.end))
         return self._make(window, tag, text, is_sure=text.is_closed and not is_split)
 
     def _find_raw_text(self, window: Window, tag: _Tag) -> Text | None:
