@@ -79,7 +79,7 @@ def hold_response(response: Response, visit: Visit, *, is_injected: bool) -> Non
 def may_hold(page: bytes, site: Site) -> bool:
     """Whether there may be anything in a page to hold, or to bring to life."""
     tags = site.foreign_tags
-    return names_listed_host(page, site.hosts.has_host) or bool(tags and tags.pattern.search(page))
+    return names_listed_host(page, site.hosts.has_host) or bool(tags and tags.may_be_in(page))
 
 
 def hold_page(page: bytes, visit: Visit, kind: PageKind, *, is_injected: bool = False) -> bytes:

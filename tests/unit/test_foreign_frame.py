@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consent.catalogue import load_service
-from consent.web.foreign_names import NAMES
+from consent.web.foreign_names import NAMES, WORDS
 from consent.wire.foreign_frame import PLACEHOLDER_CLASSES, empty_placeholder, read_frame
 from consent.wire.foreign_tag import Manager
 from tests.foreign_markup import read_element
@@ -92,6 +92,11 @@ def test_every_placeholder_is_tried():
     tried = " ".join(markup for markup, *_ in (*PLACEHOLDERS, *ADDRESSES))
 
     assert [name for name in PLACEHOLDER_CLASSES if name not in tried] == []
+
+
+@pytest.mark.parametrize("name", PLACEHOLDER_CLASSES)
+def test_every_placeholder_is_looked_for(name):
+    assert any(word in name.encode() for word in WORDS[Manager.TARTEAUCITRON])
 
 
 def test_placeholder_says_title_and_size():
