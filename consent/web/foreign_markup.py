@@ -10,6 +10,10 @@ from consent.web.foreign_tags import ForeignTag, ShutTag
 from consent.web.visit import Visit
 from consent.wire.markup import Element
 
+# Texts that visitors write may be in the page, and name whatever they like.
+_WARNINGS_LIMIT = 1024
+_LONGEST_TOLD = 200
+
 
 def read_foreign_tag(visit: Visit, element: Element, page: bytes) -> ForeignTag | ShutTag | None:
     """Return what a tag in the page of a visitor says to another manager, and tell the developer of what means nothing here.
@@ -22,15 +26,17 @@ def read_foreign_tag(visit: Visit, element: Element, page: bytes) -> ForeignTag 
         return None
     loader = tags.find_loader(element)
     if loader is not None:
-        visit.site.warn_once(
+        _warn(
+            visit,
             f"foreign {loader} loader",
             "%r still loads %s, which would ask visitors as well. Remove it; its tags are understood without it.",
-            element.find("src"),
+            (element.find("src") or "")[:_LONGEST_TOLD],
             str(loader),
         )
     tag = tags.read(element, page, site_host=visit.site_host, find_nonce=lambda: visit.nonce)
     if isinstance(tag, ShutTag):
-        visit.site.warn_once(
+        _warn(
+            visit,
             f"foreign {tag.manager} {element.name} {tag.subject}",
             "A <%s> that is written for %s stays as it is: %s",
             element.name,
@@ -55,9 +61,15 @@ def warn_of_jobs(visit: Visit, page: bytes) -> None:
     tags = visit.site.foreign_tags
     for name, key in tags.find_jobs(page) if tags else ():
         advice = f"Write {{{{ script({key!r}, …) }}}} or gate({key!r})" if key else "Put its own tag into a gate"
-        visit.site.warn_once(
+        _warn(
+            visit,
             f"foreign job {name}",
             "A script hands %r to tarteaucitron, which loads nothing without its own script. %s in its place.",
             name,
             advice,
         )
+
+
+def _warn(visit: Visit, name: str, message: str, *arguments: object) -> None:
+    if len(visit.site.warned) < _WARNINGS_LIMIT:
+        visit.site.warn_once(name, message, *arguments)

@@ -21,6 +21,7 @@ from consent.wire.markup import Element
 from consent.wire.markup_scan import scan
 
 _SETTING = "CONSENT_FOREIGN_TAGS"
+_LONGEST_TOLD = 80
 _LIFELESS = (
     "its address is neither http(s) nor the site's own, its type is no script's, or it stands where no tag can come to life, "
     "such as in <noscript>, <template> or <svg>, or is too long for a stream. Write it without what was added for the manager, in a gate."
@@ -115,7 +116,7 @@ class ForeignTags:
         found = [(names, self._find_key(mark.manager, names)) for names in mark.categories]
         unknown = next((names[0] for names, key in found if key is None), None)
         if unknown is not None:
-            return ShutTag(mark.manager, unknown, _say_unknown(mark.manager, unknown))
+            return _shut_unknown(mark.manager, unknown)
         keys = tuple(dict.fromkeys(key for _, key in found if key))
         if not mark.is_inert:
             return ForeignTag(keys=keys, living=LivingTag(element, page), is_inert=False)
@@ -132,13 +133,13 @@ class ForeignTags:
     def _read_frame(self, element: Element, page: bytes, frame: ForeignFrame, site_host: str) -> ForeignTag | ShutTag:
         key = self._find_key(frame.manager, (frame.service,))
         if key is None:
-            return ShutTag(frame.manager, frame.service, _say_unknown(frame.manager, frame.service))
+            return _shut_unknown(frame.manager, frame.service)
         written = self._write_frame(key, frame, site_host)
         # Character references are read alike in every encoding.
         markup = empty_placeholder(element, page) + written.encode("ascii", "xmlcharrefreplace")
         living = next((each for each in scan(markup) if each.name == "iframe"), None) if written else None
         if living is None:
-            return ShutTag(frame.manager, frame.service, f"{key!r} has no frame for what it names.")
+            return ShutTag(frame.manager, frame.service[:_LONGEST_TOLD], f"{key!r} has no frame for what it names.")
         return ForeignTag(keys=(key,), living=LivingTag(living, markup), is_inert=True)
 
     def _write_frame(self, key: str, frame: ForeignFrame, site_host: str) -> str:
@@ -208,10 +209,14 @@ def _read_names(manager: Manager, given: Mapping[str, str], policy: Policy) -> I
         yield normalise(manager, name), key
 
 
-def _say_unknown(manager: Manager, name: str) -> str:
+def _shut_unknown(manager: Manager, name: str) -> ShutTag:
+    # Whoever wrote the tag chose it, and it is to be told of.
+    name = name[:_LONGEST_TOLD]
     if name.startswith("!"):
-        return f"{name!r} is to run when it is refused, and nothing runs on a refusal here. Remove it."
-    return f"{name!r} means nothing here. Say in {_SETTING}[{str(manager)!r}] which purpose or service it is."
+        trouble = f"{name!r} is to run when it is refused, and nothing runs on a refusal here. Remove it."
+    else:
+        trouble = f"{name!r} means nothing here. Say in {_SETTING}[{str(manager)!r}] which purpose or service it is."
+    return ShutTag(manager, name, trouble)
 
 
 def _write_address_frame(frame: ForeignFrame, *, title: str) -> str:

@@ -225,6 +225,14 @@ def test_what_means_nothing_is_told_once(make_app, add_page, told):
     assert sum("CONSENT_FOREIGN_TAGS['cookiebot']" in line for line in told()) == 1
 
 
+def test_names_without_end_are_told_of_within_bounds(visit, told):
+    tags = "".join(f'<img data-src="/a" class="optanon-category-C{at}{"9" * 5000}">' for at in range(1500))
+
+    assert tags in visit(tags, everything=True, is_whole=False).text
+    assert max(map(len, told())) < 1000
+    assert sum("stays as it is" in line for line in told()) <= 1024
+
+
 def test_script_comes_to_life_with_the_nonce_of_the_page_only(visit, told):
     nonced = STATS.replace(b"<script", b'<script nonce="n1"')
     config = {"CONSENT_CSP_NONCE": lambda: "n1"}
