@@ -7,6 +7,15 @@ import re
 
 import html5lib
 
+import consent.testing
+
+HEAD = '<!doctype html><html lang="de"><head><meta charset="utf-8"><title>T</title></head><body>'
+SCRIPT = '<script async src="https://www.googletagmanager.com/gtag/js?id=G-ABCD"></script>'
+PIXEL = '<img src="https://www.facebook.com/tr?id=1" width=1 height=1>'
+VIDEO = '<iframe src="https://www.youtube.com/embed/aqz-KE-bpKQ?rel=0" title="Bunny" width=640 height=360></iframe>'
+END = "</body></html>"
+SERVICES = ("google-analytics", "youtube", "meta-pixel")
+
 _URLS = (
     "src",
     "srcset",
@@ -62,3 +71,13 @@ def _contacts_of(element, *, has_texts):
     if has_texts and element.tag in ("script", "style", "{http://www.w3.org/2000/svg}style"):
         texts.append(element.text or "")
     return {host for text in texts for host in _HOST.findall(text)}
+
+
+def ask_for(app, add_page, markup, *granted, method="GET", headers=None, **response_headers):
+    """Ask for a page of this markup, or once more for the last one, as a visitor who granted these keys."""
+    if markup is not None:
+        add_page(app, "/page", markup, **response_headers)
+    client = app.test_client()
+    if granted:
+        consent.testing.grant(client, *granted)
+    return client.open("/page", method=method, headers=headers)
