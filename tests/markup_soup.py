@@ -87,3 +87,45 @@ def make_soup(random: Random) -> bytes:
 
 
 _TAGS_SHARE = 0.35
+
+
+def make_damaged_page(random: Random) -> bytes:
+    """Return an article page of ordinary markup, with a few bytes taken out, doubled or put in."""
+    hosts = Hosts(random)
+    parts = [_PAGE_FRONT]
+    for number in range(random.randint(1, 6)):
+        parts.append(_STORY.replace("[number]", str(number)))
+        parts.append(hosts.fill(random.choice(TAGS)))
+    page = bytearray("".join((*parts, _PAGE_END)).encode())
+    for _ in range(random.randint(0, 4)):
+        at = random.randrange(len(page))
+        random.choice((_take_out, _double, _put_in))(page, at, random)
+    return bytes(page)
+
+
+def _take_out(page: bytearray, at: int, random: Random) -> None:
+    del page[at : at + random.randint(1, 12)]
+
+
+def _double(page: bytearray, at: int, random: Random) -> None:
+    page[at:at] = page[at : at + random.randint(1, 30)]
+
+
+def _put_in(page: bytearray, at: int, random: Random) -> None:
+    page[at:at] = random.choice(PIECES).encode()
+
+
+_PAGE_FRONT = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Harbour &amp; Town</title>
+<meta property="og:image" content="https://own.example/a.png"><link rel="stylesheet" href="/site.css">
+<style>body{color:#123;background:url(/b.png)} /* tide */</style>
+<script type="application/ld+json">{"@context":"own","headline":"a < b"}</script></head><body class="page">
+<nav><ul><li><a href="https://own.example/">Front</a><li><a href='/town'>Town</a></ul></nav>
+<svg class="icon" viewBox="0 0 8 8" xmlns="own"><title>Boat</title><g fill="none"><path d="M0 0h8"/><circle r="2"></circle></g></svg>
+<select name="day"><optgroup label="Days"><option value="1" selected>One<option>Two</optgroup></select>
+"""
+_STORY = """<article id="s[number]" style="color: red"><h2><a href="https://own.example/s[number]?a=1&amp;b=2">Ferry [number]</a></h2>
+<p class=byline>by <b>M. Lind</b>, <time datetime="2025-03-0[number]">3 March</time><br><img src="/i/[number].jpg" alt="A > B">
+<!-- <img src="x"> --><table><tr><td width=10>1<td>2</table><script>var a = 1 < 2, b = "</p>";</script><textarea><p></textarea>
+"""
+_PAGE_END = "<footer><p>4 Quay Street</footer></body></html>\n"
