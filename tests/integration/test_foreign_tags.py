@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import logging
 
 import pytest
 from markupsafe import Markup
 
 import consent.testing
-from consent import Policy, Purpose
-from consent.errors import ConfigError, UnknownKeyError
+from tests.foreign_site import ALL_MANAGERS, LIVE_STATS, STATS, ForeignSite, read_leaks
 
-STATS = b'<script type="text/plain" data-cookieconsent="statistics" src="/stats.js"></script>'
-LIVE_STATS = b'<script src="/stats.js"></script>'
 GTAG = '<script type="text/plain" data-cookieconsent="statistics" src="https://www.googletagmanager.com/gtag/js?id=G-AB12CD34EF"></script>'
 FILM = '<iframe data-cookieblock-src="https://www.youtube.com/embed/aqz-KE-bpKQ" data-cookieconsent="marketing" title="Bunny"></iframe>'
-ALL_MANAGERS = {"cookiebot": {}, "onetrust": {}, "klaro": {}, "vanilla-cookieconsent": {}, "tarteaucitron": {}}
 
 
 @pytest.fixture
 def visit(make_app, add_page):
-    """Return a function that gives the body of a page around some markup, as a visitor gets it who granted these keys."""
-
-    def get(markup, *granted, everything=False, refused=False, is_whole=True, **config):
-        app = make_app(**{"CONSENT_FOREIGN_TAGS": ALL_MANAGERS, "CONSENT_AUTO_HOLD": True} | config)
-        body = markup.encode() if isinstance(markup, str) else markup
-        page = (
-            b"<!doctype html><html lang=en><head><title>x</title></head><body>" + body + b"</body></html>"
-            if is_whole
-            else body
-        )
-        add_page(app, "/page", lambda: app.response_class(page, mimetype="text/html"))
-        client = app.test_client()
-        if granted or everything:
-            consent.testing.grant(client, *granted)
-        if refused:
-            consent.testing.refuse(client)
-        return client.get("/page")
-
-    return get
+    """Return a function that gives a page around some markup, as a visitor gets it."""
+    return ForeignSite(make_app, add_page).visit
 
 
 @pytest.fixture
@@ -47,10 +25,6 @@ def told(caplog):
     """What the developer is told of tags that stay as they are, and of what is left of other managers."""
     caplog.set_level(logging.WARNING, logger="consent")
     return lambda: [record.getMessage() for record in caplog.records]
-
-
-def leaks_of(told):
-    return [json.loads(line.partition("consent-audit ")[2]) for line in told() if "consent-audit " in line]
 
 
 def test_tag_is_held_in_place_before_a_choice(visit):
@@ -166,7 +140,9 @@ def test_service_that_the_site_does_not_declare_stays_as_it_is(visit, told):
     hotjar = '<script type="text/plain" data-cookieconsent="statistics" src="https://static.hotjar.com/c/hotjar-1.js?sv=6"></script>'
 
     assert hotjar in visit(hotjar, everything=True).text
-    assert [(leak["kind"], leak["subject"]) for leak in leaks_of(told)] == [("markup_undeclared", "static.hotjar.com")]
+    assert [(leak["kind"], leak["subject"]) for leak in read_leaks(told())] == [
+        ("markup_undeclared", "static.hotjar.com")
+    ]
 
 
 def test_frame_in_a_form_is_held_without_a_form_of_its_own(visit):
@@ -193,7 +169,7 @@ def test_frame_in_a_form_is_held_without_a_form_of_its_own(visit):
 )
 def test_tag_that_means_nothing_stays_shut_and_is_told_of(visit, told, tag, subject):
     assert tag in visit(tag, everything=True, is_whole=False).data
-    assert {leak["subject"] for leak in leaks_of(told)} == {subject}
+    assert {leak["subject"] for leak in read_leaks(told())} == {subject}
     assert any("stays as it is" in line for line in told())
 
 
@@ -221,7 +197,7 @@ def test_what_means_nothing_is_told_once(make_app, add_page, told):
     for _ in range(2):
         app.test_client().get("/page")
 
-    assert len(leaks_of(told)) == 1
+    assert len(read_leaks(told())) == 1
     assert sum("CONSENT_FOREIGN_TAGS['cookiebot']" in line for line in told()) == 1
 
 
@@ -240,7 +216,7 @@ def test_script_comes_to_life_with_the_nonce_of_the_page_only(visit, told):
     assert b'<script nonce="n1" src="/stats.js"></script>' in visit(nonced, everything=True, **config).data
     for tag in (STATS, nonced.replace(b"n1", b"n2")):
         assert tag in visit(tag, everything=True, **config).data
-    assert {leak["subject"] for leak in leaks_of(told)} == {"nonce"}
+    assert {leak["subject"] for leak in read_leaks(told())} == {"nonce"}
 
 
 # -- tags that live already
@@ -335,94 +311,3 @@ def test_address_of_a_placeholder_cannot_leave_its_attribute(visit):
     after = visit(markup, "marketing", CONSENT_FOREIGN_TAGS={"tarteaucitron": {"iframe": "marketing"}}).text
 
     assert '<iframe src="https://a.example/&quot;onload=&quot;evil()" title="&quot;&gt;&lt;b&gt;"' in after
-
-
-# -- what is left of the other manager
-
-
-@pytest.mark.parametrize(
-    ("source", "manager"),
-    [
-        ("https://consent.cookiebot.com/uc.js", "cookiebot"),
-        ("//cdn.cookielaw.org/scripttemplates/otSDKStub.js", "onetrust"),
-        ("https://cdn.kiprotect.com/klaro/v0.7/klaro.js", "klaro"),
-        ("/static/klaro-no-css.js?v=1", "klaro"),
-        (
-            "https://cdn.jsdelivr.net/gh/orestbida/cookieconsent@3.1.0/dist/cookieconsent.umd.js",
-            "vanilla-cookieconsent",
-        ),
-        ("tarteaucitron.min.js", "tarteaucitron"),
-    ],
-)
-def test_own_script_of_a_manager_is_named_and_left(visit, told, source, manager):
-    markup = f'<script src="{source}"></script>'
-
-    assert visit(markup, is_whole=False).text == markup
-    assert any(f"{source!r} still loads {manager}" in line and "Remove it" in line for line in told())
-
-
-@pytest.mark.parametrize(
-    ("job", "advice"),
-    [
-        ("gtag", "script('google-analytics', …)"),
-        ("youtube", "gate('youtube')"),
-        ("aduptech_ads", "Put its own tag into a gate"),
-    ],
-)
-def test_job_for_tarteaucitron_is_named_with_what_to_write(visit, told, job, advice):
-    visit(f"<script>(tarteaucitron.job = tarteaucitron.job || []).push('{job}');</script>")
-
-    assert any(f"hands {job!r} to tarteaucitron" in line and advice in line for line in told())
-
-
-# -- the setting
-
-
-@pytest.mark.parametrize(
-    ("value", "message"),
-    [
-        (
-            {"cookybot": {}},
-            "names the consent manager 'cookybot', whose tags are not understood. Understood are, the closest first: 'cookiebot'",
-        ),
-        ({3: {}}, "names the consent manager 3"),
-        ({"klaro": {"": "analytics"}}, r"must have categories or services of klaro as its keys, got ''"),
-        ({"klaro": {1: "analytics"}}, r"as its keys, got 1"),
-        ({"klaro": "analytics"}, "must be purposes by consent manager and category"),
-        (["klaro"], "must be purposes by consent manager and category"),
-    ],
-)
-def test_setting_that_means_nothing_keeps_the_app_from_starting(make_app, value, message):
-    with pytest.raises(ConfigError, match=message):
-        make_app(CONSENT_FOREIGN_TAGS=value)
-
-
-@pytest.mark.parametrize("key", ["analitics", "", None, 3])
-def test_key_that_nobody_declares_keeps_the_app_from_starting(make_app, key):
-    with pytest.raises(UnknownKeyError, match=r"CONSENT_FOREIGN_TAGS\['klaro'\]\['x'\]"):
-        make_app(CONSENT_FOREIGN_TAGS={"klaro": {"x": key}})
-
-
-def test_own_names_come_before_those_that_are_known(visit):
-    own = {"cookiebot": {" Statistics": "marketing"}}
-
-    assert 'data-consent-gate="marketing"' in visit(STATS, CONSENT_FOREIGN_TAGS=own).text
-
-
-def test_known_name_of_a_purpose_that_the_policy_does_not_have_means_nothing(visit):
-    policy = Policy(
-        controller="Example News Ltd",
-        purposes=(
-            Purpose("necessary", title="Necessary", description="Needed."),
-            Purpose("ads", title="Ads", description="Ads."),
-        ),
-    )
-
-    assert STATS in visit(STATS, everything=True, policy=policy).data
-
-
-def test_two_apps_read_two_kinds_of_tags(visit):
-    onetrust = '<script type="text/plain" class="optanon-category-C0002" src="/stats.js"></script>'
-
-    assert 'data-consent-gate="analytics"' in visit(onetrust, CONSENT_FOREIGN_TAGS={"onetrust": {}}).text
-    assert onetrust in visit(onetrust, CONSENT_FOREIGN_TAGS={"cookiebot": {}}).text
