@@ -264,9 +264,10 @@ class Reading:
             return self._read_start_in_foreign(window, tag)
         if tag.name in RAW_NAMES and not self._is_markup(tag.name):
             return self._read_raw(window, tag)
-        closes_itself = tag.name in _ROOTS and (
-            self._ignores_tags or ends_itself(window.page, tag.name_end, tag.end - 1)
-        )
+        is_root = tag.name in _ROOTS
+        if is_root and self._is_main and self.opened.may_ignore:
+            self.split = self._copy(tag.end, is_old=True)
+        closes_itself = is_root and (self._ignores_tags or ends_itself(window.page, tag.name_end, tag.end - 1))
         self.opened.start(tag.name, closes_itself=closes_itself, read=tuple)
         self.position = tag.end
         return self._make(window, tag)

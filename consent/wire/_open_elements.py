@@ -96,12 +96,12 @@ class OpenElements:
     @property
     def is_plain(self) -> bool:
         """Whether a tag here is an ordinary HTML element's, and no end tag matters."""
-        return not (self._foreign or self._templates or self.may_ignore or self._is_lost)
+        return not (self._foreign or self._templates or self.may_ignore or self.is_doubtful)
 
     @property
     def is_doubtful(self) -> bool:
         """Whether it is unknown if svg or math is open."""
-        return bool(self._foreign) and (self._is_left or self._is_lost or self.may_ignore)
+        return self._is_left or self._is_lost
 
     @property
     def may_ignore(self) -> bool:
