@@ -42,6 +42,7 @@ if [[ $1 == server || $1 == test ]]; then
 fi
 if [[ $1 == test ]]; then
   need_command chromium chromium
+  need_command chromium-headless-shell chromium-headless-shell # a visitor costs a third of what it does in Chromium
   need_command firefox-esr firefox-esr
   need_command java default-jre-headless
   need_library libatomic.so.1 libatomic1 # Playwright's own Node.js asks for it
