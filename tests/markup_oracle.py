@@ -16,7 +16,7 @@ import html5lib
 from consent.wire.markup import Element
 from consent.wire.markup_scan import scan
 
-_IN_VALUE = re.compile(r"(?:[/\\][\t\n\r]*[/\\]|(?i:https?):)(h\d+\.example)")
+_IN_VALUE = re.compile(r"(?:[/\\][\t\n\r]*[/\\]|(?:^|[\s,'\"(])(?i:https?):)(h\d+\.example)")
 _IN_TEXT = re.compile(r"//(h\d+\.example)")
 LOADING = frozenset(
     {
@@ -55,7 +55,7 @@ def _list_of_tree(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
             name = node.tag.rpartition("}")[2].lower()
             name = "img" if name == "image" else name
             attributes = [("xlink:href" if key == _XLINK else key, value) for key, value in node.items()]
-            yield from list_loads(name, attributes, "".join(node.itertext()))
+            yield from list_loads(name, attributes, "\0".join((node.text or "", *(child.tail or "" for child in node))))
 
 
 def find_by_scan(page: bytes, elements: Iterable[Element] | None = None) -> tuple[Found, Found]:

@@ -41,7 +41,8 @@ class Element:
     """In their order, duplicates included: browsers heed the first of a name, an edit must heed all."""
 
     text_end: int
-    """Where the text of a raw text element (script, style, iframe, …) ends; `end` for other elements."""
+    """Where the text of a raw text element (script, style, iframe, …) ends; `end` for other elements. In svg, where a script or
+    style is never certain, the text has character references, and comments and tags may stand in it."""
 
     element_end: int
     """Behind the end tag of a raw text element; `end` for other elements, which an edit replaces one tag of."""

@@ -18,6 +18,7 @@ from importlib.metadata import version
 from tests.bench.ledger_rows import has_postgresql, make_ledger_rows
 from tests.bench.pairing import Ratio, compare
 from tests.bench.rows import Row, check_stream, make_rows
+from tests.bench.scan import make_scan_rows, measure_memory, say_what_is_missing
 
 ROUNDS, QUICK_ROUNDS, FEWEST_ROUNDS = 200, 30, 4
 
@@ -51,10 +52,14 @@ def main() -> int:
     versions = ", ".join(f"{name} {version(name)}" for name in names)
     print(f"Python {platform.python_version()}, {versions}; {rounds} rounds\n")
     with ExitStack() as stack:
-        rows = [row for row in (*make_rows(), *make_ledger_rows(stack)) if options.only in row.name]
+        rows = [row for row in (*make_rows(), *make_scan_rows(), *make_ledger_rows(stack)) if options.only in row.name]
         print_table(list(measure(rows, rounds)))
     if not options.only:
         print(f"\nstream: {check_stream()}")
+    if not options.only or "scan" in options.only:
+        print(f"\n{measure_memory()}")
+        if missing := say_what_is_missing():
+            print(f"\n{missing}")
     if not has_postgresql():
         print("\nPostgreSQL: left out, since no server is installed. Run: tools/system_packages.sh server")
     return 0
