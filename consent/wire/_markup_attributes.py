@@ -7,7 +7,7 @@ URL Standard, 4.4 (what is stripped from a URL, and what counts as a slash).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from html.entities import html5
 
 from consent.wire._html_tokens import SPACE
@@ -40,20 +40,24 @@ _REPLACEMENT = "\ufffd"
 _OLD_NAMES = frozenset(name for name in html5 if not name.endswith(";"))
 
 
-def read_attributes(page: bytes, at: int, end: int, base: int) -> Iterator[Attribute]:
+def read_attributes(page: bytes, at: int, end: int, base: int) -> tuple[Attribute, ...]:
     """Read the attributes of a whole tag between its name and its `>`.
 
     Args:
         base: Offset of the page's first byte in the stream.
     """
-    for match in _ATTRIBUTE.finditer(page, at, end):
-        yield Attribute(
-            _decode(match[1].lower()),
-            decode_value(match[2] or match[3] or match[4] or b""),
-            base + match.start(),
-            base + match.end(1),
-            base + match.end(),
-        )
+    return tuple(
+        [
+            Attribute(
+                _decode(match[1].lower()),
+                decode_value(match[2] or match[3] or match[4] or b""),
+                base + match.start(),
+                base + match.end(1),
+                base + match.end(),
+            )
+            for match in _ATTRIBUTE.finditer(page, at, end)
+        ]
+    )
 
 
 def ends_itself(page: bytes, at: int, end: int) -> bool:
@@ -68,12 +72,15 @@ def ends_itself(page: bytes, at: int, end: int) -> bool:
 
 def decode_value(raw: bytes) -> str:
     """Return an attribute's value as a browser reads it, from UTF-8; what is none becomes U+FFFD."""
-    text = _decode(raw).replace("\r\n", "\n").replace("\r", "\n")
+    text = _decode(raw)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _REFERENCE.sub(_resolve, text) if "&" in text else text
 
 
 def _decode(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace").replace("\0", _REPLACEMENT)
+    text = raw.decode("utf-8", "replace")
+    return text.replace("\0", _REPLACEMENT) if "\0" in text else text
 
 
 def _resolve(match: re.Match[str]) -> str:
@@ -118,7 +125,9 @@ def may_contact(element: str, attributes: tuple[Attribute, ...], *, is_foreign: 
 
 
 def _is_foreign_url(value: str) -> bool:
-    return _may_be_foreign_url(value.translate(_DROPPED)) is not None
+    if "\t" in value or "\n" in value:
+        value = value.translate(_DROPPED)
+    return _may_be_foreign_url(value) is not None
 
 
 def may_contact_by_style(text: str) -> bool:

@@ -78,7 +78,7 @@ class PassingTag:
         match = _match_attributes(page, at, end)
         position = match.end() if match else at
         is_over = page[position - 1 : position] == b">" and match is not None and match[1] is not None
-        return Passed(position, is_over, tuple(read_attributes(page, at, position, base)))
+        return Passed(position, is_over, read_attributes(page, at, position, base))
 
     def cut(self, page: bytes, at: int, end: int, base: int) -> Passed:
         """Pass an attribute in its middle. What is known of its value is told; of a name, the last byte stays."""

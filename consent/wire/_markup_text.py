@@ -5,8 +5,8 @@ Source: HTML Living Standard, 13.2.5.9 to 13.2.5.14 and, of scripts, 13.2.5.15 t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from consent.wire._markup_patterns import (
     Search,
@@ -21,8 +21,7 @@ from consent.wire._markup_patterns import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """Hold where a text ends. Offsets count from the first byte that is looked at."""
 
     text_end: int
