@@ -21,7 +21,7 @@ soups = randoms.map(make_soup)
 damaged_pages = randoms.map(make_damaged_page)
 
 
-@often
+@settings(often, max_examples=500)
 @given(page=soups)
 def test_soup_is_found_as_parser_reads_it(page: bytes) -> None:
     assert find_difference(page) == ""
