@@ -23,7 +23,9 @@ TITLES: Mapping[LeakKind, str] = {
     LeakKind.MARKUP_SENT: "markup of services without a grant outside of any gate, live",
     LeakKind.MARKUP_UNKNOWN: "markup of hosts that nobody knows, live",
     LeakKind.HINT_REMOVED: "hints to hosts without a grant, taken out",
+    LeakKind.REFRESH_REMOVED: "'Refresh' headers to hosts without a grant, taken out",
     LeakKind.HOST_BLOCKED: "requests that browsers reported against the policy",
+    LeakKind.HOST_REDIRECTED: "addresses of the site's own that lead to hosts against the policy, as browsers reported",
 }
 _ALLOWS = "Set it only where it is granted: if current_consent.allows({key})."
 _GATE = "Put it into {{% call gate({key}) %}}, or embed()."
@@ -39,8 +41,15 @@ _ADVICE: Mapping[LeakKind, str] = {
     LeakKind.MARKUP_SENT: "Put it into {{% call gate({key}) %}} or embed(), or set 'CONSENT_AUTO_HOLD'.",
     LeakKind.MARKUP_UNKNOWN: _GATE,
     LeakKind.HINT_REMOVED: "Take it out of the template, or put it into {{% call gate({key}) %}}.",
+    LeakKind.REFRESH_REMOVED: "Send it only where it is granted: if current_consent.allows({key}).",
     LeakKind.HOST_BLOCKED: "Find what loads it, and put that into {{% call gate({key}) %}}: nobody stops it but the policy.",
+    LeakKind.HOST_REDIRECTED: (
+        "The address itself is allowed, and redirects to another host: find out which, and declare the service that it "
+        "belongs to, or name it in 'CONSENT_OWN_HOSTS'. Then put what asks for the address into a gate."
+    ),
 }
+# Nothing is to be declared, whoever it belongs to.
+_SAME_FOR_ALL = frozenset({LeakKind.COOKIE_HIDDEN, LeakKind.HOST_REDIRECTED})
 _COOKIE_KINDS = frozenset({LeakKind.COOKIE_UNDECLARED, LeakKind.COOKIE_BLOCKED})
 _NO_ROUTE = "(no route)"
 _KNOWN_LIMIT = 3
@@ -63,7 +72,7 @@ class Read:
 def advise(leak: Leak, catalogue: Sequence[Entry]) -> str:
     """Return what a developer is to do about a leak, as a sentence."""
     # Only what the site declares has purposes, and only that can be asked for in a gate.
-    if leak.purposes or leak.kind is LeakKind.COOKIE_HIDDEN:
+    if leak.purposes or leak.kind in _SAME_FOR_ALL:
         return _ADVICE[leak.kind].format(key=repr(leak.services[0]) if leak.services else "")
     return _declare(leak, catalogue)
 

@@ -91,9 +91,9 @@ class HostTable:
         Args:
             is_strict: Whether hosts count only for what they are said to serve: for addresses that may never be loaded.
         """
-        names = (address.host, *_wildcards(address.host))
-        if not self._own.isdisjoint(names):
+        if self.is_own(address.host):
             return None
+        names = (address.host, *_wildcards(address.host))
         loaders = [loader for name in names for loader in self._loaders.get(name, ())]
         return self._find_loaded(loaders, address) or self.find_owner(address.host, use, is_strict=is_strict)
 
@@ -109,7 +109,7 @@ class HostTable:
             is_strict: Whether only that use counts.
         """
         names = (host, *_wildcards(host))
-        if not self._own.isdisjoint(names) or host in SHARED_HOSTS:
+        if self.is_own(host) or host in SHARED_HOSTS:
             return None
         tables = ((self._declared, True), (self._known, False))
         exact = ((table.get(host), ANY_USE, is_declared) for table, is_declared in tables)
@@ -119,6 +119,10 @@ class HostTable:
             if services:
                 return HostOwner(services, is_declared)
         return None
+
+    def is_own(self, host: str) -> bool:
+        """Whether a host is the site's own, by its settings."""
+        return not self._own.isdisjoint((host, *_wildcards(host)))
 
     def has_host(self, host: str) -> bool:
         """Whether anybody's entry names a host, for whatever use: a quick test before a page is read."""

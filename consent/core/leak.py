@@ -42,8 +42,14 @@ class LeakKind(StrEnum):
     HINT_REMOVED = "hint_removed"
     """A hint, such as `preconnect`, to the host of a service that is not granted was taken out."""
 
+    REFRESH_REMOVED = "refresh_removed"
+    """A `Refresh:` header that leads to the host of a service that is not granted was taken out."""
+
     HOST_BLOCKED = "host_blocked"
     """A browser reported a request that the Content-Security-Policy does not allow."""
+
+    HOST_REDIRECTED = "host_redirected"
+    """The same, of an address that is the site's own, and that it allows: it redirects to a host that it does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +67,7 @@ class Leak:
     """Keys of the purposes of those services, as far as the site declares them."""
 
     element: str = ""
-    """What asked for the host: a tag's name such as `iframe`, a directive such as `script-src`, or `Link` for the header."""
+    """What asked for the host: a tag's name such as `iframe`, a directive such as `script-src`, or a header, `Link` or `Refresh`."""
 
     page: str = ""
     """Rule of the route, such as `/articles/<slug>`, never an address with a visitor's data; empty for no route."""

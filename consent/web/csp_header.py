@@ -1,4 +1,4 @@
-"""Our Content-Security-Policy on every page: besides the site's own hosts, those of what is granted."""
+"""Our Content-Security-Policy on every page and worker: besides the site's own hosts, those of what is granted."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ _NONCE = re.compile(r"'nonce-[^'\s;,]*'")
 _KEPT_LIMIT = 64
 # Proxies refuse responses whose headers pass 4 to 8 kB in all, and cookies take 3 kB of them at most.
 _LONG_BYTES = 3072
+# A worker obeys the policy of its own file (HTML Standard, "run a worker"); worklets obey that of their page.
+_WORKERS = frozenset({"worker", "sharedworker"})
+_SERVICE_WORKER = "serviceworker"
 _ONCE_KEY = "flask_cookie_consent.once"
 
 
@@ -40,18 +43,35 @@ class CspHeader:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._name = ENFORCED if site.settings.csp == "enforce" else REPORTED
+        policy = site.engine.policy
+        self._necessary = frozenset(each.key for each in policy.services if not policy.optional_purposes_of(each))
         self._kept: dict[tuple[frozenset[str], str, str], str] = {}
 
     def add(self, departing: Departing) -> None:
-        """Add the header to a page, beside those of the app: browsers heed each of them."""
-        if not departing.is_page:
+        """Add the header to a page or a worker, beside those of the app: browsers heed each of them."""
+        opened = self._choose_open(departing)
+        if opened is None:
             return
-        visit = departing.visit
         app_policy = ""
         if not _APP_NAMES.isdisjoint(departing.names):
             values = (value for name, value in departing.headers if name.lower() in _APP_NAMES)
             app_policy = _NONCE.sub("", ",".join(values))
-        departing.headers.add(self._name, self._keep(_find_open(visit, departing.environ), app_policy, visit.base_path))
+        departing.headers.add(self._name, self._keep(opened, app_policy, departing.visit.base_path))
+
+    def _choose_open(self, departing: Departing) -> frozenset[str] | None:
+        """Return the services that a page or worker may load from; None for a response that is neither."""
+        use = departing.environ.get("HTTP_SEC_FETCH_DEST")
+        if use not in _WORKERS and use != _SERVICE_WORKER:
+            return _find_open(departing.visit, departing.environ) if departing.is_page else None
+        # A redirect is not the file yet. What was not modified is, and browsers give the file that they kept this header.
+        if departing.status[:1] == "3" and departing.status[:3] != "304":
+            return None
+        visit = departing.visit
+        if visit.is_asset:
+            return None
+        visit.add_vary("Sec-Fetch-Dest")
+        # Browsers keep it, with its policy, until the file changes: a grant would outlive its withdrawal.
+        return self._necessary if use == _SERVICE_WORKER else _find_open(visit, departing.environ)
 
     def _keep(self, opened: frozenset[str], app_policy: str, base_path: str) -> str:
         key = (opened, app_policy, base_path)

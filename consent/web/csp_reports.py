@@ -102,11 +102,12 @@ def _answer(status: int) -> Response:
 
 
 def _describe(site: Site, report: BlockedRequest) -> Leak:
+    # The policy allows the site's own hosts: what is reported of one was redirected, and browsers do not say where to.
+    is_own = report.authority == request.host.lower() or site.hosts.is_own(report.host)
+    kind = LeakKind.HOST_REDIRECTED if is_own else LeakKind.HOST_BLOCKED
     owner = site.hosts.find_owner(report.host, USES.get(report.directive.removesuffix("-elem"), ANY_USE))
     page, endpoint = _find_page(report.page_url)
-    return make_host_leak(
-        site, LeakKind.HOST_BLOCKED, report.host, owner, element=report.directive, page=page, endpoint=endpoint
-    )
+    return make_host_leak(site, kind, report.host, owner, element=report.directive, page=page, endpoint=endpoint)
 
 
 def _find_page(url: str) -> tuple[str, str]:

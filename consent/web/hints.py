@@ -1,4 +1,4 @@
-"""Hints in `Link:` headers to hosts of what is not granted: they are taken out."""
+"""Headers that lead to hosts of what is not granted: hints in `Link:`, and `Refresh:`. They are taken out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from consent.core.leak import LeakKind
 from consent.web.departure import Departing
 from consent.web.host_leak import make_host_leak
 from consent.web.liveness import is_live
-from consent.wire.link_header import Hint, remove_hints
-from consent.wire.url_reading import read_url
+from consent.wire.link_header import remove_hints
+from consent.wire.url_reading import read_refresh, read_url
 
 
 def remove_link_hints(departing: Departing) -> None:
@@ -16,18 +16,33 @@ def remove_link_hints(departing: Departing) -> None:
     if "link" not in departing.names:
         return
     values = departing.headers.getlist("Link")
-    kept = [remove_hints(value, lambda hint: _is_unwanted(departing, hint)) for value in values]
+    kept = [
+        remove_hints(value, lambda hint: _is_unwanted(departing, hint.url, LeakKind.HINT_REMOVED, "Link"))
+        for value in values
+    ]
     if kept == values:
         return
     departing.headers.setlist("Link", [value for value in kept if value])
 
 
-def _is_unwanted(departing: Departing, hint: Hint) -> bool:
+def remove_refresh(departing: Departing) -> None:
+    """Take `Refresh:` out of the headers where it leads to the host of a service that is not granted."""
+    if "refresh" not in departing.names:
+        return
+    values = departing.headers.getlist("Refresh")
+    # Of several, some browsers heed one, and others read all as one.
+    urls = [read_refresh(value) for value in (*values, ", ".join(values))]
+    if any(_is_unwanted(departing, url, LeakKind.REFRESH_REMOVED, "Refresh") for url in urls):
+        del departing.headers["Refresh"]
+
+
+def _is_unwanted(departing: Departing, url: str, kind: LeakKind, element: str) -> bool:
+    """Whether a URL leads to what is not granted; if so, the developer is told."""
     site = departing.site
-    address = read_url(hint.url)
+    address = read_url(url)
     # Nobody can tell what a connection is for, so it may be for anything.
     owner = site.hosts.find_address_owner(address, ANY_USE) if address else None
     if address is None or owner is None or (owner.is_declared and is_live(departing.visit, owner.services)):
         return False
-    site.leaks.note(make_host_leak(site, LeakKind.HINT_REMOVED, address.host, owner, element="Link"))
+    site.leaks.note(make_host_leak(site, kind, address.host, owner, element=element))
     return True

@@ -30,7 +30,7 @@ from consent.web.departure import Rule, surround
 from consent.web.expiry import expire_leftovers
 from consent.web.fragment import find_fragment_header
 from consent.web.hidden_cookies import CookieHiding
-from consent.web.hints import remove_link_hints
+from consent.web.hints import remove_link_hints, remove_refresh
 from consent.web.injection import inject
 from consent.web.page_lint import UNRENDERED, lint_pages
 from consent.web.permissions_policy import PermissionsHeader
@@ -71,7 +71,7 @@ def _list_rules(app: Flask, site: Site, index: CookieIndex) -> tuple[Rule, ...]:
     if settings.cookie_gate != "off":
         rules.append(CookieGate(app, site, index).check)
     if settings.auto_hold:
-        rules.append(remove_link_hints)
+        rules += [remove_link_hints, remove_refresh]
     if settings.csp != "off":
         rules.append(CspHeader(site).add)
     if settings.permissions_policy:

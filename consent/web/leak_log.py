@@ -19,6 +19,8 @@ _TOLD_LIMIT = 4096
 # What is missing is a declaration, or a refusal on the visitor's side: it is the same on every page.
 _ONCE_A_NAME = frozenset({LeakKind.COOKIE_UNDECLARED, LeakKind.COOKIE_BLOCKED, LeakKind.COOKIE_HIDDEN})
 _ONCE_AN_ENDPOINT = frozenset({LeakKind.COOKIE_SUPPRESSED, LeakKind.COOKIE_SENT})
+# They tell of another request than the one they come with.
+_REPORTED = frozenset({LeakKind.HOST_BLOCKED, LeakKind.HOST_REDIRECTED})
 _WATCH_KEY = "flask_cookie_consent.leaks"
 
 _SENTENCES = {
@@ -32,7 +34,9 @@ _SENTENCES = {
     LeakKind.MARKUP_SENT: "<{element}> loads from {subject!r} although {services} is not granted: no gate is around it, and nobody held it.",
     LeakKind.MARKUP_UNKNOWN: "<{element}> loads from {subject!r}, which no service declares.",
     LeakKind.HINT_REMOVED: "A hint to {subject!r} was taken out: {services} is not granted.",
+    LeakKind.REFRESH_REMOVED: "A 'Refresh' header to {subject!r} was taken out: {services} is not granted.",
     LeakKind.HOST_BLOCKED: "A browser reports that {element!r} does not allow {subject!r}.",
+    LeakKind.HOST_REDIRECTED: "A browser reports that an address of {subject!r} redirects to a host that {element!r} does not allow.",
 }
 
 
@@ -83,8 +87,7 @@ def _find_likeness(leak: Leak) -> object:
 
 
 def _place(leak: Leak) -> Leak:
-    # A report tells of another request than the one it comes with.
-    if leak.page or leak.endpoint or leak.kind is LeakKind.HOST_BLOCKED:
+    if leak.page or leak.endpoint or leak.kind in _REPORTED:
         return leak
     rule = request.url_rule
     return replace(leak, page=rule.rule if rule else "", endpoint=request.endpoint or "")

@@ -34,6 +34,9 @@ class BlockedRequest:
     host: str
     """In lower case, without a port."""
 
+    authority: str
+    """The same, with the port where it is not that of the scheme."""
+
     directive: str
     """The one that does not allow it, of `DIRECTIVES`."""
 
@@ -88,11 +91,15 @@ def _malformed(what: str) -> SubmissionError:
 
 
 def _read_fields(report: Mapping[str, object]) -> BlockedRequest | None:
-    host = _read_host(_find_text(report, "blockedURL", "blocked-uri"))
+    url = _find_text(report, "blockedURL", "blocked-uri")
+    host = _read_host(url)
     directive = next(_find_directives(report), "")
     if not host or not directive:
         return None
-    return BlockedRequest(host=host, directive=directive, page_url=_find_text(report, "documentURL", "document-uri"))
+    authority = urlsplit(url).netloc.rpartition("@")[2].lower()
+    # A page in `srcdoc` has none: it says `about`, and its referrer is the bare host in Chromium, nothing in Firefox.
+    page_url = _find_text(report, "documentURL", "document-uri")
+    return BlockedRequest(host=host, authority=authority, directive=directive, page_url=page_url)
 
 
 def _find_directives(report: Mapping[str, object]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from consent.wire.url_reading import (
     find_urls_in_srcset,
     find_urls_in_style,
     read_data_url,
+    read_refresh,
 )
 
 TEXT = ""
@@ -180,8 +181,5 @@ def _find_script_use(element: Element) -> str:
 def _read_refresh(element: Element, value: str) -> tuple[str, ...]:
     if (element.find("http-equiv") or "").strip().lower() != "refresh":
         return ()
-    _, found, url = value.replace(",", ";").partition(";")
-    target = url.strip().strip("'\"")
-    if target[:3].lower() == "url":
-        target = target[3:].lstrip().removeprefix("=").strip().strip("'\"")
-    return (target,) if found else ()
+    target = read_refresh(value)
+    return (target,) if target else ()

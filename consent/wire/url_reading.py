@@ -21,6 +21,11 @@ _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*+):")
 _SPECIAL = frozenset({"http", "https", "ws", "wss", "ftp"})
 _AUTHORITY = re.compile(r"[/\\]*+([^/\\?#]*+)([^?#]*+)(?:\?([^#]*+))?+")
 _PORT = re.compile(r":[0-9]*$")
+# HTML Standard, "shared declarative refresh steps"; what is no time there may be anything here.
+_REFRESH = re.compile(
+    r"""[\t\n\f\r ]*+[^\t\n\f\r ;,]*+[\t\n\f\r ]*+[;,]?[\t\n\f\r ]*+(?:url[\t\n\f\r ]*+=[\t\n\f\r ]*+)?(?:'([^']*+)|"([^"]*+)|(.*+))""",
+    re.DOTALL | re.IGNORECASE,
+)
 _FIELDS_LIMIT = 100
 _HOST_LIMIT = 1024
 # Spaces and variation selectors that nobody sees: browsers leave them out of a host's name (UTS 46).
@@ -69,6 +74,12 @@ def read_data_url(url: str) -> str:
         return base64.b64decode(unquote(body) + "==").decode("utf-8", "replace")
     except (binascii.Error, ValueError):
         return ""
+
+
+def read_refresh(text: str) -> str:
+    """Return the URL that a `Refresh:` header, or a `meta` of its kind, leads to; empty for the page itself."""
+    found = _REFRESH.match(text)
+    return next(filter(None, found.groups()), "") if found else ""
 
 
 def find_urls_in_script(text: str) -> Iterator[str]:

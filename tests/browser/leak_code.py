@@ -9,8 +9,6 @@ from tests.browser.leak_way import Guard, Page, Traits, Way, describe
 _HELD: Final = (Guard.HOLD, Guard.CSP)
 _IMG: Final = '<img src="https://$host/p.gif" alt="">'
 
-_OWN_POLICY: Final = "a worker obeys the policy of its own file, not the page's: send one with that"
-
 EARLY: Final[Traits] = {
     "connects_in": ("chromium",),
     "note": "for the CSP alone, Chromium connects before it refuses",
@@ -97,8 +95,6 @@ CODE: Final = (
         'const worker = new Worker("/own/worker.worker.js?visit=$visit");'
         " pending.push(new Promise((done) => { worker.onmessage = worker.onerror = done; }));",
         files={".worker.js": _WORKER},
-        stops=(),
-        note=_OWN_POLICY,
     ),
     _code(
         "service-worker",
@@ -108,8 +104,8 @@ CODE: Final = (
         files={
             ".worker.js": "oninstall = (event) => event.waitUntil(fetch('https://$host/f.json', { mode: 'no-cors' }).catch(() => {}));"
         },
-        stops=(),
-        note=_OWN_POLICY,
+        comes_back=False,
+        note="its policy stays the one of before a choice, since browsers keep it beyond a withdrawal",
     ),
     _code(
         "script-preconnect",
@@ -152,8 +148,7 @@ LEFT: Final = (
         name="`Refresh:` header",
         header=("Refresh", "0; url=https://$host/"),
         page=Page.REFRESH_HEADER,
-        stops=(),
-        note=_BLINDED,
+        stops=(Guard.HOLD,),
     ),
     Way(
         leads_away=True,

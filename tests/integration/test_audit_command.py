@@ -221,6 +221,12 @@ ADVICE = {
     Leak(
         kind=LeakKind.HOST_BLOCKED, subject="connect.facebook.net"
     ): "Declare it: flask consent services show meta-pixel",
+    Leak(
+        kind=LeakKind.REFRESH_REMOVED, subject="r.example", services=("youtube",), purposes=("marketing",)
+    ): "Send it only where it is granted: if current_consent.allows('youtube').",
+    Leak(
+        kind=LeakKind.HOST_REDIRECTED, subject="www.example.com"
+    ): "The address itself is allowed, and redirects to another host",
 }
 
 

@@ -217,3 +217,24 @@ def test_forged_hosts_leave_room_in_the_log(client, told, monkeypatch, caplog):
 
     assert len(told()) == 512
     assert caplog.text.count("Browsers reported more than 512 different requests") == 1
+
+
+@pytest.mark.parametrize("blocked", ["http://localhost/go?to=x", "http://LOCALHOST", "https://cdn.example.com:8443/a"])
+def test_address_of_the_sites_own_that_redirects_is_told_as_such(make_app, told, caplog, blocked):
+    report(make_app(CONSENT_CSP="report", CONSENT_OWN_HOSTS=["*.example.com"]).test_client(), blocked)
+
+    (leak,) = told()
+    assert (leak["kind"], leak["services"]) == ("host_redirected", [])
+    assert f"an address of {leak['subject']!r} redirects to a host that 'img-src' does not allow." in caplog.text
+
+
+def test_other_port_of_the_sites_host_is_another_host(client, told):
+    report(client, "http://localhost:9000/x")
+
+    assert [(leak["kind"], leak["subject"]) for leak in told()] == [("host_blocked", "localhost")]
+
+
+def test_page_without_an_address_has_no_route(client, told):
+    report(client, page="about")
+
+    assert [(leak["subject"], leak["page"]) for leak in told()] == [("t.example", "")]

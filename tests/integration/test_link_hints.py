@@ -1,4 +1,4 @@
-"""Hints in `Link:` headers of an app to hosts of what is not granted."""
+"""Hints in `Link:` headers of an app, and `Refresh:`, to hosts of what is not granted."""
 
 from __future__ import annotations
 
@@ -99,3 +99,64 @@ def test_developer_is_told_of_a_hint(get, caplog):
         "page": "/page",
         "endpoint": "page",
     }
+
+
+@pytest.fixture
+def refresh(make_app, add_page, page):
+    """Return a function that fetches a page with `Refresh:` headers, and answers them."""
+
+    def fetch(*values, granted=(), **config):
+        app = make_app(**({"CONSENT_AUTO_HOLD": True} | config))
+
+        def view():
+            response = app.make_response(page)
+            for value in values:
+                response.headers.add("Refresh", value)
+            return response
+
+        add_page(app, "/page", view)
+        client = app.test_client()
+        if granted:
+            consent.testing.grant(client, *granted)
+        return client.get("/page").headers.getlist("Refresh")
+
+    return fetch
+
+
+AWAY = "0; url=https://www.googletagmanager.com/x"
+
+
+def test_refresh_goes_until_its_host_is_granted(refresh):
+    assert refresh(AWAY) == []
+    assert refresh(AWAY, granted=["analytics"]) == [AWAY]
+    assert refresh(AWAY, granted=["marketing"]) == []
+
+
+def test_refresh_stays_where_auto_hold_is_off_or_the_host_is_nobodys(refresh):
+    elsewhere = "5; url=https://partner.example/"
+
+    assert refresh(AWAY, CONSENT_AUTO_HOLD=False) == [AWAY]
+    assert refresh(AWAY, CONSENT_OWN_HOSTS=["www.googletagmanager.com"]) == [AWAY]
+    assert refresh(elsewhere) == [elsewhere]
+    assert refresh("300") == ["300"]
+
+
+def test_refresh_to_what_only_the_catalogue_knows_goes(refresh):
+    assert refresh("0 'https://connect.facebook.net'") == []
+
+
+@pytest.mark.parametrize("values", [("5; url=/next", AWAY), (AWAY, "5"), ("0", "'//www.googletagmanager.com'")])
+def test_several_refreshes_go_together(refresh, values):
+    """Browsers differ on which of them counts, and some read them as one."""
+    assert refresh(*values) == []
+
+
+def test_developer_is_told_of_a_refresh(refresh, caplog):
+    caplog.set_level(logging.WARNING, "consent")
+
+    refresh(AWAY)
+
+    line = next(record.getMessage() for record in caplog.records if "consent-audit" in record.getMessage())
+    assert line.startswith("A 'Refresh' header to 'www.googletagmanager.com' was taken out: 'google-analytics' is not")
+    leak = json.loads(line.partition("consent-audit ")[2])
+    assert (leak["kind"], leak["element"], leak["page"]) == ("refresh_removed", "Refresh", "/page")

@@ -24,7 +24,7 @@ def new(*reports):
 
 
 def test_report_of_report_uri_is_read():
-    expected = BlockedRequest(host="t.example", directive="img-src", page_url=PAGE)
+    expected = BlockedRequest(host="t.example", authority="t.example", directive="img-src", page_url=PAGE)
 
     assert parse_reports(old(), content_type=OLD_TYPE) == (expected,)
 
@@ -35,7 +35,9 @@ def test_reports_of_report_to_are_read():
 
     found = parse_reports(new({"type": "csp-violation", "body": body}, *others), content_type=NEW_TYPE)
 
-    assert found == (BlockedRequest(host="t.example", directive="connect-src", page_url=PAGE),)
+    assert found == (
+        BlockedRequest(host="t.example", authority="t.example:8443", directive="connect-src", page_url=PAGE),
+    )
 
 
 def test_old_browser_says_the_whole_directive():

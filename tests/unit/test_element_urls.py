@@ -52,6 +52,7 @@ def make_element(name, *attributes, is_certain=True):
         ("div", [("style", f"background:url({URL})")], ANY_USE),
         ("meta", [("http-equiv", "Refresh"), ("content", f"0; URL='{URL}'")], ANY_USE),
         ("meta", [("http-equiv", "refresh"), ("content", f"5,{URL}")], ANY_USE),
+        ("meta", [("http-equiv", "refresh"), ("content", f"5 url={URL}")], ANY_USE),
     ],
 )
 def test_url_of_an_attribute(name, attributes, use):

@@ -10,6 +10,7 @@ from consent.wire.url_reading import (
     find_urls_in_srcset,
     find_urls_in_style,
     read_data_url,
+    read_refresh,
     read_url,
 )
 
@@ -119,3 +120,31 @@ def test_style_that_is_malformed_names_no_host(text):
 )
 def test_urls_in_a_srcset(text):
     assert Address("t.example", "/a") in [read_url(url) for url in find_urls_in_srcset(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0;url=//t.example/a",
+        "0; URL = //t.example/a",
+        " 5.5 , url\t=\n'//t.example/a'; more",
+        '0;"//t.example/a" more',
+        "0; //t.example/a",
+        # A space alone does: `0 url=…`.
+        "0 url=//t.example/a",
+        "0 //t.example/a",
+        ".;uRl=//t.example/a",
+    ],
+)
+def test_refresh_leads_where_browsers_say(text):
+    assert read_refresh(text) == "//t.example/a"
+
+
+@pytest.mark.parametrize("text", ["", "5", "5;", "5; ", "0;url=", "0;url=''", ";", "\x00"])
+def test_refresh_of_the_page_itself_leads_nowhere(text):
+    assert read_refresh(text) == ""
+
+
+@pytest.mark.parametrize("text", ["0;url", "0; urls=//t.example", "0;;//t.example", "0; url=a, 0; url=//t.example"])
+def test_refresh_to_an_address_of_the_site_names_no_host(text):
+    assert read_url(read_refresh(text)) is None
