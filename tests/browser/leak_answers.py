@@ -78,7 +78,13 @@ def _add_files(app: Flask, fill: Fill) -> None:
         response.status_code = 404 if folder == "missing" else 200
         if folder == "compressed":
             response.headers["Content-Encoding"] = "gzip"
-        response.headers["Cache-Control"] = "no-store"
+        if key != "kept-worker":
+            response.headers["Cache-Control"] = "no-store"
+            return response
+        # Browsers keep it, and ask each time whether it is the same still.
+        response.headers["Cache-Control"] = "no-cache"
+        response.add_etag()
+        response.make_conditional(request)
         return response
 
 

@@ -97,6 +97,14 @@ CODE: Final = (
         files={".worker.js": _WORKER},
     ),
     _code(
+        "kept-worker",
+        "Worker from a file that the page has loaded before, and the browser kept",
+        'const kept = "/own/kept-worker.worker.js?visit=$visit";'
+        " pending.push(fetch(kept).then((answer) => answer.text()).then(() => { const worker = new Worker(kept);"
+        " return new Promise((done) => { worker.onmessage = worker.onerror = done; }); }));",
+        files={".worker.js": _WORKER},
+    ),
+    _code(
         "service-worker",
         "Service worker that fetches",
         "pending.push(navigator.serviceWorker.register('/own/service-worker.worker.js?visit=$visit', { scope: '/own/nowhere' })"
