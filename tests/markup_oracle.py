@@ -25,7 +25,6 @@ LOADING = frozenset(
     }
 )
 _IGNORING = re.compile(rb"(?i)<(?:select|frameset)")
-_FOREIGN = re.compile(rb"(?i)<(?:svg|math)")
 _LINKS = frozenset({"a", "area"})
 _XLINK = "{http://www.w3.org/1999/xlink}href"
 _TEXTS = frozenset({"script", "style"})
@@ -90,9 +89,7 @@ def _find_difference(page: bytes) -> str:
     with_scripts = find_in_html5lib(page, scripting=True)
     # Without scripting, and in selects and frame sets as it was before 2025: that is one reading more than the scan follows.
     without = find_in_html5lib(page, scripting=bool(_IGNORING.search(page)))
-    # What old parsers ignore, where it is in doubt besides whether svg is open, is one reading more as well.
-    is_beyond = _IGNORING.search(page) and _FOREIGN.search(page)
-    if (missed := (with_scripts | without) - found) and not is_beyond:
+    if missed := (with_scripts | without) - found:
         return f"missed {sorted(missed)}"
     # `<frameset>` throws away what stood in front of it, if all that is nothing to see.
     if (invented := certain - (with_scripts & without)) and b"<frameset" not in page.lower():
