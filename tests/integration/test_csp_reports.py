@@ -234,7 +234,8 @@ def test_other_port_of_the_sites_host_is_another_host(client, told):
     assert [(leak["kind"], leak["subject"]) for leak in told()] == [("host_blocked", "localhost")]
 
 
-def test_page_without_an_address_has_no_route(client, told):
-    report(client, page="about")
+@pytest.mark.parametrize("blocked", ["https://t.example/x", "http://localhost/go"])
+def test_page_without_an_address_has_no_route(client, told, blocked):
+    report(client, blocked, page="about")
 
-    assert [(leak["subject"], leak["page"]) for leak in told()] == [("t.example", "")]
+    assert [(leak["page"], leak["endpoint"]) for leak in told()] == [("", "")]
