@@ -12,12 +12,8 @@ NAMED = [
     b"//T.Example:80/",
     b"//t.example.",
     b"//user:word@t.example/",
-    b"https:t.example/",
-    b"HTTPS:/t.example/",
-    b"http:///t.example",
     b"\\\\t.example",
     b"https:\\/\\/t.example\\/x",
-    b"/\n/t.example",
     b"//t.ex\nample",
     b"//t.example\nand more",
     b"//t.example&quot;",
@@ -29,6 +25,12 @@ NAMED = [
     b"&sol;/t.example",
     b"url('\\2f\\2f t.example')",
     b"@IMPORT '//t\\.example'",
+    b'<a href="https://t.example/">x</a> <img src="https://t.example/p">',
+    b'<a href="/x" ping="https://t.example/">x</a>',
+    b'<a href="https://t.example/" ping="/y">x</a>',
+    b'<img alt="<a href=" src="https://t.example/p">',
+    b'<a title="https://t.example/" href="/x">x</a>',
+    b'<link href="https://t.example/a.css" rel=stylesheet>',
 ]
 NOT_NAMED = [
     b"",
@@ -42,6 +44,13 @@ NOT_NAMED = [
     b"a \\n b",
     "// \u6f2e\u6c50".encode(),
     b"//\xff\xfe",
+    b'<a href="https://t.example/share?u=1">Share</a>',
+    b"<A class='x' HREF=//t.example/a>x</A> <a\nhref=\"http://T.example/b\">y</a>",
+    # Nobody writes so but to hide.
+    b"https:t.example/",
+    b"HTTPS:/t.example/",
+    b"http:///t.example",
+    b"/\n/t.example",
 ]
 
 
