@@ -16,7 +16,8 @@ from consent.wire.url_reading import read_url
 _find_hosts = re.compile(rb"""//([^\x00-\x20/?#"'<>()\\]*+(?:[\t\n\r]++[^\x00-\x20/?#"'<>()\\]*+)*+)""").findall
 # References to characters that hosts and the slashes before them are made of, and to what URLs leave out.
 _search_hidden = re.compile(
-    rb"&(?:#0*+(?:9|1[03]|4[5-9]|5[0-8]|6[4-9]|[78][0-9]|9[0-257-9]|1[01][0-9]|12[0-2]|173)(?![0-9])"
+    # First what most pages are full of.
+    rb"&(?!amp;|#39;|#34;|lt;|gt;|quot;|nbsp;)(?:#0*+(?:9|1[03]|4[5-9]|5[0-8]|6[4-9]|[78][0-9]|9[0-257-9]|1[01][0-9]|12[0-2]|173)(?![0-9])"
     rb"|#[xX]0*+(?:[9aAdD]|2[dDeEfF]|3[0-9aA]|[46][0-9a-fA-F]|[57][0-9aAcC]|5[fF]|[aA][dD])(?![0-9a-fA-F])"
     rb"|(?:sol|bsol|colon|period|commat|lowbar|UnderBar|dash|hyphen|Tab|NewLine|shy);)"
 ).search
@@ -24,6 +25,8 @@ _STYLE_ESCAPES = (
     re.compile(rb"url\([\x00-\x20\"']*+[^\x00-\x20\"'()\\]*+\\").search,
     re.compile(rb"@import[\x00-\x20\"']*+[^\x00-\x20\"'()\\]*+\\").search,
 )
+# A backslash that is more than one in front of a letter or quotation mark, as in the scripts and data of most pages.
+_search_backslash = re.compile(rb"""\\(?:[^nrtu"']|(?<=/\\))""").search
 _ODD = re.compile(rb"[^a-zA-Z0-9.\-_:]").search
 _NAME = re.compile(rb"[a-zA-Z0-9.\-_:]++")
 # Where a link begins that stands right in front of a host, and what makes a link contact hosts by itself.
@@ -45,7 +48,7 @@ def names_listed_host(body: bytes, has_host: Callable[[str], bool]) -> bool:
     """
     if _search_hidden(body):
         return True
-    if b"\\" in body:
+    if _search_backslash(body):
         lower = body.lower()
         if any(search(lower) for search in _STYLE_ESCAPES):
             return True
@@ -66,8 +69,6 @@ def _is_listed(found: bytes, has_host: Callable[[str], bool]) -> bool:
 def _is_only_linked(body: bytes, host: bytes) -> bool:
     """Whether a host stands in the page as where links lead, and nowhere else."""
     named = b"//" + host
-    if b"ping=" not in body and body.count(named) == body.count(b'<a href="https:' + named):
-        return True
     at = body.find(named)
     for _ in range(_LINKS_LIMIT):
         if at < 0:

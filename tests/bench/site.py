@@ -17,7 +17,7 @@ CHUNK_BYTES = 8 * 1024
 STREAM_BYTES = 5 * 1024 * 1024
 
 # How many stories make a page of about that many kilobytes.
-STORIES = {5: 11, 50: 132}
+STORIES = {5: 11, 50: 132, 500: 1330}
 
 
 class Placed(StrEnum):
@@ -53,7 +53,7 @@ _LAYOUT = """<!doctype html>
     </ul></nav>
   </header>
   <main>{% block main %}{% endblock %}</main>
-  <footer><p>{{ imprint }}</p>[link]</footer>
+  <footer><p>{{ imprint }}</p><a href="https://www.facebook.com/sharer/sharer.php">Share</a>[link]</footer>
 </body>
 </html>
 """
