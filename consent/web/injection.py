@@ -259,6 +259,7 @@ def is_said_to_be_utf8(content_type: str) -> bool:
     return _read_charset(content_type) in _UTF8
 
 
+@lru_cache(maxsize=64)
 def _read_charset(content_type: str) -> str:
     return parse_options_header(content_type)[1].get("charset", "").lower()
 

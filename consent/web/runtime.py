@@ -101,6 +101,8 @@ def _write_reload_marks(visit: Visit) -> str:
 
     An empty block for each, for what holds nothing: a script of the site's own that loads the service when it hears of the grant.
     """
+    if visit.site.settings.csp != "enforce":
+        return ""
     shut = [each.key for each in visit.policy.services if each.hosts and block_key(visit, (each.key,)) != visit.page_key]
     advanced = visit.site.signals.advanced
     return "".join(hold("", keys=(key,), page_key="", nonce=visit.nonce) for key in shut if key not in advanced)
