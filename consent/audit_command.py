@@ -21,6 +21,7 @@ from consent.core.audit import Audit, AuditEntry, Position
 from consent.core.leak import AUDIT_MARK, LeakKind
 from consent.errors import UnknownKeyError, order_by_likeness, quote_all
 from consent.web.page_audit import AuditedPage, audit_pages, list_plain_pages
+from consent.wire.leak_line import find_leak
 
 _ANY = "any"
 _STDIN = Path("-")
@@ -172,7 +173,7 @@ def _read_lines(file: IO[bytes], name: str, audit: Audit, advance: Callable[[int
             advance(pending)
             pending = 0
         if _MARK in line:
-            audit.add_line(line.decode("utf-8", "replace"), Position(name, number))
+            audit.add(find_leak(line.decode("utf-8", "replace")), Position(name, number))
     advance(pending)
     return number
 

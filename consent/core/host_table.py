@@ -129,6 +129,14 @@ class HostTable:
         tables = (self._declared, self._known, self._loaders)
         return any(name in table for name in (host, *_wildcards(host)) for table in tables)
 
+    def find_listed_name(self, host: str) -> str:
+        """Return the entry that names a host, such as `*.example.com`, the most specific one; the host itself for none.
+
+        What is told of it has that name: below a `*`, visitors can make up hosts without end.
+        """
+        tables = (self._declared, self._known, self._loaders)
+        return next((name for name in (host, *_wildcards(host)) if any(name in table for table in tables)), host)
+
     def _find_loaded(self, loaders: list[Loader], address: Address) -> HostOwner | None:
         """Return whose an address is by loaders of its host: by all of it, or else by the path of it."""
         whole = [each.service for each in loaders if each.find_id(address) is not None]

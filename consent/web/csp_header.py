@@ -29,6 +29,7 @@ _LONG_BYTES = 3072
 # A worker obeys the policy of its own file (HTML Standard, "run a worker"); worklets obey that of their page.
 _WORKERS = frozenset({"worker", "sharedworker"})
 _SERVICE_WORKER = "serviceworker"
+_ALL_WORKERS = _WORKERS | {_SERVICE_WORKER}
 _ONCE_KEY = "flask_cookie_consent.once"
 
 
@@ -46,6 +47,7 @@ class CspHeader:
         policy = site.engine.policy
         self._necessary = frozenset(each.key for each in policy.services if not policy.optional_purposes_of(each))
         self._kept: dict[tuple[frozenset[str], str, str], str] = {}
+        self._closed = self._write(self._necessary, "", f"{site.settings.url_prefix}/")
 
     def add(self, departing: Departing) -> None:
         """Add the header to a page or a worker, beside those of the app: browsers heed each of them."""
@@ -54,14 +56,19 @@ class CspHeader:
             return
         app_policy = ""
         if not _APP_NAMES.isdisjoint(departing.names):
-            values = (value for name, value in departing.headers if name.lower() in _APP_NAMES)
+            values = (value for name, value in departing.fields if name.lower() in _APP_NAMES)
             app_policy = _NONCE.sub("", ",".join(values))
-        departing.headers.add(self._name, self._keep(opened, app_policy, departing.visit.base_path))
+        departing.add(self._name, self._keep(opened, app_policy, departing.visit.base_path))
+
+    def close(self, departing: Departing) -> None:
+        """Add the policy of somebody who has granted nothing, without what the app allows."""
+        if departing.is_page or departing.environ.get("HTTP_SEC_FETCH_DEST") in _ALL_WORKERS:
+            departing.add(self._name, self._closed)
 
     def _choose_open(self, departing: Departing) -> frozenset[str] | None:
         """Return the services that a page or worker may load from; None for a response that is neither."""
         use = departing.environ.get("HTTP_SEC_FETCH_DEST")
-        if use not in _WORKERS and use != _SERVICE_WORKER:
+        if use not in _ALL_WORKERS:
             return _find_open(departing.visit, departing.environ) if departing.is_page else None
         # A redirect is not the file yet. What was not modified is, and browsers give the file that they kept this header.
         if departing.status[:1] == "3" and departing.status[:3] != "304":

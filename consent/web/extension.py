@@ -29,7 +29,7 @@ from consent.web.hooks import BLUEPRINT_NAME, register_hooks
 from consent.web.host_setup import build_hosts
 from consent.web.known_user import Loader, Saver, UserChoices
 from consent.web.ledger_setup import build_ledger
-from consent.web.own_cookies import list_app_cookies
+from consent.web.own_cookies import list_login_cookies
 from consent.web.panel import add_panel
 from consent.web.place import make_finder
 from consent.web.runtime import list_storage
@@ -231,7 +231,7 @@ class Consent:
 
 def _check_cookies(policy: Policy, app: Flask) -> None:
     """Refuse names that would take the app's own cookies along: without them visitors are logged out."""
-    own = list_app_cookies(app)
+    own = list_login_cookies(app)
     for service in policy.services:
         for cookie in service.cookies if policy.optional_purposes_of(service) else ():
             pattern = compile_names([cookie]) if cookie.is_clearable else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from consent.core.host_table import ANY_USE
 from consent.core.leak import LeakKind
 from consent.web.departure import Departing
@@ -15,25 +17,50 @@ def remove_link_hints(departing: Departing) -> None:
     """Take hints to hosts of services that are not granted out of every `Link:` header; all of the rest stays as it is."""
     if "link" not in departing.names:
         return
-    values = departing.headers.getlist("Link")
-    kept = [
-        remove_hints(value, lambda hint: _is_unwanted(departing, hint.url, LeakKind.HINT_REMOVED, "Link"))
-        for value in values
-    ]
-    if kept == values:
-        return
-    departing.headers.setlist("Link", [value for value in kept if value])
+    _filter_links(departing, lambda url: _is_unwanted(departing, url, LeakKind.HINT_REMOVED, "Link"))
+
+
+def close_link_hints(departing: Departing) -> None:
+    """Take hints to any host of a service that needs consent out."""
+    _filter_links(departing, lambda url: _may_be_shut(departing, url))
 
 
 def remove_refresh(departing: Departing) -> None:
     """Take `Refresh:` out of the headers where it leads to the host of a service that is not granted."""
     if "refresh" not in departing.names:
         return
-    values = departing.headers.getlist("Refresh")
+    _filter_refresh(departing, lambda url: _is_unwanted(departing, url, LeakKind.REFRESH_REMOVED, "Refresh"))
+
+
+def close_refresh(departing: Departing) -> None:
+    """Take `Refresh:` out where it leads to any host of a service that needs consent."""
+    _filter_refresh(departing, lambda url: _may_be_shut(departing, url))
+
+
+def _filter_links(departing: Departing, is_unwanted: Callable[[str], bool]) -> None:
+    values = departing.find_values("Link")
+    kept = [remove_hints(value, lambda hint: is_unwanted(hint.url)) for value in values]
+    if kept != values:
+        departing.replace("Link", filter(None, kept))
+
+
+def _filter_refresh(departing: Departing, is_unwanted: Callable[[str], bool]) -> None:
+    values = departing.find_values("Refresh")
     # Of several, some browsers heed one, and others read all as one.
     urls = [read_refresh(value) for value in (*values, ", ".join(values))]
-    if any(_is_unwanted(departing, url, LeakKind.REFRESH_REMOVED, "Refresh") for url in urls):
-        del departing.headers["Refresh"]
+    if any(map(is_unwanted, urls)):
+        departing.replace("Refresh")
+
+
+def _may_be_shut(departing: Departing, url: str) -> bool:
+    """Whether a URL leads to the host of a service that somebody may not have granted."""
+    policy = departing.site.engine.policy
+    address = read_url(url)
+    owner = departing.site.hosts.find_address_owner(address, ANY_USE) if address else None
+    if owner is None:
+        return False
+    declared = policy.services_by_key
+    return not owner.is_declared or any(policy.optional_purposes_of(declared[key]) for key in owner.services)
 
 
 def _is_unwanted(departing: Departing, url: str, kind: LeakKind, element: str) -> bool:
@@ -44,5 +71,5 @@ def _is_unwanted(departing: Departing, url: str, kind: LeakKind, element: str) -
     owner = site.hosts.find_address_owner(address, ANY_USE) if address else None
     if address is None or owner is None or (owner.is_declared and is_live(departing.visit, owner.services)):
         return False
-    site.leaks.note(make_host_leak(site, kind, address.host, owner, element=element))
+    departing.leaks.append(make_host_leak(site, kind, address.host, owner, element=element))
     return True

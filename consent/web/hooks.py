@@ -30,7 +30,7 @@ from consent.web.departure import Rule, surround
 from consent.web.expiry import expire_leftovers
 from consent.web.fragment import find_fragment_header
 from consent.web.hidden_cookies import CookieHiding
-from consent.web.hints import remove_link_hints, remove_refresh
+from consent.web.hints import close_link_hints, close_refresh, remove_link_hints, remove_refresh
 from consent.web.injection import inject
 from consent.web.page_lint import UNRENDERED, lint_pages
 from consent.web.permissions_policy import PermissionsHeader
@@ -65,17 +65,23 @@ def register_hooks(app: Flask, site: Site) -> None:
 
 
 def _list_rules(app: Flask, site: Site, index: CookieIndex) -> tuple[Rule, ...]:
-    """Return what is done to the headers of every response, as far as the settings ask for it."""
+    """Return what is done to the headers of every response, as far as the settings ask for it.
+
+    Their order counts: each finds the headers as those before it left them. What takes away comes before what adds.
+    """
     settings = site.settings
     rules: list[Rule] = []
     if settings.cookie_gate != "off":
-        rules.append(CookieGate(app, site, index).check)
+        gate = CookieGate(app, site, index)
+        rules.append(Rule(gate.check, close=gate.close))
     if settings.auto_hold:
-        rules += [remove_link_hints, remove_refresh]
+        rules += [Rule(remove_link_hints, close=close_link_hints), Rule(remove_refresh, close=close_refresh)]
     if settings.csp != "off":
-        rules.append(CspHeader(site).add)
+        csp = CspHeader(site)
+        rules.append(Rule(csp.add, close=csp.close))
     if settings.permissions_policy:
-        rules.append(PermissionsHeader(site).add)
+        permissions = PermissionsHeader(site)
+        rules.append(Rule(permissions.add, close=permissions.close))
     return tuple(rules)
 
 

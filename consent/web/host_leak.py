@@ -15,7 +15,7 @@ def make_host_leak(  # noqa: PLR0913 - what a leak is made of
     declared = site.engine.policy.services_by_key
     return Leak(
         kind=kind,
-        subject=host,
+        subject=site.hosts.find_listed_name(host) if owner else host,
         services=services,
         purposes=tuple(dict.fromkeys(p for key in services if key in declared for p in declared[key].purposes)),
         element=element,

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import logging
+from collections import defaultdict
 from collections.abc import MutableMapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from threading import Lock
 
 from flask import has_request_context, request
 
 from consent.core.leak import AUDIT_MARK, Leak, LeakKind
+from consent.wire.leak_line import encode_leak, fit_leak
 
 log = logging.getLogger("consent")
 
-# A visitor can make up cookie names, and a browser's reports name any host: beyond this, nothing new is told.
-_TOLD_LIMIT = 4096
+# What belongs to services is as much as the site and the catalogue list, on each page. Names of nobody's can be without end: a view
+# may put a visitor's into a cookie's. Beyond these, of each kind, nothing new is told: others are not silenced by it.
+_OWNED_LIMIT = 4096
+_OTHERS_LIMIT = 512
 # What is missing is a declaration, or a refusal on the visitor's side: it is the same on every page.
 _ONCE_A_NAME = frozenset({LeakKind.COOKIE_UNDECLARED, LeakKind.COOKIE_BLOCKED, LeakKind.COOKIE_HIDDEN})
 _ONCE_AN_ENDPOINT = frozenset({LeakKind.COOKIE_SUPPRESSED, LeakKind.COOKIE_SENT})
-# They tell of another request than the one they come with.
-_REPORTED = frozenset({LeakKind.HOST_BLOCKED, LeakKind.HOST_REDIRECTED})
 _WATCH_KEY = "flask_cookie_consent.leaks"
 
 _SENTENCES = {
@@ -44,7 +45,7 @@ class LeakLog:
     """Log every leak of one app once, and hand those of a request that is watched to whoever watches it."""
 
     def __init__(self) -> None:
-        self._told: set[object] = set()
+        self._told: defaultdict[tuple[LeakKind, bool], set[object]] = defaultdict(set)
         self._lock = Lock()
 
     def note(self, leak: Leak) -> None:
@@ -54,12 +55,31 @@ class LeakLog:
             watched: list[Leak] | None = request.environ.get(_WATCH_KEY)
             if watched is not None and leak not in watched:
                 watched.append(leak)
-        likeness = _find_likeness(leak)
-        with self._lock:
-            if likeness in self._told or len(self._told) >= _TOLD_LIMIT:
-                return
-            self._told.add(likeness)
+        if self._is_to_tell(leak):
+            self.tell(leak)
+
+    def tell(self, leak: Leak) -> None:
+        """Log a leak as it is, of whichever request, however often it was told."""
+        leak = fit_leak(leak)
         log.warning("%s %s%s", describe_leak(leak), AUDIT_MARK, encode_leak(leak))
+
+    def _is_to_tell(self, leak: Leak) -> bool:
+        likeness, limit = _find_likeness(leak), _OWNED_LIMIT if leak.services else _OTHERS_LIMIT
+        with self._lock:
+            told = self._told[leak.kind, bool(leak.services)]
+            if likeness in told or len(told) > limit:
+                return False
+            told.add(likeness)
+            is_last = len(told) > limit
+        if is_last:
+            owners = "services" if leak.services else "no known service"
+            log.warning(
+                "There were %d different leaks of the kind %r and of %s: no more of these are logged until the app starts anew.",
+                limit,
+                str(leak.kind),
+                owners,
+            )
+        return not is_last
 
 
 def watch(environ: MutableMapping[str, object]) -> list[Leak]:
@@ -74,11 +94,6 @@ def describe_leak(leak: Leak) -> str:
     return _SENTENCES[leak.kind].format(subject=leak.subject, element=leak.element, services=services)
 
 
-def encode_leak(leak: Leak) -> str:
-    """Return a leak as JSON in one line of ASCII: nothing in it can begin another line of the log (T44)."""
-    return json.dumps(asdict(leak))
-
-
 def _find_likeness(leak: Leak) -> object:
     """Return what two leaks have in common of which only the first is told."""
     if leak.kind in _ONCE_A_NAME:
@@ -87,7 +102,7 @@ def _find_likeness(leak: Leak) -> object:
 
 
 def _place(leak: Leak) -> Leak:
-    if leak.page or leak.endpoint or leak.kind in _REPORTED:
+    if leak.page or leak.endpoint:
         return leak
     rule = request.url_rule
     return replace(leak, page=rule.rule if rule else "", endpoint=request.endpoint or "")

@@ -11,6 +11,7 @@ from flask import has_request_context, request
 from consent.core.host_table import ANY_USE, HostOwner
 from consent.core.leak import Leak, LeakKind
 from consent.core.loader import Address
+from consent.web.host_leak import make_host_leak
 from consent.web.liveness import is_live
 from consent.web.visit import Visit
 from consent.wire.element_urls import ElementUrl, is_hint, list_urls
@@ -78,24 +79,21 @@ class MarkupJudge:
 
     def note(self, element: Element, findings: Iterable[Finding]) -> None:
         """Tell the developer of markup that no gate was around."""
-        services = self._visit.policy.services_by_key
+        site = self._visit.site
         for finding in findings:
             kind = LeakKind.MARKUP_HELD if finding.owner.is_declared else LeakKind.MARKUP_UNDECLARED
             if is_hint(element) and finding.owner.is_declared:
                 kind = LeakKind.HINT_REMOVED
-            keys = finding.owner.services
-            purposes = dict.fromkeys(purpose for key in keys if key in services for purpose in services[key].purposes)
-            self._visit.site.leaks.note(
-                Leak(
-                    kind=kind,
-                    subject=finding.address.host,
-                    services=keys,
-                    purposes=tuple(purposes),
-                    element=element.name,
-                    page=self._page,
-                    endpoint=self._endpoint,
-                )
+            leak = make_host_leak(
+                site,
+                kind,
+                finding.address.host,
+                finding.owner,
+                element=element.name,
+                page=self._page,
+                endpoint=self._endpoint,
             )
+            site.leaks.note(leak)
 
     def _find(self, element: Element, page: bytes, *, depth: int) -> Iterator[Finding]:
         text = page[element.end : element.text_end].decode("utf-8", "replace")

@@ -58,7 +58,13 @@ class OwnCookies(Addresses):
 
 def list_app_cookies(app: Flask) -> tuple[str, ...]:
     """Return the names of the cookies by which an app knows who is logged in; no gate touches them."""
-    # Flask-Login keeps its name for "remember me" here.
+    session_name, remember_name = list_login_cookies(app)
+    # Flask-Login leaves its manager here; without it, the name says nothing.
+    return (session_name, remember_name) if hasattr(app, "login_manager") else (session_name,)
+
+
+def list_login_cookies(app: Flask) -> tuple[str, str]:
+    """Return the names of the session and of what remembers a user, whether or not the app has Flask-Login, or not yet."""
     return (app.session_interface.get_cookie_name(app), app.config.get("REMEMBER_COOKIE_NAME", "remember_token"))
 
 

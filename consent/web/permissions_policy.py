@@ -26,8 +26,15 @@ class PermissionsHeader:
         # Nothing to grant: shut for everyone, whoever they are.
         if self._purposes and gate.is_open(departing.visit.decision, self._purposes):
             return
-        headers = departing.headers
-        given = ", ".join(headers.getlist(NAME)) if NAME.lower() in departing.names else ""
+        self._deny(departing)
+
+    def close(self, departing: Departing) -> None:
+        """Shut what the app says nothing of, whoever the visitor is."""
+        if departing.is_page:
+            self._deny(departing)
+
+    def _deny(self, departing: Departing) -> None:
+        given = ", ".join(departing.find_values(NAME)) if NAME.lower() in departing.names else ""
         named = list_features(given)
         if named is None:
             self._site.warn_once(
@@ -42,9 +49,9 @@ class PermissionsHeader:
         denials = write_denials(named)
         if denials and not given:
             # In place of an empty one: joined to that, it would be malformed.
-            headers[NAME] = denials
+            departing.replace(NAME, [denials])
         elif denials:
-            headers.add(NAME, denials)
+            departing.add(NAME, denials)
 
     def _warn_of_retired(self, named: tuple[str, ...]) -> None:
         for name in sorted(RETIRED_FEATURES.intersection(named)):

@@ -10,8 +10,9 @@ from flask.cli import ScriptInfo
 
 from consent.cli import group
 from consent.core.leak import Leak, LeakKind
-from consent.web.leak_log import describe_leak, encode_leak
+from consent.web.leak_log import describe_leak
 from consent.web.visit import get_site
+from consent.wire.leak_line import encode_leak
 from tests.command_runner import make_runner
 
 SUPPRESSED = Leak(

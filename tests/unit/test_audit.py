@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 
 import pytest
 
-from consent.core.audit import Audit, Position, count_kinds, find_leak, read_leak
+from consent.core.audit import Audit, Position, count_kinds
 from consent.core.leak import Leak, LeakKind
-
-
-def encode_leak(leak):
-    """Write a leak as the site's log does."""
-    return json.dumps(asdict(leak))
-
+from consent.wire.leak_line import encode_leak, find_leak, read_leak
 
 LEAK = Leak(
     kind=LeakKind.COOKIE_SUPPRESSED,
@@ -117,17 +111,16 @@ def test_members_that_a_later_version_adds_are_passed_over():
 def test_same_leak_is_one_entry_with_its_places():
     audit = Audit()
     for number in (3, 5, 9):
-        audit.add_line(LINE, Position("app.log", number))
+        audit.add(find_leak(LINE), Position("app.log", number))
     (entry,) = audit.list_entries()
 
     assert (entry.leak, entry.count) == (LEAK, 3)
     assert (str(entry.first), str(entry.last)) == ("app.log:3", "app.log:9")
 
 
-def test_marked_lines_that_cannot_be_read_are_counted_and_others_are_not():
+def test_marked_lines_that_cannot_be_read_are_counted():
     audit = Audit()
-    audit.add_line("GET / 200", HERE)
-    audit.add_line("consent-audit {", HERE)
+    audit.add(find_leak("consent-audit {"), HERE)
 
     assert (audit.malformed, audit.list_entries()) == (1, ())
 
