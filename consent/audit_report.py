@@ -166,14 +166,19 @@ def _format_troubles(read: Read) -> list[str]:
     if not read.troubles:
         return []
     lines = [f"  {show(path)}: {show(trouble)}" for path, trouble in read.troubles.items()]
-    return ["\n".join(["Visits that met no page", *lines])]
+    return ["\n".join(["Pages that were not seen", *lines])]
+
+
+def _count_visits(read: Read) -> str:
+    unseen = f" ({len(read.troubles):,} not seen)" if read.troubles else ""
+    return f"{count_of(len(read.visits), 'page')}{unseen}"
 
 
 def _summarise(entries: Sequence[AuditEntry], read: Read) -> str:
     looked_at = " and ".join(
         [
             *([count_of(read.lines, "line")] if read.lines or not read.visits else []),
-            *([count_of(len(read.visits), "page")] if read.visits else []),
+            *([_count_visits(read)] if read.visits else []),
         ]
     )
     notes = [

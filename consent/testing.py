@@ -7,14 +7,16 @@ Needs no knowledge of cookies or forms:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from flask.testing import FlaskClient
 
+from consent.errors import SetupError, quote_all
 from consent.web.guard import AskedGuard, listen_to_guards
 from consent.web.visit import get_site
 
-__all__ = ["AskedGuard", "grant", "recorded_guards", "refuse"]
+__all__ = ["AskedGuard", "assert_guarded", "grant", "recorded_guards", "refuse"]
 
 
 def grant(client: FlaskClient, *keys: str, base_url: str | None = None) -> None:
@@ -54,6 +56,33 @@ def recorded_guards() -> AbstractContextManager[list[AskedGuard]]:
         The list, which fills in the order of the questions.
     """
     return listen_to_guards()
+
+
+def assert_guarded(asked: Sequence[AskedGuard], *keys: str, by: str = "") -> None:
+    """Assert that a guard was asked, whatever it answered.
+
+    What is sent without asking anybody, no guard knows of: assert of the provider's stand-in that it got nothing.
+
+    Args:
+        asked: What `recorded_guards` recorded.
+        keys: Purposes and services; one guard must have been asked for all of them, and may have been for more.
+        by: Name of the function that `@guard` guards, or that asked; empty for any.
+
+    Raises:
+        AssertionError: If none was; it lists those that were.
+        SetupError: If no key is given: every guard was asked for nothing.
+    """
+    if not keys:
+        raise SetupError("assert_guarded() needs at least one key, such as assert_guarded(asked, 'analytics').")
+    if not any(set(keys) <= set(each.keys) and by in ("", each.function) for each in asked):
+        by_whom = f" by {by!r}" if by else ""
+        told = [
+            f"guard({quote_all(each.keys)}) by {each.function!r}, {'open' if each.is_open else 'shut'}"
+            for each in asked
+        ]
+        raise AssertionError(
+            f"No guard was asked for {quote_all(keys)}{by_whom}. Asked were: {'; '.join(told) or 'none'}."
+        )
 
 
 def _post(client: FlaskClient, body: dict[str, object], base_url: str | None) -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast, overload
 from uuid import UUID
 
 from flask import current_app, has_app_context, has_request_context
@@ -23,7 +23,8 @@ from consent.core.policy import Policy
 from consent.core.privacy_signal import Signals
 from consent.core.record import ConsentRecord, read_record
 from consent.engine import Outcome
-from consent.errors import LedgerError, RecordError, SetupError
+from consent.errors import LedgerError, RecordError, SetupError, quote_all
+from consent.web.guard_order import check_guardable, remember_guarded
 from consent.web.site import Site
 from consent.web.visit import get_site, get_visit
 
@@ -61,7 +62,7 @@ _heard_by: list[list[AskedGuard]] = []
 
 
 class Guard:
-    """Say whether something may be done for a visitor: as a condition, around a block, or on a function.
+    """Say whether something may be done for a visitor: as a condition, or on a function.
 
     Made by `guard()`. Each use asks anew.
     """
@@ -75,12 +76,20 @@ class Guard:
         """Whether everything named is granted."""
         return self._ask(_find_caller())
 
-    def __enter__(self) -> bool:
-        """Give the block the answer: `with` cannot leave its block out."""
-        return self._ask(_find_caller())
+    if not TYPE_CHECKING:  # so that type checkers refuse `with`, too
 
-    def __exit__(self, *_: object) -> None:
-        """Let every exception of the block pass."""
+        def __enter__(self) -> NoReturn:
+            """Refuse `with`, which cannot leave its block out: it would send what is not granted.
+
+            Raises:
+                SetupError: Always.
+            """
+            raise SetupError(
+                f"'with' cannot leave its block out, granted or not. Write instead: if guard({quote_all(self._keys)}):"
+            )
+
+        def __exit__(self, *_: object) -> None:
+            """Stand beside `__enter__`: without it, Python would not ask that."""
 
     @overload
     def __call__(self, function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T | None]]: ...
@@ -91,13 +100,13 @@ class Guard:
     def __call__(self, function: Callable[P, Any]) -> Callable[P, Any]:  # Any: async or not, as the overloads say
         """Let a function, async or not, run only where everything named is granted at its call; else it returns None.
 
+        Stands right above `def`: what another decorator registers, or hands to a queue, must be the guarded function.
+
         Raises:
-            SetupError: If it is no function, or one that yields: what that does begins long after its call.
+            SetupError: If it is no function, one that yields, or one that carries other ways in; see `check_guardable`.
         """
-        if not callable(function) or inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            raise SetupError(
-                f"@guard cannot guard {function!r}: only a function that returns. Ask in front of it: if guard(…):"
-            )
+        check_guardable(function)
+        remember_guarded(function)
         name = getattr(function, "__name__", repr(function))
         if inspect.iscoroutinefunction(function):
 
@@ -142,8 +151,7 @@ def guard(*keys: str, record: Stored | _Unset = _Unset.UNSET, subject_id: str | 
     Fails closed: whatever is missing, malformed, over or out of reach, the answer is no.
 
         if guard("analytics"): send()
-        with guard("analytics") as is_open: …
-        @guard("analytics")
+        @guard("analytics")  # right above `def`, below every other decorator
 
     Args:
         keys: Purposes and services; all must be granted.

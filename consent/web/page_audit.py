@@ -46,7 +46,7 @@ class AuditedPage:
     """Why there was no page; empty if there was one."""
 
     has_failed: bool = False
-    """Whether the view failed: nobody has seen what it would send."""
+    """Whether the view failed, and not merely sent the visitor elsewhere or away."""
 
 
 def audit_pages(app: Flask, paths: Collection[str], *, granted: Collection[str]) -> Iterator[AuditedPage]:

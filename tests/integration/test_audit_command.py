@@ -145,6 +145,13 @@ def test_exit_code_tells_whether_there_is_what_must_not_be(run, log_file, kinds,
     run(log_file("GET /"), "--fail-on", kinds)
 
 
+def test_kinds_that_are_not_listed_fail_as_well(run, log_file):
+    path = log_file(SUPPRESSED, UNKNOWN)
+
+    assert "cookie_suppressed" not in run(path, "--kind", "markup_unknown", "--fail-on", "cookie_suppressed", code=1)
+    run(path, "--kind", "markup_unknown", "--fail-on", "cookie_sent")
+
+
 def test_unknown_kind_is_named_with_the_closest(run, log_file):
     for option in ("--kind", "--fail-on"):
         told = " ".join(run(log_file(), option, "cookie_undeclard", code=2).split())

@@ -51,6 +51,18 @@ def run():
 
 
 @pytest.fixture
+def fail():
+    """Return a function that runs the command on an app where it must fail, and gives the reason that it prints."""
+
+    def invoke(app, *options):
+        result = make_runner().invoke(group, ["audit", *options], obj=ScriptInfo(create_app=lambda: app))
+        assert result.exit_code == 1, result.output
+        return result.stderr
+
+    return invoke
+
+
+@pytest.fixture
 def visit(run):
     """Return a function that visits pages of an app, and gives kind, subject and page of each leak."""
 
@@ -125,7 +137,7 @@ def test_view_that_fails_is_told_and_the_others_go_on(make_site, run):
     assert "  /fail: It was answered with 500." in printed
     assert "  /none: It was answered with 404." in printed
     assert "www.googletagmanager.com (google-analytics) by script: /tracked" in printed
-    assert "3 pages: 1 leak on 1 route." in printed
+    assert "3 pages (2 not seen): 1 leak on 1 route." in printed
 
 
 def test_exception_that_the_app_lets_pass_is_told(make_site, run):
@@ -135,10 +147,33 @@ def test_exception_that_the_app_lets_pass_is_told(make_site, run):
     assert "/fail: It failed with a ZeroDivisionError." in run(app, "--visit", "/fail")
 
 
-def test_page_that_failed_is_no_clean_one(make_site, run):
-    run(make_site(), "--visit", "/fail", "--fail-on", "cookie_sent", code=1)
-    run(make_site(), "--visit", "/closed", "--fail-on", "any")
-    run(make_site(), "--visit", "/fail")
+@pytest.mark.parametrize("path", ["/fail", "/closed", "/moved", "/none", "/posted"])
+def test_page_that_was_named_and_not_seen_is_no_clean_one(make_site, run, path):
+    run(make_site(), "--visit", path, "--fail-on", "cookie_sent", code=1)
+    run(make_site(), "--visit", path, "--visit-all", "--fail-on", "cookie_sent", code=1)
+    run(make_site(), "--visit", path)
+
+
+def test_pages_of_all_that_lead_elsewhere_or_are_closed_fail_nothing(make_site, run):
+    app = make_site()
+    app.view_functions["fail"] = lambda: ""
+    printed = run(app, "--visit-all", "--fail-on", "cookie_sent")
+
+    assert "/moved: It was answered with 302, to /plain." in printed
+    assert "/closed: It was answered with 403." in printed
+
+
+def test_pages_of_all_that_fail_are_no_clean_ones(make_site, fail):
+    assert fail(make_site(), "--visit-all", "--fail-on", "cookie_sent") == "Failed by --fail-on: not seen: /fail\n"
+
+
+def test_what_fails_is_said_though_it_is_not_listed(make_site, fail):
+    app = make_site()
+    paths = ("--visit", "/tracked", "--visit", "/unknown/7", "--visit", "/none\x1b")
+
+    assert fail(app, *paths, "--kind", "markup_unknown", "--fail-on", "markup_sent") == (
+        "Failed by --fail-on: 1 markup_sent; not seen: /none\\x1b\n"
+    )
 
 
 def test_redirect_and_refusal_are_told(make_site, run):
@@ -146,7 +181,7 @@ def test_redirect_and_refusal_are_told(make_site, run):
 
     assert "  /moved: It was answered with 302, to /plain." in printed
     assert "  /closed: It was answered with 403." in printed
-    assert printed.endswith("2 pages: nothing got past the templates.\n")
+    assert printed.endswith("2 pages (2 not seen): nothing got past the templates.\n")
 
 
 def test_every_page_without_arguments_is_visited(make_site, run):

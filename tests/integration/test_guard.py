@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cache, wraps
 
 import pytest
+from flask import Blueprint
 
-from consent import current_consent, guard
+from consent import current_consent, guard, requires_consent
 from consent.errors import SetupError, UnknownKeyError
-from consent.testing import AskedGuard, grant, recorded_guards, refuse
+from consent.testing import AskedGuard, assert_guarded, grant, recorded_guards, refuse
 
 
 def send():
@@ -53,12 +55,16 @@ def test_answer_depends_on_the_visitor(client, ask):
     assert "private" in answer.headers["Cache-Control"]
 
 
-def test_block_is_told_and_its_exception_passes(app):
-    with app.test_request_context("/"):
-        with guard("analytics") as is_granted, guard("necessary") as is_needed:
-            assert (is_granted, is_needed) == (False, True)
-        with pytest.raises(ZeroDivisionError), guard("necessary"):
-            _ = 1 / 0
+@pytest.mark.parametrize("key", ["analytics", "necessary"], ids=["shut", "open"])
+def test_with_is_refused_and_its_block_does_not_run(app, key):
+    sent = []
+    with app.test_request_context("/"), pytest.raises(SetupError) as raised, guard(key, "necessary"):
+        sent.append("event")
+
+    assert str(raised.value) == (
+        f"'with' cannot leave its block out, granted or not. Write instead: if guard('{key}', 'necessary'):"
+    )
+    assert sent == []
 
 
 def test_function_is_not_called_without_a_grant(app):
@@ -134,6 +140,96 @@ def test_what_cannot_be_guarded_is_refused(function):
         guard("analytics")(function)
 
 
+# -- in the right order --------------------------------------------------------------------------------------------------------------
+
+
+class Task:
+    """Stands for Celery's: an object that is called, or put into a queue by a method of its class."""
+
+    def __call__(self):
+        return "sent"
+
+    def delay(self):
+        return self()
+
+
+def queued():
+    """Stands for a job of RQ: a function with a way into the queue."""
+
+
+queued.delay = send
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [(queued, "queued"), (wraps(queued)(lambda: None), "queued"), (Task(), repr(Task)[8:-2])],
+    ids=["attribute", "wrapped", "method"],
+)
+def test_function_with_another_way_in_is_refused(function, name):
+    with pytest.raises(SetupError) as raised:
+        guard("analytics")(function)
+
+    assert name in str(raised.value)
+    assert str(raised.value).endswith(
+        ": another decorator gave it 'delay', which would get around the guard. "
+        "Put @guard right above 'def', below every other decorator."
+    )
+
+
+def test_guard_below_a_queue_shuts_its_way_in(app):
+    def job(function):
+        function.delay = function
+        return function
+
+    task = job(guard("analytics")(send))
+    with app.test_request_context("/"):
+        assert task() is task.delay() is None
+
+
+def test_function_that_other_decorators_wrap_can_be_guarded(app):
+    guarded = guard("necessary")(cache(requires_consent("necessary")(send)))
+    with app.test_request_context("/"):
+        assert guarded() == "sent"
+
+
+def test_class_is_refused():
+    with pytest.raises(SetupError, match="only a function that returns"):
+        guard("analytics")(Task)
+
+
+@pytest.mark.parametrize("is_blueprint", [False, True], ids=["app", "blueprint"])
+def test_view_that_is_registered_below_its_guard_does_not_run(app, client, caplog, is_blueprint):
+    scaffold = Blueprint("shop", __name__) if is_blueprint else app
+    sent = []
+
+    @guard("analytics")
+    @scaffold.get("/buy")
+    def buy():
+        sent.append("event")
+        return "bought"
+
+    if is_blueprint:
+        app.register_blueprint(scaffold)
+    grant(client)
+    answer = client.get("/buy")
+
+    assert (answer.status_code, sent, client.get("/").status_code) == (500, [], 200)
+    assert "The view 'buy' was registered below its @guard, so the guard is never asked" in caplog.text
+
+
+def test_view_of_debug_mode_that_is_registered_below_its_guard_raises(app, client):
+    app.testing = True
+    app.add_url_rule("/send", view_func=send_first)
+    guard("analytics")(send_first)
+
+    with pytest.raises(SetupError, match=r"@requires_consent\(…\) between its route and 'def'"):
+        client.get("/send")
+
+
+def send_first():
+    """Return nothing that is ever sent."""
+
+
 # -- in the tests of a site ----------------------------------------------------------------------------------------------------------
 
 
@@ -144,8 +240,7 @@ def test_recorded_guards_say_who_asked_for_what(app, client):
 
     def view():
         send_purchase()
-        with guard("marketing"):
-            return "yes" if guard("necessary") else "no"
+        return "yes" if guard("marketing") or guard("necessary") else "no"
 
     app.add_url_rule("/buy", "buy", view)
     with recorded_guards() as asked:
@@ -167,3 +262,47 @@ def test_recorded_guards_end_after_an_exception_and_nest(app):
             bool(guard("analytics"))
 
     assert outer == inner != []
+
+
+RECORDED = (
+    AskedGuard(keys=("analytics", "youtube"), is_open=False, function="send_purchase"),
+    AskedGuard(keys=("marketing",), is_open=True, function="view"),
+)
+
+
+@pytest.mark.parametrize(
+    ("keys", "by"),
+    [(("youtube",), ""), (("youtube", "analytics"), "send_purchase"), (("marketing",), "view")],
+    ids=["part", "both", "open"],
+)
+def test_guard_that_was_asked_is_found(keys, by):
+    assert_guarded(RECORDED, *keys, by=by)
+
+
+@pytest.mark.parametrize(
+    ("keys", "by", "missed"),
+    [
+        (("necessary",), "", "'necessary'"),
+        (("analytics",), "view", "'analytics' by 'view'"),
+        (("analytics", "marketing"), "", "'analytics', 'marketing'"),
+    ],
+    ids=["key", "function", "apart"],
+)
+def test_guard_that_was_not_asked_is_told_with_those_that_were(keys, by, missed):
+    with pytest.raises(AssertionError) as raised:
+        assert_guarded(RECORDED, *keys, by=by)
+
+    assert str(raised.value) == (
+        f"No guard was asked for {missed}. Asked were: guard('analytics', 'youtube') by 'send_purchase', shut; "
+        "guard('marketing') by 'view', open."
+    )
+
+
+def test_assertion_fails_where_nothing_was_asked():
+    with pytest.raises(AssertionError, match="Asked were: none"):
+        assert_guarded([], "analytics")
+
+
+def test_assertion_without_a_key_is_refused():
+    with pytest.raises(SetupError, match="needs at least one key"):
+        assert_guarded(RECORDED)

@@ -118,7 +118,7 @@ def test_names_of_ledgers_need_no_extra():
 
 
 def test_public_test_helpers_are_these():
-    assert consent.testing.__all__ == ["AskedGuard", "grant", "recorded_guards", "refuse"]
+    assert consent.testing.__all__ == ["AskedGuard", "assert_guarded", "grant", "recorded_guards", "refuse"]
 
 
 @pytest.mark.parametrize(
