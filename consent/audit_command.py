@@ -12,12 +12,12 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from consent.audit_report import Read, describe_audit, format_audit
+from consent.audit_report import Read, describe_audit, format_audit, show
 from consent.catalogue import Entry, list_entries, open_folders
 from consent.command_file import reading
 from consent.command_output import show_progress
 from consent.command_site import find_site
-from consent.core.audit import Audit, AuditEntry, Position
+from consent.core.audit import Audit, AuditEntry, Position, count_kinds
 from consent.core.leak import AUDIT_MARK, LeakKind
 from consent.errors import UnknownKeyError, order_by_likeness, quote_all
 from consent.web.page_audit import AuditedPage, audit_pages, list_plain_pages
@@ -73,7 +73,8 @@ def audit_command(  # noqa: PLR0913 - one parameter for each option
     It reads log files (- for what is piped in), whatever else is in them. With --visit it also asks the app itself for
     pages, whose views run; nothing is recorded of the visits.
 
-    The exit code is 1 if there is anything of a kind in --fail-on, or if with it a page failed, and 0 otherwise.
+    The exit code is 1 if there is anything of a kind in --fail-on, listed or not, or if with it there is a page that nobody
+    has seen: one named by --visit that is not answered with 2xx, or one of --visit-all that fails. Otherwise it is 0.
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - as Flask tells extensions to
     _check_keys(granted)
@@ -100,9 +101,26 @@ def audit_command(  # noqa: PLR0913 - one parameter for each option
         click.echo(json.dumps(describe_audit(entries, read, catalogue), indent=2))
     else:
         click.echo(format_audit(entries, read, catalogue))
-    # A page that nobody has seen is no clean one.
-    is_failing = any(each.leak.kind in fail_on for each in entries) or any(page.has_failed for page in pages)
-    context.exit(1 if fail_on and is_failing else 0)
+    if fail_on:
+        _exit_by(context, audit.list_entries(fail_on), _list_unseen(pages, named=frozenset(paths)))
+
+
+def _list_unseen(pages: Sequence[AuditedPage], *, named: frozenset[str]) -> list[str]:
+    """Return the addresses of which it is unknown what leaks there: a page that nobody has seen is no clean one.
+
+    Among all pages of a site there are some that lead elsewhere, or are not for everyone; whoever names one wants it seen.
+    """
+    return [page.path for page in pages if page.has_failed or (page.trouble and page.path in named)]
+
+
+def _exit_by(context: click.Context, found: Sequence[AuditEntry], unseen: Sequence[str]) -> None:
+    """End with 1 if there is what must not be, and say what: what is listed can be something else."""
+    reasons = [f"{number} {kind.value}" for kind, number in count_kinds(tuple(found)).items()]
+    if unseen:
+        reasons.append(f"not seen: {', '.join(map(show, unseen))}")
+    if reasons:
+        click.echo(f"Failed by --fail-on: {'; '.join(reasons)}", err=True)
+        context.exit(1)
 
 
 def _check_keys(granted: Sequence[str]) -> None:

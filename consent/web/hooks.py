@@ -29,6 +29,7 @@ from consent.web.csp_header import CspHeader
 from consent.web.departure import Rule, surround
 from consent.web.expiry import expire_leftovers
 from consent.web.fragment import find_fragment_header
+from consent.web.guard_order import shut_unguarded_views
 from consent.web.hidden_cookies import CookieHiding
 from consent.web.hints import close_link_hints, close_refresh, remove_link_hints, remove_refresh
 from consent.web.injection import inject
@@ -122,6 +123,7 @@ class _Hooks:
             if not self._is_prepared:
                 self._is_prepared = True
                 _run_first(self._app, self.insert)
+                shut_unguarded_views(self._app)
                 _prepare_safely(self._app, self._site)
                 _check_templates_safely(self._app, self._site)
         request_started.disconnect(self.prepare, self._app)
