@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from math import ceil
-from threading import Lock
 from urllib.parse import unquote, urlsplit
 
 from flask import Blueprint, Response, current_app, request
@@ -18,39 +16,23 @@ from consent.core.leak import Leak, LeakKind
 from consent.errors import SubmissionError
 from consent.web.host_leak import make_host_leak
 from consent.web.posted_body import read_body
+from consent.web.report_budget import Budget, Memory
 from consent.web.site import Site
 from consent.wire.csp_report import NEW_TYPE, OLD_TYPE, BlockedRequest, parse_reports
-
-log = logging.getLogger("consent")
+from consent.wire.origin import CrossSiteError, find_evidence
 
 PATH = "csp-reports"
 """Of the route, under the library's own prefix."""
 
 _LIMIT_BYTES = 16 * 1024
-_BUDGET = 60
-_PERIOD = timedelta(minutes=1)
-# Anybody can make reports up: they must leave room in the audit for what the server itself has seen.
-_TOLD_LIMIT = 512
-
-
-class ReportBudget:
-    """Count the reports that one process takes in a minute, whoever they come from."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._began_at: datetime | None = None
-        self._taken = 0
-
-    def take(self, now: datetime) -> int:
-        """Take a report, or return for how many seconds there is no room for one."""
-        with self._lock:
-            # A clock that was set back begins anew.
-            if self._began_at is None or not timedelta(0) <= now - self._began_at < _PERIOD:
-                self._began_at, self._taken = now, 0
-            if self._taken >= _BUDGET:
-                return ceil((self._began_at + _PERIOD - now).total_seconds())
-            self._taken += 1
-            return 0
+_REPORTS_A_MINUTE = 60
+_REPORTS_IN_A_BODY = 10
+# Hosts of services are as many as the site and the catalogue list. Others anybody can make up, and pages that have no route.
+_STRANGERS_AN_HOUR = 256
+_ROUTELESS_AN_HOUR = 64
+_OWNED_LIMIT = 65_536
+_OTHERS_LIMIT = 4096
+_SEEN_LIMIT = 8192
 
 
 class ReportIntake:
@@ -58,37 +40,69 @@ class ReportIntake:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._budget = ReportBudget()
-        self._told: set[Leak] = set()
+        self._budget = Budget(_REPORTS_A_MINUTE, timedelta(minutes=1))
+        self._strangers = Budget(_STRANGERS_AN_HOUR, timedelta(hours=1))
+        self._routeless = Budget(_ROUTELESS_AN_HOUR, timedelta(hours=1))
+        self._owned_told = Memory(_OWNED_LIMIT)
+        self._others_told = Memory(_OTHERS_LIMIT)
+        self._seen = Memory(_SEEN_LIMIT)
 
     def receive(self) -> Response:
         """Take what a browser posts."""
         if request.mimetype not in (OLD_TYPE, NEW_TYPE):
             return _answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-        wait_seconds = self._budget.take(self._site.engine.read_clock())
-        if wait_seconds:
-            response = _answer(HTTPStatus.TOO_MANY_REQUESTS)
-            response.headers["Retry-After"] = str(wait_seconds)
-            return response
+        now = self._site.engine.read_clock()
         try:
+            # First: pages of other sites must not use up the budget of this one's.
+            find_evidence(dict(request.headers), host=request.host, scheme=request.scheme)
+            wait_seconds = self._budget.take(now)
+            if wait_seconds:
+                return _ask_to_wait(wait_seconds)
             reports = parse_reports(read_body(_LIMIT_BYTES), content_type=request.mimetype)
+        except CrossSiteError:
+            return _answer(HTTPStatus.FORBIDDEN)
         except SubmissionError as error:
             return _answer(error.status)
-        for report in reports:
-            self._note(report)
+        for number, report in enumerate(reports[:_REPORTS_IN_A_BODY]):
+            if number and self._budget.take(now):
+                break
+            self._take(report, now)
         return _answer(HTTPStatus.NO_CONTENT)
 
-    def _note(self, report: BlockedRequest) -> None:
-        leak = _describe(self._site, report)
-        if leak in self._told:
-            return
-        if len(self._told) >= _TOLD_LIMIT:
-            self._site.warn_once(
-                "csp reports", "Browsers reported more than %d different requests; no more are logged.", _TOLD_LIMIT
-            )
-            return
-        self._told.add(leak)
-        self._site.leaks.note(leak)
+    def _take(self, report: BlockedRequest, now: datetime) -> None:
+        # All that the leak is made of; whoever says another host must not silence what is true of this one.
+        page_url = report.page_url.partition("#")[0].partition("?")[0]
+        cause = (replace(report, page_url=page_url), request.host, request.root_path)
+        # Before the page's route is looked up, which may run code of the site's own.
+        if cause not in self._seen and self._tell(_describe(self._site, report), now):
+            self._seen.add(cause)
+
+    def _tell(self, leak: Leak, now: datetime) -> bool:
+        """Log a leak once; return whether nothing is left to do about it."""
+        told = self._owned_told if leak.services else self._others_told
+        if leak in told:
+            return True
+        if not leak.services and self._is_too_much(leak, now):
+            return False
+        told.add(leak)
+        self._site.leaks.tell(leak)
+        return True
+
+    def _is_too_much(self, leak: Leak, now: datetime) -> bool:
+        if leak.page:
+            budget, limit, pages = self._strangers, _STRANGERS_AN_HOUR, "on pages of the site"
+        else:
+            budget, limit, pages = self._routeless, _ROUTELESS_AN_HOUR, "on what is no page of the site"
+        if not budget.take(now):
+            return False
+        self._site.warn_once(
+            f"csp reports {pages}",
+            "Browsers reported more than %d requests within an hour to hosts that no service has, %s; no more of them are "
+            "logged until the hour is over, here and whenever it comes to that again.",
+            limit,
+            pages,
+        )
+        return True
 
 
 def add_report_route(blueprint: Blueprint, site: Site) -> None:
@@ -101,16 +115,22 @@ def _answer(status: int) -> Response:
     return Response(status=status, mimetype="text/plain")
 
 
+def _ask_to_wait(seconds: int) -> Response:
+    response = _answer(HTTPStatus.TOO_MANY_REQUESTS)
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
 def _describe(site: Site, report: BlockedRequest) -> Leak:
     # The policy allows the site's own hosts: what is reported of one was redirected, and browsers do not say where to.
     is_own = report.authority == request.host.lower() or site.hosts.is_own(report.host)
     kind = LeakKind.HOST_REDIRECTED if is_own else LeakKind.HOST_BLOCKED
     owner = site.hosts.find_owner(report.host, USES.get(report.directive.removesuffix("-elem"), ANY_USE))
-    page, endpoint = _find_page(report.page_url)
+    page, endpoint = _find_page(site, report.page_url)
     return make_host_leak(site, kind, report.host, owner, element=report.directive, page=page, endpoint=endpoint)
 
 
-def _find_page(url: str) -> tuple[str, str]:
+def _find_page(site: Site, url: str) -> tuple[str, str]:
     """Return rule and endpoint of a page of this site; the address itself holds what belongs to the visitor."""
     try:
         parts = urlsplit(url)
@@ -126,8 +146,13 @@ def _find_page(url: str) -> tuple[str, str]:
             rule, _ = adapter.match(path[len(root) :], method=method, return_rule=True)
         except HTTPException:
             continue
-        except Exception:  # a converter of the site's own, given what anybody can post
-            log.exception("The page of a report could not be found out.")
+        except Exception as error:  # noqa: BLE001 - a converter of the site's own, given what anybody can post
+            # Not its words, which may hold what was posted.
+            site.warn_once(
+                "page of csp report",
+                "A URL converter of the site raised %s for an address that was reported as a page; the report is told without its page.",
+                type(error).__name__,
+            )
             return "", ""
         return rule.rule, rule.endpoint
     return "", ""
