@@ -68,6 +68,7 @@ class CookieGate:
             return self._find_leak(field, departing)
         except Exception:  # a fault of ours, or of the site's own functions, must not let a cookie out
             log.exception("A cookie could not be judged; only what logs visitors in is sent without.")
+        departing.is_closed = True
         name = find_name(field)
         return None if name in self._names_in_need else self._make_denial(name, self._index.find_owner(name))
 

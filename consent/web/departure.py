@@ -15,9 +15,10 @@ from flask import Flask
 from werkzeug.datastructures import Headers
 
 from consent.core.leak import Leak
-from consent.web.caching import is_html, tell_caches
+from consent.web.caching import tell_caches
 from consent.web.site import Site
 from consent.web.visit import Visit, close_visit, has_visit, open_visit
+from consent.wire.shown_response import is_page, may_load
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -47,6 +48,9 @@ class Departing:
         self.is_visit_asked = False
         """Whether a rule has asked for the visit, so that caches may have to be told more."""
 
+        self.is_closed = False
+        """Whether something failed, and whoever gets the response gets less than may be theirs: no cache may hand it to others."""
+
     def find_values(self, name: str) -> list[str]:
         """Return the values of a header, in the order of the response."""
         return [value for each, value in self.fields if each.lower() == name.lower()]
@@ -69,9 +73,21 @@ class Departing:
     @property
     def is_page(self) -> bool:
         """Whether browsers show it as a page: HTML, not on the way elsewhere, nor without a body."""
-        is_shown = self.status[:1] != "3" and self.status[:3] != "204"
-        types = (value for name, value in self.fields if name.lower() == "content-type")
-        return is_shown and is_html(next(types, None))
+        return is_page(self._content_type) and self._is_shown
+
+    @property
+    def may_load(self) -> bool:
+        """Whether browsers may show it as a document that loads something, such as SVG; every page is one."""
+        return may_load(self._content_type) and self._is_shown
+
+    @property
+    def _content_type(self) -> str | None:
+        return ",".join(self.find_values("Content-Type")) if "content-type" in self.names else None
+
+    @property
+    def _is_shown(self) -> bool:
+        is_on_the_way = self.status[:1] == "3" and "location" in self.names
+        return not is_on_the_way and self.status[:3] not in ("204", "304")
 
     @property
     def visit(self) -> Visit:
@@ -140,13 +156,11 @@ def _apply(rule: Rule, departing: Departing) -> None:
         log.exception("The headers could not be looked at by %r; they leave as for nobody.", _name(rule))
     else:
         return
+    departing.is_closed = True
     try:
         rule.close(departing)
-        # Whoever gets it gets less than may be theirs: no cache may hand it to others.
-        departing.visit.is_dependent = True
     except Exception:  # as above
-        log.exception("Nor could they be closed; the response was sent as 'no-store'.")
-        departing.replace("Cache-Control", ["no-store"])
+        log.exception("Nor could they be closed.")
 
 
 def _name(rule: Rule) -> str:
@@ -156,6 +170,8 @@ def _name(rule: Rule) -> str:
 def _let_go(departing: Departing) -> None:
     """Tell caches what the response depends on, and close the visit, as far as anything has asked for it."""
     site, environ = departing.site, departing.environ
+    if departing.is_closed:
+        departing.visit.is_dependent = True
     if not has_visit(environ, site):
         return
     visit = open_visit(site, environ)
