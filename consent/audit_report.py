@@ -50,6 +50,10 @@ _ADVICE: Mapping[LeakKind, str] = {
 }
 # Nothing is to be declared, whoever it belongs to.
 _SAME_FOR_ALL = frozenset({LeakKind.COOKIE_HIDDEN, LeakKind.HOST_REDIRECTED})
+_FOREIGN_TAG = (
+    "It is a tag for another consent manager. The log says, in a line of its own, what is wrong with it; what a name means "
+    "here stands in 'CONSENT_FOREIGN_TAGS'."
+)
 _COOKIE_KINDS = frozenset({LeakKind.COOKIE_UNDECLARED, LeakKind.COOKIE_BLOCKED})
 _NO_ROUTE = "(no route)"
 _KNOWN_LIMIT = 3
@@ -74,6 +78,8 @@ def advise(leak: Leak, catalogue: Sequence[Entry]) -> str:
     # Only what the site declares has purposes, and only that can be asked for in a gate.
     if leak.purposes or leak.kind in _SAME_FOR_ALL:
         return _ADVICE[leak.kind].format(key=repr(leak.services[0]) if leak.services else "")
+    if leak.kind is LeakKind.MARKUP_UNDECLARED and not leak.services:
+        return _FOREIGN_TAG
     return _declare(leak, catalogue)
 
 

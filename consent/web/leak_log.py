@@ -39,6 +39,8 @@ _SENTENCES = {
     LeakKind.HOST_BLOCKED: "A browser reports that {element!r} does not allow {subject!r}.",
     LeakKind.HOST_REDIRECTED: "A browser reports that an address of {subject!r} redirects to a host that {element!r} does not allow.",
 }
+# It stays shut for its words, whosever host it names.
+_FOREIGN_TAG = "<{element}>, which is written for another consent manager, stays shut over {subject!r}: another line of the log says why."
 
 
 class LeakLog:
@@ -91,7 +93,9 @@ def watch(environ: MutableMapping[str, object]) -> list[Leak]:
 def describe_leak(leak: Leak) -> str:
     """Say in a sentence, in English, what got past the templates."""
     services = " and ".join(repr(key) for key in leak.services) or "no known service"
-    return _SENTENCES[leak.kind].format(subject=leak.subject, element=leak.element, services=services)
+    is_foreign_tag = leak.kind is LeakKind.MARKUP_UNDECLARED and not leak.services
+    sentence = _FOREIGN_TAG if is_foreign_tag else _SENTENCES[leak.kind]
+    return sentence.format(subject=leak.subject, element=leak.element, services=services)
 
 
 def _find_likeness(leak: Leak) -> object:

@@ -1,6 +1,6 @@
 """Three mistakes that sites make, on purpose: `NEWSROOM_MISTAKES=1` puts them in, for `flask consent audit` to find.
 
-None of them leaks: the library stops each, and says so.
+None of them leaks: the library stops each, and says so; in debug mode on the page itself.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def are_mistakes_wanted() -> bool:
 
 
 def make_mistakes(app: Flask, *, tracker_port: int) -> None:
-    app.config["CONSENT_AUTO_HOLD"] = True
+    app.config.update(CONSENT_AUTO_HOLD=True, CONSENT_PANEL=True)
     app.after_request(_count_reader)
     pasted = _paste(tracker_port)
     app.context_processor(lambda: {"pasted": pasted})

@@ -5,11 +5,13 @@ Usage: python -m tests.browser.screenshots [FOLDER]   (docs/screenshots by defau
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
+from unittest.mock import patch
 
 from playwright.sync_api import Browser, Page, expect
 
@@ -131,6 +133,15 @@ def show_printed_receipt(page: Page, url: str) -> None:
     page.emulate_media(media="print")
 
 
+def show_panel(page: Page, url: str) -> None:
+    """Refuse everything, and look at what the developer's panel tells of the story."""
+    page.goto(url)
+    with page.expect_navigation():
+        page.click(".pvc-banner [data-consent-action=reject_all]")
+    page.click(".pvc-audit__summary")
+    page.mouse.move(0, 0)
+
+
 _KINDS: Final = (
     ("banner", show_banner, ""),
     ("preferences", show_preferences, ""),
@@ -188,6 +199,9 @@ RECEIPT_SHOTS: Final = {
     "ar": (Shot(name="receipt-phone-arabic", show=show_receipt, viewport=(390, 1960)),),
 }
 
+# Of the newsroom with its mistakes, in debug mode.
+PANEL_SHOT: Final = Shot(name="panel-desktop", show=show_panel, path=FILM_ARTICLE)
+
 SHOTS: Final = _WITH_JAVASCRIPT + tuple(
     shot
     for name, show, path in _KINDS
@@ -228,6 +242,9 @@ def main(folder: Path) -> None:
             with Newsroom.open(is_development=is_development) as newsroom:
                 for shot in shots:
                     print(take(browser, newsroom.url, shot, folder))
+        with patch.dict(os.environ, NEWSROOM_MISTAKES="1"), Newsroom.open() as newsroom:
+            newsroom.app.debug = True
+            print(take(browser, newsroom.url, PANEL_SHOT, folder))
         with open_receipt_sites() as urls:
             for language, shots in RECEIPT_SHOTS.items():
                 for shot in shots:

@@ -219,6 +219,9 @@ ADVICE = {
     Leak(kind=LeakKind.MARKUP_UNDECLARED, subject="h.example", services=("hotjar",)): (
         "Declare it: flask consent services show hotjar"
     ),
+    Leak(kind=LeakKind.MARKUP_UNDECLARED, subject="C0004"): (
+        "It is a tag for another consent manager. The log says, in a line of its own, what is wrong with it;"
+    ),
     Leak(kind=LeakKind.HINT_REMOVED, subject="nobody.example"): "If the host is the site's own",
     Leak(
         kind=LeakKind.HINT_REMOVED, subject="static.hotjar.com", services=("hotjar",)

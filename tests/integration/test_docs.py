@@ -25,6 +25,27 @@ MACROS = sorted(path.stem for path in (ROOT / "consent/templates/consent/macro")
 STYLESHEET = (ROOT / "consent/static/src/css/banner.css").read_text(encoding="utf-8")
 
 
+LINKED = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")))
+
+
+def outside_of_code(text):
+    return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
+
+
+def anchors_of(path):
+    """The anchors of a page: its own, and those of its headings as GitHub makes them."""
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    headings = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", each) for each in re.findall(r"^#+ (.+)$", text, re.MULTILINE)]
+    named = re.findall(r'<a id="([^"]+)">', text)
+    return {*named, *(re.sub(r"[^\w\- ]", "", each.strip().lower()).replace(" ", "-") for each in headings)}
+
+
+def leads_somewhere(page, link):
+    name, _, anchor = link.partition("#")
+    target = page.parent / name if name else page
+    return target.exists() and (not anchor or anchor in anchors_of(target))
+
+
 def blocks(text, language):
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
@@ -135,9 +156,21 @@ def test_custom_property_is_in_the_theming_guide(name):
     assert f"`{name}`" in DOCS["theming.md"]
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
-def test_link_of_the_readme_leads_somewhere(target):
-    assert (ROOT / target).exists()
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_of_a_page_lead_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    links = {link for link in re.findall(r"\]\(([^)\s]+)\)", outside_of_code(text)) if "://" not in link}
+
+    assert [link for link in sorted(links) if not leads_somewhere(page, link)] == []
+
+
+def test_link_to_nowhere_would_be_found():
+    page = ROOT / "docs" / "audit.md"
+
+    assert leads_somewhere(page, "csp.md")
+    assert leads_somewhere(page, "#from-a-log")
+    assert not leads_somewhere(page, "none.md")
+    assert not leads_somewhere(page, "csp.md#none")
 
 
 @pytest.mark.parametrize("command", ["make demo", "make test"])

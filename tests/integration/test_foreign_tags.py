@@ -171,6 +171,7 @@ def test_tag_that_means_nothing_stays_shut_and_is_told_of(visit, told, tag, subj
     assert tag in visit(tag, everything=True, is_whole=False).data
     assert {leak["subject"] for leak in read_leaks(told())} == {subject}
     assert any("stays as it is" in line for line in told())
+    assert any(f"written for another consent manager, stays shut over {subject!r}: " in line for line in told())
 
 
 @pytest.mark.parametrize(
