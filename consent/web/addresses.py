@@ -12,6 +12,7 @@ from consent.web.language import LANGUAGE_PARAMETER
 from consent.web.site import Site
 from consent.web.wording import Wording
 from consent.wire.origin import is_safe_path
+from consent.wire.shown_response import SAFE_METHODS
 from consent.wire.submission import fits_form
 
 # Unreserved and sub-delimiters of a path (RFC 3986 section 3.3).
@@ -104,7 +105,7 @@ class Addresses(Wording):
 
     def _find_next_path(self) -> str:
         # What was posted, or is a part of a page, is no page to come back to.
-        if self.environ.get("REQUEST_METHOD") not in ("GET", "HEAD") or find_fragment_header(self.environ):
+        if self.environ.get("REQUEST_METHOD") not in SAFE_METHODS or find_fragment_header(self.environ):
             return ""
         path = quote(str(self.environ.get("PATH_INFO", "")).encode("latin-1"), safe=_PATH_SAFE)
         query = str(self.environ.get("QUERY_STRING", ""))

@@ -7,16 +7,13 @@ from werkzeug.datastructures import Headers
 
 from consent.web.visit import Visit
 from consent.wire.headers import CONSENT_VARY, add_vary, is_public, join_fields, make_private
+from consent.wire.shown_response import is_page
 
-# They describe the body as it was before injection, or invite a 304 that revives an old banner.
-_STALE_HEADERS = frozenset(
+# They describe the body as it was before injection, or invite a 304 that revives an old banner or an old policy.
+STALE_HEADERS = frozenset(
     {"etag", "last-modified", "content-md5", "digest", "repr-digest", "content-digest", "accept-ranges"}
 )
-
-
-def is_html(content_type: str | None) -> bool:
-    """Whether a `Content-Type` says HTML."""
-    return content_type is not None and content_type[:9].lower() == "text/html"
+"""Headers of a page, in lower case, that no longer hold once something was inserted; or that held for another visitor."""
 
 
 def describe_headers(visit: Visit) -> dict[str, str]:
@@ -36,8 +33,8 @@ def tell_caches(headers: Headers, visit: Visit) -> None:
         headers["Cache-Control"] = "no-store"
     elif visit.is_dependent:
         headers["Cache-Control"] = _find_cache_control(visit, fields.get("cache-control"))
-    if visit.is_dependent and is_html(fields.get("content-type")):
-        for name in _STALE_HEADERS & fields.keys():
+    if visit.is_dependent and is_page(fields.get("content-type")):
+        for name in STALE_HEADERS & fields.keys():
             del headers[name]
 
 

@@ -21,7 +21,7 @@ from consent.core.lint import Severity
 from consent.errors import ConfigError
 from consent.jurisdictions import load_implied_consent
 from consent.web.auto_hold import hold_response
-from consent.web.caching import is_html, tell_caches
+from consent.web.caching import tell_caches
 from consent.web.carried_signal import carry_signal
 from consent.web.cookie_gate import CookieGate
 from consent.web.csp import find_nonce_source
@@ -41,15 +41,13 @@ from consent.web.tallying import count_page
 from consent.web.templating import are_preferences_ours, is_banner_ours
 from consent.web.visit import Visit, has_visit, open_visit
 from consent.wire.headers import add_vary, join_fields
+from consent.wire.shown_response import BODILESS, SAFE_METHODS, is_html
 
 log = logging.getLogger("consent")
 
 BLUEPRINT_NAME = "consent"
 _OWN_ENDPOINTS = f"{BLUEPRINT_NAME}."
 _ASSET_ENDPOINT = f"{BLUEPRINT_NAME}.asset"
-
-_BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.NOT_MODIFIED})
-_SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
 def register_hooks(app: Flask, site: Site) -> None:
@@ -218,7 +216,7 @@ def _is_part_of_a_page(response: Response, current: Request) -> bool:
 
 
 def _is_changeable(response: Response, site: Site, current: Request) -> bool:
-    if response.status_code < HTTPStatus.OK or response.status_code in _BODILESS or response.direct_passthrough:
+    if response.status_code < HTTPStatus.OK or response.status_code in BODILESS or response.direct_passthrough:
         return False
     fields = join_fields(response.headers)
     if "content-encoding" in fields:
@@ -257,7 +255,7 @@ def _finish_safely(response: Response, visit: Visit) -> None:
 
 def _finish_headers(response: Response, visit: Visit) -> None:
     tell_caches(response.headers, visit)
-    if visit.is_dependent and visit.environ.get("REQUEST_METHOD") in _SAFE_METHODS:
+    if visit.is_dependent and visit.environ.get("REQUEST_METHOD") in SAFE_METHODS:
         # What an earlier response had no room for, or what came back.
         for value in expire_leftovers(visit):
             response.headers.add("Set-Cookie", value)

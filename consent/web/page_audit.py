@@ -19,12 +19,12 @@ from consent.core.leak import AUDIT_MARK, Leak
 from consent.core.privacy_signal import Signals
 from consent.core.record import ConsentRecord
 from consent.core.regime import Regime
-from consent.web.caching import is_html
 from consent.web.leak_log import watch
 from consent.web.live_markup import find_live_markup
 from consent.web.rehearsal import Situation, imagine, run_apart
 from consent.web.site import Site
 from consent.web.visit import bind_visit, get_site
+from consent.wire.shown_response import is_html
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

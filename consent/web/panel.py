@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
 from consent.core.record import Choice
-from consent.web.caching import is_html
+from consent.web.caching import STALE_HEADERS
 from consent.web.fragment import find_fragment_header
 from consent.web.injection import splice
 from consent.web.leak_log import describe_leak, watch
@@ -22,6 +21,7 @@ from consent.web.site import Site
 from consent.web.visit import Visit, open_visit
 from consent.wire.document import begins_document, find_end
 from consent.wire.headers import join_fields
+from consent.wire.shown_response import BODILESS, is_html
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -33,19 +33,7 @@ Fields = list[tuple[str, str]]
 Facts = dict[str, Any]
 
 # They describe the page without the panel, or let caches keep it.
-_REPLACED = frozenset(
-    {
-        "content-length",
-        "cache-control",
-        "etag",
-        "last-modified",
-        "content-md5",
-        "digest",
-        "repr-digest",
-        "content-digest",
-    }
-)
-_BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.NOT_MODIFIED})
+_REPLACED = STALE_HEADERS | {"content-length", "cache-control"}
 _POLICY_STATES = {
     "off": "off",
     "report": "browsers report what it would block",
@@ -62,7 +50,10 @@ def add_panel(app: Flask, site: Site) -> None:
 
 
 class Panel:
-    """Stand around an app in debug mode; out of it, leave at the first request: only then is known whether it is."""
+    """Stand around an app in debug mode; out of it, leave at the first request: only then is known whether it is.
+
+    Where another layer has been put around it, it cannot leave, and passes everything on.
+    """
 
     def __init__(self, app: Flask, inner: WSGIApplication, site: Site) -> None:
         self._app = app
@@ -155,7 +146,7 @@ def _is_page(environ: WSGIEnvironment, status: str, fields: Fields) -> bool:
         and not known.get("content-disposition", "").lower().startswith("attachment")
         and environ["REQUEST_METHOD"] != "HEAD"
         and not find_fragment_header(environ)
-        and int(status[:3]) not in _BODILESS
+        and int(status[:3]) not in BODILESS
     )
 
 

@@ -15,6 +15,7 @@ from consent.web.site import Site
 from consent.web.state import describe_state
 from consent.web.visit import Visit
 from consent.wire.held_markup import encode_attribute_json, hold
+from consent.wire.shown_response import SAFE_METHODS
 
 # A browser's own names for where a page keeps things.
 _AREAS: Mapping[str, str] = {
@@ -23,7 +24,6 @@ _AREAS: Mapping[str, str] = {
     StorageKind.INDEXED_DB: "indexedDB",
 }
 _KEPT_LIMIT = 64
-_SAFE_METHODS = frozenset({"GET", "HEAD"})
 # Behind the address of `/state`: whoever asks has not heard from the browser whether it has the signal on.
 _UNASKED = "?gpc=unasked"
 
@@ -90,7 +90,7 @@ def _write_signal_tag(visit: Visit, nonce: str) -> str:
             "state_url": f"{visit.base_path}state",
             "opens": sorted(closed),
             # Loading the answer to a form again would post the form again.
-            "reload": visit.environ.get("REQUEST_METHOD") in _SAFE_METHODS,
+            "reload": visit.environ.get("REQUEST_METHOD") in SAFE_METHODS,
         }
     )
     return f"<script src=\"{escape(visit.asset_url('signal.js'))}\" defer{nonce} data-consent-signal='{told}'></script>"

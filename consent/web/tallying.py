@@ -22,6 +22,7 @@ from consent.core.ledger import Ledger
 from consent.core.tally import Counted, TallyKey, find_outcome
 from consent.errors import LedgerError
 from consent.web.fragment import find_fragment_header
+from consent.wire.shown_response import BODILESS, is_html
 
 if TYPE_CHECKING:
     from consent.core.record import ConsentRecord
@@ -199,7 +200,7 @@ def _is_looked_at(visit: Visit) -> bool:
 
 
 def _is_document(response: Response, environ: Mapping[str, object]) -> bool:
-    is_page = response.mimetype == "text/html" and response.status_code not in (204, 206, 304)
+    is_page = is_html(response.content_type) and response.status_code not in BODILESS
     return is_page and not find_fragment_header(environ)
 
 
