@@ -1,4 +1,4 @@
-"""Our Content-Security-Policy on every page and worker: besides the site's own hosts, those of what is granted."""
+"""Our Content-Security-Policy on every page, document and worker: besides the site's own hosts, those of what is granted."""
 
 from __future__ import annotations
 
@@ -21,8 +21,13 @@ ENFORCED = "Content-Security-Policy"
 REPORTED = "Content-Security-Policy-Report-Only"
 
 _APP_NAMES = frozenset({ENFORCED.lower(), REPORTED.lower()})
-# Another one in each response, and nothing that we take over.
-_NONCE = re.compile(r"'nonce-[^'\s;,]*'")
+# What may be another in each response, and is nothing that we take over: words in quotation marks, such as nonces and hashes, and
+# where to report to.
+_PASSING = re.compile(
+    r"(?<![^\t\n\f\r ;,])'[^'\t\n\f\r ;,]*'(?![^\t\n\f\r ;,])|(?<![^;,])[\t\n\f\r ]*report-(?:uri|to)(?![^\t\n\f\r ;,])[^;,]*",
+    re.IGNORECASE,
+)
+_BLANKS = re.compile(r"[\t\n\f\r ]+")
 _KEPT_LIMIT = 64
 # Proxies refuse responses whose headers pass 4 to 8 kB in all, and cookies take 3 kB of them at most.
 _LONG_BYTES = 3072
@@ -50,26 +55,29 @@ class CspHeader:
         self._closed = self._write(self._necessary, "", f"{site.settings.url_prefix}/")
 
     def add(self, departing: Departing) -> None:
-        """Add the header to a page or a worker, beside those of the app: browsers heed each of them."""
+        """Add the header to a page, document or worker, beside those of the app: browsers heed each of them."""
         opened = self._choose_open(departing)
         if opened is None:
             return
         app_policy = ""
         if not _APP_NAMES.isdisjoint(departing.names):
             values = (value for name, value in departing.fields if name.lower() in _APP_NAMES)
-            app_policy = _NONCE.sub("", ",".join(values))
+            app_policy = _BLANKS.sub(" ", _PASSING.sub("", ",".join(values)))
         departing.add(self._name, self._keep(opened, app_policy, departing.visit.base_path))
 
     def close(self, departing: Departing) -> None:
         """Add the policy of somebody who has granted nothing, without what the app allows."""
-        if departing.is_page or departing.environ.get("HTTP_SEC_FETCH_DEST") in _ALL_WORKERS:
+        if departing.may_load or departing.environ.get("HTTP_SEC_FETCH_DEST") in _ALL_WORKERS:
             departing.add(self._name, self._closed)
 
     def _choose_open(self, departing: Departing) -> frozenset[str] | None:
-        """Return the services that a page or worker may load from; None for a response that is neither."""
+        """Return the services that a page, document or worker may load from; None for a response that is none of them."""
         use = departing.environ.get("HTTP_SEC_FETCH_DEST")
+        if use not in _ALL_WORKERS and departing.is_page:
+            return _find_open(departing.visit, departing.environ)
         if use not in _ALL_WORKERS:
-            return _find_open(departing.visit, departing.environ) if departing.is_page else None
+            # The same for everyone: most of it are pictures and feeds, which caches are to share.
+            return self._necessary if departing.may_load else None
         # A redirect is not the file yet. What was not modified is, and browsers give the file that they kept this header.
         if departing.status[:1] == "3" and departing.status[:3] != "304":
             return None

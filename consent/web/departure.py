@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("consent")
 
+# Those that browsers follow (Fetch Standard, "redirect status").
+_REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
+
 
 class Departing:
     """Hold a response that is about to leave: its headers, which rules may change, and the request that it answers."""
@@ -86,8 +89,9 @@ class Departing:
 
     @property
     def _is_shown(self) -> bool:
-        is_on_the_way = self.status[:1] == "3" and "location" in self.names
-        return not is_on_the_way and self.status[:3] not in ("204", "304")
+        code = self.status[:3]
+        # Without a place to go to, browsers show what a redirect says.
+        return code not in ("204", "304") and not (code in _REDIRECTS and "location" in self.names)
 
     @property
     def visit(self) -> Visit:

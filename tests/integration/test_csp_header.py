@@ -11,6 +11,7 @@ from flask_talisman import Talisman
 
 import consent.testing
 from consent import Consent, Service, current_consent
+from consent.core.content_security_policy import read_sources
 
 ENFORCED = "Content-Security-Policy"
 REPORTED = "Content-Security-Policy-Report-Only"
@@ -155,6 +156,94 @@ def test_what_is_no_page_has_no_policy(make_app, add_page):
         response = client.get(path)
         assert ENFORCED not in response.headers
         assert "Vary" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "content_type", [" text/html", "TEXT/HTML;charset=utf-8", "text/html ; x", "application/xhtml+xml"]
+)
+def test_page_is_one_however_its_type_is_written(make_app, add_page, page, content_type):
+    app = make_app(CONSENT_CSP="enforce", CONSENT_INJECT=False)
+    add_page(app, "/own", page, Content_Type=content_type)
+    client = app.test_client()
+    consent.testing.grant(client, "analytics")
+
+    response = client.get("/own")
+
+    assert ANALYTICS_HOST in ours(response)["script-src"]
+    assert response.headers["Cache-Control"] == "private"
+
+
+@pytest.mark.parametrize("content_type", ["image/svg+xml", "text/xml", "application/rss+xml", "*/*", "", None])
+def test_document_that_is_no_page_may_load_what_is_necessary_whatever_is_granted(make_app, add_page, content_type):
+    """It is the same for everyone, so caches may share it."""
+    pay = Service("pay", name="Pay", purposes=("necessary",), justification="Payment", hosts=("pay.example",))
+    app = make_app(services=["google-analytics", pay], CONSENT_CSP="enforce")
+
+    def show():
+        response = app.response_class("<svg/>", headers={"Cache-Control": "public"})
+        del response.headers["Content-Type"]
+        if content_type is not None:
+            response.headers["Content-Type"] = content_type
+        return response
+
+    add_page(app, "/own", show)
+    client = app.test_client()
+    consent.testing.grant(client, "analytics")
+
+    response = client.get("/own")
+
+    assert ANALYTICS_HOST not in str(ours(response))
+    assert "pay.example:*" in ours(response)["script-src"]
+    assert response.headers["Cache-Control"] == "public"
+    assert "Vary" not in response.headers
+
+
+def test_redirect_that_leads_nowhere_is_a_page(make_app, add_page, page):
+    app = make_app(CONSENT_CSP="enforce")
+    add_page(app, "/choices", lambda: (page, 300, {"Location": "/"}))
+    add_page(app, "/nowhere-to-go", lambda: (page, 302))
+    client = app.test_client()
+
+    for path in ("/choices", "/nowhere-to-go"):
+        assert ours(client.get(path))["report-uri"], path
+
+
+def test_page_in_xml_is_asked_for_anew_after_a_choice(make_app, add_page, page):
+    """With a 304, browsers would take the policy that they have kept."""
+    app = make_app(CONSENT_CSP="enforce")
+    add_page(app, "/own", page, Content_Type="application/xhtml+xml", ETag='"a"')
+
+    assert "ETag" not in app.test_client().get("/own").headers
+
+
+@pytest.mark.parametrize(
+    "policies",
+    [
+        [f"script-src 'nonce-{n}' 'sha256-{n}' img.example; report-uri /r?token={n}" for n in range(3)],
+        [f"img-src   img.example;Report-To group-{n}  ;\tfont-src 'self'" for n in range(3)],
+    ],
+)
+def test_policies_that_differ_in_what_is_not_taken_over_are_read_once(make_app, add_page, page, monkeypatch, policies):
+    read = []
+    monkeypatch.setattr("consent.web.csp_header.read_sources", lambda text: read.append(text) or read_sources(text))
+    app = make_app(CONSENT_CSP="enforce", CONSENT_COOKIE_GATE="off")
+    left = list(policies)
+    add_page(app, "/own", lambda: (page, 200, {"Content-Security-Policy": left.pop()}))
+    client = app.test_client()
+    read.clear()
+
+    found = {str(ours(client.get("/own"))) for _ in policies}
+
+    assert len(read) == len(found) == 1
+    assert "img.example" in found.pop()
+
+
+@pytest.mark.parametrize("source", ["a'nonce-x'.example", "'self'.example", "x'sha256-y'"])
+def test_source_with_quotation_marks_in_it_is_not_made_a_host(make_app, add_page, page, source):
+    app = make_app(CONSENT_CSP="enforce")
+    add_page(app, "/own", page, Content_Security_Policy=f"img-src {source} b.example")
+
+    assert ours(app.test_client().get("/own"))["img-src"] == "'self' data: blob: b.example"
 
 
 def test_page_under_a_prefix_reports_to_it(make_app):
