@@ -54,11 +54,14 @@ class LeakKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leak:
-    """Describe one thing that got past the templates. Holds nothing of the visitor."""
+    """Describe one thing that got past the templates.
+
+    Holds nothing of the visitor, unless the site wrote it into the name of a cookie, or of a host, that nobody declares.
+    """
 
     kind: LeakKind
     subject: str
-    """Name of the cookie, or host."""
+    """Name of the cookie, or host: as declared, such as `_ga_*` or `*.example.com`; else as it came."""
 
     services: tuple[str, ...] = ()
     """Keys of the services that it belongs to; empty for none that is known."""

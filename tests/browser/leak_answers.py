@@ -89,12 +89,14 @@ def _add_files(app: Flask, fill: Fill) -> None:
 
 
 class _Sessions(SecureCookieSessionInterface):
-    """A session extension that counts visitors by a cookie of its own."""
+    """A session extension that counts visitors by the session, and by a cookie beside it."""
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         super().save_session(app, session, response)
         if request.path == "/cookies/session":
             _set(response, "session")
+        if request.path == "/cookies/own":
+            response.set_cookie(self.get_cookie_name(app), request.args.get("visit", ""))
 
 
 def _add_cookies(app: Flask) -> None:
@@ -103,7 +105,7 @@ def _add_cookies(app: Flask) -> None:
         if kind in {"missing", "error"}:
             abort(404 if kind == "missing" else 500)
         response = _make(kind)
-        if kind not in {"session", "extension", "late"}:
+        if kind not in {"session", "own", "extension", "late"}:
             _set(response, kind)
         return response
 

@@ -183,6 +183,8 @@ def _choose_by_host(apps: Mapping[str, WSGIApplication]) -> WSGIApplication:
 def _make_site(setup: Setup, seen: Sightings, *, tracker_port: int) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config.update(SECRET_KEY="a key that is long enough for every check", TRACKER_PORT=tracker_port)
+    # Its end is the key of a way, like that of every cookie here.
+    app.config["SESSION_COOKIE_NAME"] = "app-cookie-own"
     add_answers(app, lambda text, key: _fill(text, key, setup))
     add_calls(app, lambda key: _fill("$host", key, setup), port=tracker_port, has_library=setup is not Setup.NONE)
     _add_pages(app, setup, seen)

@@ -50,7 +50,7 @@ def _fetch(key: str, name: str, path: str, **traits: Unpack[Traits]) -> Way:
 
 def _cookie(kind: str, name: str, **traits: Unpack[Traits]) -> Way:
     """Describe an answer that sets a cookie."""
-    traits["stops"] = (Guard.COOKIE_GATE,)
+    traits.setdefault("stops", (Guard.COOKIE_GATE,))
     return _fetch(f"cookie-{kind}", name, f"/cookies/{kind}", **traits)
 
 
@@ -58,7 +58,7 @@ _IMG: Final = '<img src="https://$host/p.gif" alt="">'
 
 _COOKIES: Final = (
     _cookie("view", "Cookie set by a view"),
-    _cookie("session", "Cookie set by a session extension, after every hook"),
+    _cookie("session", "Cookie that a session extension sets beside the session, after every hook"),
     _cookie("extension", "Cookie set by another extension's `after_request`"),
     _cookie("late", "Cookie set in `request_finished`"),
     _cookie("redirect", "Cookie on a redirect"),
@@ -67,6 +67,12 @@ _COOKIES: Final = (
     _cookie("streamed", "Cookie on a streamed response"),
     _cookie("file", "Cookie on a file (`send_file`)"),
     _cookie("image", "Cookie on an image of the site's own"),
+    _cookie(
+        "own",
+        "The app's own session cookie",
+        stops=(),
+        note="no gate touches it: put `guard()` around what needs a grant to be kept in the session",
+    ),
     _cookie(
         "stray", "Cookie that no service declares", comes_back=False, note='with `CONSENT_UNDECLARED_COOKIES="block"`'
     ),
