@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from consent.core.declaration import HostUse
 from consent.core.host_table import ANY_USE
+from consent.wire.link_header import HINTS
 from consent.wire.markup import Attribute, Element
 from consent.wire.url_reading import (
     find_urls_in_script,
@@ -23,9 +24,6 @@ from consent.wire.url_reading import (
 TEXT = ""
 """Stands, as the name of an attribute, for what is between the tags of a script or style."""
 
-_HINTS = frozenset(
-    {"preconnect", "dns-prefetch", "preload", "prefetch", "modulepreload", "prerender", "subresource"},
-)
 _ICONS = frozenset({"icon", "apple-touch-icon", "apple-touch-icon-precomposed", "mask-icon", "fluid-icon"})
 # JavaScript under any of its names (HTML Standard, "JavaScript MIME type"), and what else browsers act on.
 _RUNS = re.compile(
@@ -110,7 +108,7 @@ def is_acted_on(element: Element) -> bool:
 def is_hint(element: Element) -> bool:
     """Whether an element is a hint, and nothing but one: a `preconnect` that is a stylesheet as well is none."""
     rels = read_rels(element)
-    return element.name == "link" and bool(rels) and rels <= _HINTS
+    return element.name == "link" and bool(rels) and rels <= HINTS
 
 
 def read_rels(element: Element) -> frozenset[str]:
@@ -165,7 +163,7 @@ def _find_use(element: Element, name: str) -> str | None:
 
 
 def _find_link_use(rels: frozenset[str]) -> str | None:
-    if rels & _HINTS:
+    if rels & HINTS:
         return ANY_USE
     if "stylesheet" in rels:
         return HostUse.STYLE

@@ -9,8 +9,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-HINTS = frozenset({"preconnect", "dns-prefetch", "preload", "prefetch", "modulepreload", "prerender", "subresource"})
-"""Link types at which browsers contact a host by themselves."""
+HINTS = frozenset(
+    {
+        *("preconnect", "dns-prefetch", "preload", "prefetch", "modulepreload", "prerender", "subresource"),
+        # RFC 9842: fetched when the browser is idle.
+        "compression-dictionary",
+    }
+)
+"""Link types, of headers and of `<link>`, at which browsers contact a host by themselves."""
 
 # One link of a header, up to its comma: no comma within `<…>` or quotation marks ends it.
 _LINK = re.compile(r'(?:<[^<>]*+>|"(?:[^"\\]|\\.)*+"|[^,<"])*+', re.DOTALL)

@@ -44,6 +44,7 @@ def make_element(name, *attributes, is_certain=True):
         ("link", [("rel", "stylesheet"), ("href", URL)], HostUse.STYLE),
         ("link", [("rel", "Shortcut ICON"), ("href", URL)], HostUse.IMAGE),
         ("link", [("rel", "preconnect"), ("href", URL)], ANY_USE),
+        ("link", [("rel", "compression-dictionary"), ("href", URL)], ANY_USE),
         ("link", [("rel", "preload"), ("imagesrcset", URL)], HostUse.IMAGE),
         ("link", [("rel", "manifest"), ("href", URL)], ANY_USE),
         ("base", [("href", URL)], ANY_USE),

@@ -13,7 +13,13 @@ def remove(value):
     return remove_hints(value, lambda hint: "ads." in hint.url)
 
 
-@pytest.mark.parametrize("rel", ["preconnect", "dns-prefetch", "preload", "prefetch", "modulepreload", "prerender"])
+@pytest.mark.parametrize(
+    "rel",
+    [
+        *("preconnect", "dns-prefetch", "preload", "prefetch", "modulepreload", "prerender"),
+        "compression-dictionary",
+    ],
+)
 def test_hint_is_taken_out(rel):
     assert remove(f"{AD}; rel={rel}; as=script") == ""
 
