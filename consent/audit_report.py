@@ -38,7 +38,7 @@ _ADVICE: Mapping[LeakKind, str] = {
     LeakKind.COOKIE_HIDDEN: "Nothing: it goes from the browser by itself. If the app cannot do without it, file it under 'necessary'.",
     LeakKind.MARKUP_HELD: _GATE,
     LeakKind.MARKUP_UNDECLARED: _GATE,
-    LeakKind.MARKUP_SENT: "Put it into {{% call gate({key}) %}} or embed(), or set 'CONSENT_AUTO_HOLD'.",
+    LeakKind.MARKUP_SENT: "Put it into {{% call gate({key}) %}} or embed(), or set 'CONSENT_AUTO_HOLD' to 'enforce'.",
     LeakKind.MARKUP_UNKNOWN: _GATE,
     LeakKind.HINT_REMOVED: "Take it out of the template, or put it into {{% call gate({key}) %}}.",
     LeakKind.REFRESH_REMOVED: "Send it only where it is granted: if current_consent.allows({key}).",

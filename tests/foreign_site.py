@@ -31,7 +31,7 @@ class ForeignSite:
             refused: Whether the visitor refused.
             is_whole: Whether the markup stands in a document.
         """
-        app = self._make_app(**{"CONSENT_FOREIGN_TAGS": ALL_MANAGERS, "CONSENT_AUTO_HOLD": True} | config)
+        app = self._make_app(**{"CONSENT_FOREIGN_TAGS": ALL_MANAGERS, "CONSENT_AUTO_HOLD": "enforce"} | config)
         page = markup.encode() if isinstance(markup, str) else markup
         if is_whole:
             page = b"<!doctype html><html lang=en><head><title>x</title></head><body>" + page + b"</body></html>"

@@ -1,6 +1,6 @@
 """Hold what belongs to services that are not granted, wherever it stands: in stored markup, and in whole pages.
 
-`{{ body|hold }}` does it to markup that a page prints, `CONSENT_AUTO_HOLD` to every HTML response.
+`{{ body|hold }}` does it to markup that a page prints, `CONSENT_AUTO_HOLD` to every HTML response, or only tells what it would do.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def hold_markup(markup: object) -> Markup:
 
 
 def hold_response(response: Response, visit: Visit, *, is_injected: bool) -> None:
-    """Hold what is in an HTML response; one that names no host of anybody's stays as it is, and nobody's consent is asked.
+    """Hold what is in an HTML response, or tell of it, by the settings.
+
+    One that names no host of anybody's stays as it is, and nobody's consent is asked.
 
     Args:
         is_injected: Whether the runtime is put into the response later, if it is a document and whole.
@@ -64,14 +66,16 @@ def hold_response(response: Response, visit: Visit, *, is_injected: bool) -> Non
         )
         return
     gather_error_page(response, visit)
-    is_utf8 = is_said_to_be_utf8(content_type)
+    is_reporting = site.settings.auto_hold == "report"
+    kind = PageKind(encode=encode, is_utf8=is_said_to_be_utf8(content_type), is_reporting=is_reporting)
     if not response.is_sequence:
-        _hold_stream(response, visit, PageKind(encode=encode, is_utf8=is_utf8))
+        _hold_stream(response, visit, kind)
         return
     page = response.get_data()
     if may_hold(page, site):
-        kind = PageKind(encode=encode, is_utf8=is_utf8, find_language=lambda: _find_language(page))
-        held = hold_page(page, visit, kind, is_injected=is_injected)
+        held = hold_page(
+            page, visit, replace(kind, find_language=lambda: _find_language(page)), is_injected=is_injected
+        )
         if held is not page:
             response.set_data(held)
 
@@ -120,7 +124,8 @@ def _hold_stream(response: Response, visit: Visit, kind: PageKind) -> None:
         return MarkupHolding(visit, own_kind)
 
     response.response = HeldStream(response.response, make_holding)
-    response.headers.pop("Content-Length", None)
+    if not kind.is_reporting:
+        response.headers.pop("Content-Length", None)
 
 
 def _find_language(page: bytes) -> str:

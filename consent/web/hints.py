@@ -21,7 +21,7 @@ def remove_link_hints(departing: Departing) -> None:
 
 
 def close_link_hints(departing: Departing) -> None:
-    """Take hints to any host of a service that needs consent out."""
+    """Take hints to any host of a service that needs consent out, unless they are only told of."""
     _filter_links(departing, lambda url: _may_be_shut(departing, url))
 
 
@@ -33,7 +33,7 @@ def remove_refresh(departing: Departing) -> None:
 
 
 def close_refresh(departing: Departing) -> None:
-    """Take `Refresh:` out where it leads to any host of a service that needs consent."""
+    """Take `Refresh:` out where it leads to any host of a service that needs consent, unless it is only told of."""
     _filter_refresh(departing, lambda url: _may_be_shut(departing, url))
 
 
@@ -54,6 +54,8 @@ def _filter_refresh(departing: Departing, is_unwanted: Callable[[str], bool]) ->
 
 def _may_be_shut(departing: Departing, url: str) -> bool:
     """Whether a URL leads to the host of a service that somebody may not have granted."""
+    if _is_reporting(departing):
+        return False
     policy = departing.site.engine.policy
     address = read_url(url)
     owner = departing.site.hosts.find_address_owner(address, ANY_USE) if address else None
@@ -64,12 +66,18 @@ def _may_be_shut(departing: Departing, url: str) -> bool:
 
 
 def _is_unwanted(departing: Departing, url: str, kind: LeakKind, element: str) -> bool:
-    """Whether a URL leads to what is not granted; if so, the developer is told."""
+    """Whether a URL leads to what is not granted, and is to go for it; the developer is told of it in any case."""
     site = departing.site
     address = read_url(url)
     # Nobody can tell what a connection is for, so it may be for anything.
     owner = site.hosts.find_address_owner(address, ANY_USE) if address else None
     if address is None or owner is None or (owner.is_declared and is_live(departing.visit, owner.services)):
         return False
-    departing.leaks.append(make_host_leak(site, kind, address.host, owner, element=element))
-    return True
+    is_reporting = _is_reporting(departing)
+    told = LeakKind.MARKUP_SENT if is_reporting else kind
+    departing.leaks.append(make_host_leak(site, told, address.host, owner, element=element))
+    return not is_reporting
+
+
+def _is_reporting(departing: Departing) -> bool:
+    return departing.site.settings.auto_hold == "report"

@@ -73,7 +73,7 @@ def _list_rules(app: Flask, site: Site, index: CookieIndex) -> tuple[Rule, ...]:
     if settings.cookie_gate != "off":
         gate = CookieGate(app, site, index)
         rules.append(Rule(gate.check, close=gate.close))
-    if settings.auto_hold:
+    if settings.auto_hold != "off":
         rules += [Rule(remove_link_hints, close=close_link_hints), Rule(remove_refresh, close=close_refresh)]
     if settings.csp != "off":
         csp = CspHeader(site)
@@ -187,10 +187,11 @@ def _check_templates(app: Flask, site: Site) -> None:
 def _finish_page(response: Response, site: Site, current: Request) -> None:
     try:
         injects = site.settings.inject and site.engine.policy.is_asking
-        is_changeable = (injects or site.settings.auto_hold) and _is_changeable(response, site, current)
+        looks = site.settings.auto_hold != "off"
+        is_changeable = (injects or looks) and _is_changeable(response, site, current)
         is_to_inject = injects and is_changeable and not _is_part_of_a_page(response, current)
         # First, so that what is held has its script in the page.
-        if site.settings.auto_hold and is_changeable:
+        if looks and is_changeable:
             _hold_safely(response, site, current, is_injected=is_to_inject)
         if is_to_inject:
             inject(response, open_visit(site, current.environ))

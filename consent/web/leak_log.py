@@ -22,6 +22,7 @@ _OTHERS_LIMIT = 512
 # What is missing is a declaration, or a refusal on the visitor's side: it is the same on every page.
 _ONCE_A_NAME = frozenset({LeakKind.COOKIE_UNDECLARED, LeakKind.COOKIE_BLOCKED, LeakKind.COOKIE_HIDDEN})
 _ONCE_AN_ENDPOINT = frozenset({LeakKind.COOKIE_SUPPRESSED, LeakKind.COOKIE_SENT})
+_HEADERS = frozenset({"Link", "Refresh"})
 _WATCH_KEY = "flask_cookie_consent.leaks"
 
 _SENTENCES = {
@@ -39,6 +40,7 @@ _SENTENCES = {
     LeakKind.HOST_BLOCKED: "A browser reports that {element!r} does not allow {subject!r}.",
     LeakKind.HOST_REDIRECTED: "A browser reports that an address of {subject!r} redirects to a host that {element!r} does not allow.",
 }
+_SENT_HEADER = "A {element!r} header leads to {subject!r} although {services} is not granted, and nobody took it out."
 # It stays shut for its words, whosever host it names.
 _FOREIGN_TAG = "<{element}>, which is written for another consent manager, stays shut over {subject!r}: another line of the log says why."
 
@@ -93,9 +95,13 @@ def watch(environ: MutableMapping[str, object]) -> list[Leak]:
 def describe_leak(leak: Leak) -> str:
     """Say in a sentence, in English, what got past the templates."""
     services = " and ".join(repr(key) for key in leak.services) or "no known service"
-    is_foreign_tag = leak.kind is LeakKind.MARKUP_UNDECLARED and not leak.services
-    sentence = _FOREIGN_TAG if is_foreign_tag else _SENTENCES[leak.kind]
-    return sentence.format(subject=leak.subject, element=leak.element, services=services)
+    return _find_sentence(leak).format(subject=leak.subject, element=leak.element, services=services)
+
+
+def _find_sentence(leak: Leak) -> str:
+    if leak.kind is LeakKind.MARKUP_UNDECLARED and not leak.services:
+        return _FOREIGN_TAG
+    return _SENT_HEADER if leak.kind is LeakKind.MARKUP_SENT and leak.element in _HEADERS else _SENTENCES[leak.kind]
 
 
 def _find_likeness(leak: Leak) -> object:

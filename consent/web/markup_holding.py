@@ -51,6 +51,9 @@ class PageKind:
     encode: Callable[[str], bytes]
     """Puts markup of ours into the page's encoding."""
 
+    is_reporting: bool = False
+    """Whether nothing of the page is changed, and the developer only told."""
+
     is_utf8: bool = True
     """Whether the page says that it is UTF-8; of others only ASCII can be held, since nobody can be sure of the rest."""
 
@@ -66,7 +69,7 @@ class MarkupHolding:
 
     def __init__(self, visit: Visit, kind: PageKind) -> None:
         self._visit = visit
-        self._judge = MarkupJudge(visit)
+        self._judge = MarkupJudge(visit, is_reporting=kind.is_reporting)
         self._kind = kind
         # Whether each is still to be written.
         self._reminders: dict[tuple[str, ...], bool] = {}
@@ -90,12 +93,18 @@ class MarkupHolding:
             opened: Knows what is open where the element stands.
         """
         try:
+            if self._kind.is_reporting:
+                self._report(element, page)
+                return ()
             edits = self._edit_foreign(element, page, opened)
             if edits is not None:
                 return edits
             findings = self._judge.find_shut(element, page)
             return self._edit(element, page, findings, opened) if findings else ()
         except Exception:  # a fault of ours must cost neither the page nor the visitor's choice
+            if self._kind.is_reporting:
+                log.exception("A <%s> could not be judged.", element.name)
+                return ()
             log.exception("A <%s> could not be judged; its addresses were taken away.", element.name)
             return disarm(element, _ALL_NAMES | ({"href"} if element.name == "link" else frozenset()))
 
@@ -110,6 +119,11 @@ class MarkupHolding:
         self._reminders = dict.fromkeys(self._reminders, False)
         script = held_block_script(self._visit) if self.needs_runtime else ""
         return self._kind.encode("".join((script, *reminders)))
+
+    def _report(self, element: Element, page: bytes) -> None:
+        # It tells of those for other managers by itself; of these, what waits for one loads nothing here either.
+        read_foreign_tag(self._visit, element, page)
+        self._judge.note(element, self._judge.find_shut(element, page))
 
     def _edit(self, element: Element, page: bytes, findings: tuple[Finding, ...], opened: OpenTags) -> tuple[Edit, ...]:
         self._judge.note(element, findings)

@@ -38,10 +38,14 @@ class MarkupJudge:
     """Judge the elements of one page.
 
     Nothing is asked of the visit before an element of somebody's comes up, so that a page without one is the same for everyone.
+
+    Args:
+        is_reporting: Whether what may not load does so all the same, and is only told.
     """
 
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, visit: Visit, *, is_reporting: bool = False) -> None:
         self._visit = visit
+        self._is_reporting = is_reporting
         self._hosts = visit.site.hosts
         self._shut: dict[HostOwner, bool] = {}
         # Noted now, while there is a request: a stream may be read after it.
@@ -81,12 +85,9 @@ class MarkupJudge:
         """Tell the developer of markup that no gate was around."""
         site = self._visit.site
         for finding in findings:
-            kind = LeakKind.MARKUP_HELD if finding.owner.is_declared else LeakKind.MARKUP_UNDECLARED
-            if is_hint(element) and finding.owner.is_declared:
-                kind = LeakKind.HINT_REMOVED
             leak = make_host_leak(
                 site,
-                kind,
+                self._find_kind(element, finding.owner),
                 finding.address.host,
                 finding.owner,
                 element=element.name,
@@ -94,6 +95,13 @@ class MarkupJudge:
                 endpoint=self._endpoint,
             )
             site.leaks.note(leak)
+
+    def _find_kind(self, element: Element, owner: HostOwner) -> LeakKind:
+        if self._is_reporting:
+            return LeakKind.MARKUP_SENT
+        if not owner.is_declared:
+            return LeakKind.MARKUP_UNDECLARED
+        return LeakKind.HINT_REMOVED if is_hint(element) else LeakKind.MARKUP_HELD
 
     def _find(self, element: Element, page: bytes, *, depth: int) -> Iterator[Finding]:
         text = page[element.end : element.text_end].decode("utf-8", "replace")

@@ -88,7 +88,8 @@ def _audit_page(app: Flask, path: str, granted: Collection[str]) -> AuditedPage:
         # Nobody's caches need to be told.
         visit.is_dependent = True
         rule, endpoint = _find_route(app, environ)
-        leaks += find_live_markup(visit, body, where=rule, endpoint=endpoint)
+        live = find_live_markup(visit, body, where=rule, endpoint=endpoint)
+        leaks += (leak for leak in live if leak not in leaks)
     return AuditedPage(
         path=path,
         leaks=tuple(leaks),

@@ -98,8 +98,8 @@ class Settings:
     hide_cookies: bool = False
     """`CONSENT_HIDE_COOKIES`: whether the app does not get to see cookies of what is not granted, and browsers lose them."""
 
-    auto_hold: bool = False
-    """`CONSENT_AUTO_HOLD`: whether markup of known services is held wherever it stands in a page."""
+    auto_hold: str = "off"
+    """`CONSENT_AUTO_HOLD`: what happens to markup of known services, wherever it stands in a page, one of `GATE_MODES`."""
 
     own_hosts: tuple[str, ...] = ()
     """`CONSENT_OWN_HOSTS`: hosts that are the site's own, such as its CDN: never held, and allowed by the policy."""
@@ -359,7 +359,7 @@ _CHECKS: Mapping[str, Callable[[str, object], None]] = {
     "CONSENT_COOKIE_GATE": _check_gate,
     "CONSENT_UNDECLARED_COOKIES": _check_undeclared,
     "CONSENT_HIDE_COOKIES": _check_flag,
-    "CONSENT_AUTO_HOLD": _check_flag,
+    "CONSENT_AUTO_HOLD": _check_gate,
     "CONSENT_OWN_HOSTS": _check_hosts,
     "CONSENT_FOREIGN_TAGS": _check_foreign_tags,
     "CONSENT_CSP": _check_gate,

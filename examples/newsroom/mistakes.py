@@ -19,7 +19,7 @@ def are_mistakes_wanted() -> bool:
 
 
 def make_mistakes(app: Flask, *, tracker_port: int) -> None:
-    app.config.update(CONSENT_AUTO_HOLD=True, CONSENT_PANEL=True)
+    app.config.update(CONSENT_AUTO_HOLD="enforce", CONSENT_PANEL=True)
     app.after_request(_count_reader)
     pasted = _paste(tracker_port)
     app.context_processor(lambda: {"pasted": pasted})

@@ -88,7 +88,7 @@ def _response_rows() -> Iterator[Row]:
         yield row(f"first visit, {kilobytes} KB, banner injected", first, plain, path)
     yield row("stream of 5 MB, banner injected", 1.2, plain, "/stream")
     # Pages that link to a network, as most do, and load from nowhere.
-    holding = make_site(has_library=True, placed=Placed.ALL, config={"CONSENT_AUTO_HOLD": True})
+    holding = make_site(has_library=True, placed=Placed.ALL, config={"CONSENT_AUTO_HOLD": "enforce"})
     for kilobytes, target in ((5, 1.08), (50, 1.04), (500, 1.02)):
         path = f"/page/{kilobytes}"
         yield row(f"first visit, {kilobytes} KB, auto-hold, nothing to hold", target, holding, path)

@@ -37,16 +37,16 @@ class Setup(StrEnum):
     FILTER = "filter"
 
 
-_SHUT: Final = {"CONSENT_COOKIE_GATE": "off", "CONSENT_AUTO_HOLD": False, "CONSENT_CSP": "off"}
+_SHUT: Final = {"CONSENT_COOKIE_GATE": "off", "CONSENT_AUTO_HOLD": "off", "CONSENT_CSP": "off"}
 _CONFIGS: Final[Mapping[Setup, Mapping[str, object]]] = {
     Setup.ALL: {
         "CONSENT_COOKIE_GATE": "enforce",
         "CONSENT_UNDECLARED_COOKIES": "block",
-        "CONSENT_AUTO_HOLD": True,
+        "CONSENT_AUTO_HOLD": "enforce",
         "CONSENT_CSP": "enforce",
     },
     Setup.GATE: _SHUT | {"CONSENT_COOKIE_GATE": "enforce", "CONSENT_UNDECLARED_COOKIES": "block"},
-    Setup.HOLD: _SHUT | {"CONSENT_AUTO_HOLD": True},
+    Setup.HOLD: _SHUT | {"CONSENT_AUTO_HOLD": "enforce"},
     Setup.CSP: _SHUT | {"CONSENT_CSP": "enforce"},
     Setup.FILTER: _SHUT,
 }

@@ -61,7 +61,7 @@ class MovedSite(ServedSite):
         port = self.url.rpartition(":")[2]
         app = Flask(__name__, static_folder=None)
         app.config.update(SECRET_KEY="a key that is long enough for every check", CONSENT_CONTROLLER="Moved Ltd")
-        app.config["CONSENT_AUTO_HOLD"] = True
+        app.config["CONSENT_AUTO_HOLD"] = "enforce"
         app.config["CONSENT_FOREIGN_TAGS"] = {
             "cookiebot": {},
             "onetrust": {},

@@ -13,7 +13,7 @@ from tests.held_markup import END, HEAD, PIXEL, SCRIPT, SERVICES, VIDEO, ask_for
 
 @pytest.fixture
 def site(make_app):
-    return make_app(services=SERVICES, CONSENT_AUTO_HOLD=True)
+    return make_app(services=SERVICES, CONSENT_AUTO_HOLD="enforce")
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_only_what_was_not_granted_is_held(get):
 
 
 def test_page_without_a_host_of_anybody_is_the_same_for_everyone(make_app, get):
-    app = make_app(services=SERVICES, CONSENT_AUTO_HOLD=True, CONSENT_INJECT=False)
+    app = make_app(services=SERVICES, CONSENT_AUTO_HOLD="enforce", CONSENT_INJECT=False)
     page = HEAD + '<img src="https://images.example/a.png"><a href="https://www.youtube.com/watch">Video</a>' + END
     response = get(page, app=app, ETag='"1"')
 
@@ -62,7 +62,7 @@ def test_page_without_a_host_of_anybody_is_the_same_for_everyone(make_app, get):
 
 
 def test_page_that_is_edited_tells_caches_and_clients_the_truth(make_app, get):
-    app = make_app(services=SERVICES, CONSENT_AUTO_HOLD=True, CONSENT_INJECT=False)
+    app = make_app(services=SERVICES, CONSENT_AUTO_HOLD="enforce", CONSENT_INJECT=False)
     response = get(HEAD + PIXEL + END, app=app, ETag='"1"')
 
     assert response.headers["Vary"] == "Cookie, Sec-GPC"
@@ -72,7 +72,7 @@ def test_page_that_is_edited_tells_caches_and_clients_the_truth(make_app, get):
 
 
 def test_runtime_is_in_a_page_that_places_nothing_itself(make_app, get):
-    app = make_app(services=SERVICES, CONSENT_AUTO_HOLD=True, CONSENT_INJECT=False)
+    app = make_app(services=SERVICES, CONSENT_AUTO_HOLD="enforce", CONSENT_INJECT=False)
     text = get(HEAD + PIXEL + END, app=app).text
 
     assert text.count("data-consent-page=") == 1
@@ -187,7 +187,7 @@ def test_service_that_the_site_does_not_declare_stays_shut_whatever_is_granted(g
 
 
 def test_own_host_is_nobodys(make_app, get):
-    app = make_app(services=SERVICES, CONSENT_AUTO_HOLD=True, CONSENT_OWN_HOSTS=["*.googletagmanager.com"])
+    app = make_app(services=SERVICES, CONSENT_AUTO_HOLD="enforce", CONSENT_OWN_HOSTS=["*.googletagmanager.com"])
 
     assert SCRIPT in get(HEAD + SCRIPT + END, app=app).text
 
@@ -201,8 +201,8 @@ def test_what_macros_made_is_left_as_it_is(make_app, add_page):
         '{{ script("google-analytics", measurement_id="G-AB12") }}' + END
     )
     texts = []
-    for is_on in (False, True):
-        app = make_app({"page.html": template}, services=SERVICES, CONSENT_AUTO_HOLD=is_on)
+    for mode in ("off", "enforce"):
+        app = make_app({"page.html": template}, services=SERVICES, CONSENT_AUTO_HOLD=mode)
         add_page(app, "/page", lambda: render_template("page.html"))
         client = app.test_client()
         for has_granted in (False, True):

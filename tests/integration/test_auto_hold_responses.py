@@ -14,7 +14,7 @@ from tests.held_markup import END, HEAD, PIXEL, SCRIPT, SERVICES, VIDEO, ask_for
 
 @pytest.fixture
 def site(make_app):
-    return make_app(services=SERVICES, CONSENT_AUTO_HOLD=True)
+    return make_app(services=SERVICES, CONSENT_AUTO_HOLD="enforce")
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_page_in_another_encoding_holds_ascii_and_loads_again_for_the_rest(get):
 
 
 def test_redirect_and_excluded_endpoint_are_left_alone(make_app, add_page):
-    app = make_app(services=SERVICES, CONSENT_AUTO_HOLD=True, CONSENT_EXCLUDED_ENDPOINTS=["admin"])
+    app = make_app(services=SERVICES, CONSENT_AUTO_HOLD="enforce", CONSENT_EXCLUDED_ENDPOINTS=["admin"])
     add_page(app, "/admin", PIXEL)
     add_page(app, "/away", lambda: redirect("https://www.facebook.com/"))
     client = app.test_client()
@@ -133,7 +133,7 @@ def test_own_pages_of_the_library_are_left_alone(site):
 
 
 def test_only_a_script_that_has_the_nonce_of_the_page_may_get_it_from_the_runtime(make_app, get):
-    app = make_app(services=SERVICES, CONSENT_AUTO_HOLD=True, CONSENT_CSP_NONCE=lambda: "n0nce")
+    app = make_app(services=SERVICES, CONSENT_AUTO_HOLD="enforce", CONSENT_CSP_NONCE=lambda: "n0nce")
     trusted = SCRIPT.replace("<script", '<script nonce="n0nce"')
     text = get(HEAD + SCRIPT + trusted + END, app=app).text
 
@@ -226,7 +226,7 @@ def test_element_that_cannot_be_judged_loses_its_addresses(get, monkeypatch, cap
 
 
 def test_placeholder_that_cannot_be_rendered_leaves_the_frame_held(make_app, get, caplog):
-    app = make_app({"consent/placeholder.html": "{{ 1 / 0 }}"}, services=SERVICES, CONSENT_AUTO_HOLD=True)
+    app = make_app({"consent/placeholder.html": "{{ 1 / 0 }}"}, services=SERVICES, CONSENT_AUTO_HOLD="enforce")
     text = get(HEAD + VIDEO + END, app=app).text
 
     assert list_blocks(text) == [VIDEO]

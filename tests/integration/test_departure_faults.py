@@ -15,13 +15,15 @@ COUNTER = Service(
     "counter",
     name="Counter",
     purposes=("analytics", "marketing"),
-    hosts=("t.example",),
+    hosts=("t.example", "both.example"),
     cookies=(CookieDeclaration("_ga", days=1),),
 )
-SHOP = Service("shop", name="Shop", purposes=("necessary",), justification="Sells.", hosts=("pay.example",))
+SHOP = Service(
+    "shop", name="Shop", purposes=("necessary",), justification="Sells.", hosts=("pay.example", "both.example")
+)
 STRICT = {
     "CONSENT_CSP": "enforce",
-    "CONSENT_AUTO_HOLD": True,
+    "CONSENT_AUTO_HOLD": "enforce",
     "CONSENT_PERMISSIONS_POLICY": True,
     "CONSENT_OWN_HOSTS": ["cdn.example"],
 }
@@ -30,6 +32,7 @@ HEADERS = [
     ("Set-Cookie", "_ga=1"),
     ("Set-Cookie", "session=1"),
     ("Link", "<https://t.example>;rel=preconnect, </app.css>;rel=preload, <https://pay.example>;rel=preconnect"),
+    ("Link", "<https://both.example>;rel=preconnect"),
     ("Refresh", "1;url=https://t.example/"),
     ("Cache-Control", "public"),
     ("Content-Security-Policy", "img-src https://images.example"),

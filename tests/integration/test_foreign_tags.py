@@ -86,7 +86,7 @@ def test_filter_reads_them_too(render):
 
 
 def test_what_the_filter_has_done_whole_pages_leave(make_app):
-    app = make_app(CONSENT_FOREIGN_TAGS=ALL_MANAGERS, CONSENT_AUTO_HOLD=True)
+    app = make_app(CONSENT_FOREIGN_TAGS=ALL_MANAGERS, CONSENT_AUTO_HOLD="enforce")
     frame = '<div class="youtube_player" videoID="aqz-KE-bpKQ"></div>'
     hold = app.jinja_env.filters["hold"]
     app.add_url_rule("/once", "once", lambda: Markup(STATS.decode() + frame))
@@ -193,7 +193,7 @@ def test_tag_where_none_can_come_to_life_stays_as_it_is(visit, markup):
 
 
 def test_what_means_nothing_is_told_once(make_app, add_page, told):
-    app = make_app(CONSENT_FOREIGN_TAGS={"cookiebot": {}}, CONSENT_AUTO_HOLD=True)
+    app = make_app(CONSENT_FOREIGN_TAGS={"cookiebot": {}}, CONSENT_AUTO_HOLD="enforce")
     add_page(app, "/page", STATS.decode().replace("statistics", "unclassified") * 2)
     for _ in range(2):
         app.test_client().get("/page")
@@ -263,7 +263,7 @@ def test_player_waits_for_a_page_load(visit):
 
 
 def test_page_in_another_encoding_keeps_its_bytes(make_app, add_page):
-    app = make_app(CONSENT_FOREIGN_TAGS=ALL_MANAGERS, CONSENT_AUTO_HOLD=True)
+    app = make_app(CONSENT_FOREIGN_TAGS=ALL_MANAGERS, CONSENT_AUTO_HOLD="enforce")
     tag = '<script type="text/plain" data-cookieconsent="statistics">x("é")</script>'.encode("latin-1")
     film = '<div class="youtube_player" videoID="aqz-KE-bpKQ" title="é"></div>'.encode("latin-1")
     add_page(app, "/page", lambda: app.response_class(tag + film, content_type="text/html; charset=iso-8859-1"))
@@ -276,7 +276,7 @@ def test_page_in_another_encoding_keeps_its_bytes(make_app, add_page):
 
 @pytest.mark.parametrize("size", [1, 7, 4096])
 def test_streamed_page_is_held_and_lives_alike(make_app, add_page, size):
-    app = make_app(CONSENT_FOREIGN_TAGS=ALL_MANAGERS, CONSENT_AUTO_HOLD=True)
+    app = make_app(CONSENT_FOREIGN_TAGS=ALL_MANAGERS, CONSENT_AUTO_HOLD="enforce")
     page = b"<p>1</p>" + STATS + FILM.encode() + b"<p>2</p>"
     pieces = [page[at : at + size] for at in range(0, len(page), size)]
     add_page(app, "/page", lambda: app.response_class(iter(pieces), mimetype="text/html"))

@@ -23,7 +23,7 @@ READER = Service(
 @pytest.fixture
 def site(make_app):
     """A site whose page sets the cookies that it is asked to, and shows what it is told to."""
-    app = make_app(services=(READER,), CONSENT_AUTO_HOLD=True)
+    app = make_app(services=(READER,), CONSENT_AUTO_HOLD="enforce")
 
     @app.get("/<names>")
     def view(names):
@@ -102,6 +102,15 @@ def test_limit_of_one_kind_silences_no_other_leak(caplog, other):
 
     assert list_leaks(caplog)[-1] == list_leaks(caplog)[512]
     assert (list_leaks(caplog)[-1]["kind"], list_leaks(caplog)[-1]["subject"]) == (other.kind, other.subject)
+
+
+def test_leaks_of_services_silence_none_of_what_nobody_declares(caplog):
+    log = LeakLog()
+    for number in range(600):
+        log.note(Leak(kind=LeakKind.HINT_REMOVED, subject="t.example", services=("reader",), page=f"/{number}"))
+    log.note(Leak(kind=LeakKind.HINT_REMOVED, subject="nobody.example"))
+
+    assert list_leaks(caplog)[-1]["subject"] == "nobody.example"
 
 
 def test_leaks_of_services_have_a_limit_too(caplog):

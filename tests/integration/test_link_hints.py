@@ -18,7 +18,7 @@ def get(make_app, add_page, page):
     """Return a function that fetches a page with `Link:` headers, and answers them."""
 
     def fetch(*links, granted=(), answer=page, **config):
-        app = make_app(**({"CONSENT_AUTO_HOLD": True} | config))
+        app = make_app(**({"CONSENT_AUTO_HOLD": "enforce"} | config))
 
         def view():
             response = app.make_response(answer)
@@ -44,7 +44,7 @@ def test_hint_goes_until_it_is_granted(get):
 
 
 def test_hint_stays_where_auto_hold_is_off(get):
-    assert get(HINT, CONSENT_AUTO_HOLD=False)[0] == [HINT]
+    assert get(HINT, CONSENT_AUTO_HOLD="off")[0] == [HINT]
 
 
 def test_hint_to_a_host_of_the_sites_own_stays(get):
@@ -106,7 +106,7 @@ def refresh(make_app, add_page, page):
     """Return a function that fetches a page with `Refresh:` headers, and answers them."""
 
     def fetch(*values, granted=(), **config):
-        app = make_app(**({"CONSENT_AUTO_HOLD": True} | config))
+        app = make_app(**({"CONSENT_AUTO_HOLD": "enforce"} | config))
 
         def view():
             response = app.make_response(page)
@@ -135,7 +135,7 @@ def test_refresh_goes_until_its_host_is_granted(refresh):
 def test_refresh_stays_where_auto_hold_is_off_or_the_host_is_nobodys(refresh):
     elsewhere = "5; url=https://partner.example/"
 
-    assert refresh(AWAY, CONSENT_AUTO_HOLD=False) == [AWAY]
+    assert refresh(AWAY, CONSENT_AUTO_HOLD="off") == [AWAY]
     assert refresh(AWAY, CONSENT_OWN_HOSTS=["www.googletagmanager.com"]) == [AWAY]
     assert refresh(elsewhere) == [elsewhere]
     assert refresh("300") == ["300"]
