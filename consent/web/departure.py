@@ -64,13 +64,7 @@ class Departing:
         self.fields = [*kept, *((name, value) for value in values)]
 
     def add(self, name: str, value: str) -> None:
-        """Add a header, beside those of its name.
-
-        Raises:
-            ValueError: If the value would begin another header.
-        """
-        if "\r" in value or "\n" in value:
-            raise ValueError(f"The value for the header {name!r} has a line break in it.")
+        """Add a header, beside those of its name."""
         self.fields = [*self.fields, (name, value)]
 
     @property

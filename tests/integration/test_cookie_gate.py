@@ -240,6 +240,14 @@ def test_session_and_remember_me_pass_and_are_told_unless_declared(bare_app, cap
     assert sorted(names_of(client.get("/logout"))) == ["remember_token", "session"]
 
 
+def test_name_of_what_remembers_users_says_nothing_without_flask_login(site, caplog):
+    app = site(CONSENT_UNDECLARED_COOKIES="block")
+    app.add_url_rule("/set", "set", lambda: Response(headers=[("Set-Cookie", "remember_token=7")]))
+
+    assert names_of(app.test_client().get("/set")) == []
+    assert [(each["kind"], each["subject"]) for each in list_leaks(caplog)] == [("cookie_blocked", "remember_token")]
+
+
 def test_session_under_another_name_passes(site):
     app = site(CONSENT_UNDECLARED_COOKIES="block")
     # Too late for the library's settings, and yet what Flask does from now on.
