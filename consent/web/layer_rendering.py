@@ -135,6 +135,7 @@ def _render(visit: Visit, layer: Layer, write: Write) -> str:
         title=service.name,
         source_url="",
         held_frame="",
+        is_pasted=False,
         width=width,
         height=height,
     )

@@ -30,6 +30,9 @@ class Frame:
 
     height: int
 
+    is_pasted: bool = True
+    """Whether it stands in whatever somebody wrote around it, such as a paragraph, and not where a template placed it."""
+
 
 def render_placeholder(visit: Visit, service: Service, frame: Frame, held_frame: Markup) -> Markup:
     """Return a placeholder, in the words of the page.
@@ -46,6 +49,7 @@ def render_placeholder(visit: Visit, service: Service, frame: Frame, held_frame:
         "source_url": frame.source_url,
         "width": frame.width,
         "height": frame.height,
+        "is_pasted": frame.is_pasted,
         "held_frame": held_frame,
     }
     # A stream may have outlived its request; then there is nothing that the site's context processors could add.

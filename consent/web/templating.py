@@ -121,7 +121,8 @@ class ConsentMarkup:
         if core_gate.is_open(visit.decision, (service_key,)) and service_key not in visit.waiting:
             return frame
         head = styles(visit) + held_block_script(visit)
-        shown = Frame(embed_id=known_id, title=title, source_url=source_url(embed, known_id), **size)
+        source = source_url(embed, known_id)
+        shown = Frame(embed_id=known_id, title=title, source_url=source, is_pasted=False, **size)
         return head + render_placeholder(visit, service, shown, write_block(visit, (service_key,), frame))
 
     @staticmethod
