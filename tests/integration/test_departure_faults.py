@@ -23,7 +23,7 @@ SHOP = Service(
 )
 STRICT = {
     "CONSENT_CSP": "enforce",
-    "CONSENT_AUTO_HOLD": True,
+    "CONSENT_AUTO_HOLD": "enforce",
     "CONSENT_PERMISSIONS_POLICY": True,
     "CONSENT_OWN_HOSTS": ["cdn.example"],
 }

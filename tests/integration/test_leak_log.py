@@ -23,7 +23,7 @@ READER = Service(
 @pytest.fixture
 def site(make_app):
     """A site whose page sets the cookies that it is asked to, and shows what it is told to."""
-    app = make_app(services=(READER,), CONSENT_AUTO_HOLD=True)
+    app = make_app(services=(READER,), CONSENT_AUTO_HOLD="enforce")
 
     @app.get("/<names>")
     def view(names):
