@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,7 @@ from consent.core.host_table import HostRow
 from consent.core.loader import Loader
 
 FILE_NAME = "hosts.json"
+_SHARED_NAME = "shared_hosts.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,13 @@ class KnownHosts:
 def load_known() -> KnownHosts:
     """Read the shipped file."""
     return decode_known((files(__package__) / FILE_NAME).read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=1)
+def load_shared() -> frozenset[str]:
+    """Read which hosts serve anybody's files; a service's there are told by their whole address."""
+    told = tomllib.loads((files(__package__) / _SHARED_NAME).read_text(encoding="utf-8"))
+    return frozenset(told["hosts"])
 
 
 def encode_known(rows: Iterable[HostRow], loaders: Iterable[Loader]) -> str:

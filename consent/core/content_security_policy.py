@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from consent.core.declaration import HostUse, Service
-from consent.core.host_table import ANY_USE, SHARED_HOSTS, HostRow, list_rows
+from consent.core.host_table import ANY_USE, HostRow, list_rows
 
 _SELF = ("'self'", "data:", "blob:")
 _CODE = ("'unsafe-inline'", "'unsafe-eval'")
@@ -74,6 +75,7 @@ def write_policy(
     *,
     own_hosts: Iterable[str],
     app_sources: Sources,
+    shared_hosts: AbstractSet[str] = frozenset(),
     report_uri: str,
 ) -> str:
     """Return the policy of a page.
@@ -83,14 +85,16 @@ def write_policy(
         shut: The others: a source of the app's that could mean a host of theirs is not taken over.
         own_hosts: Hosts of the site itself.
         app_sources: What the app allows.
+        shared_hosts: Hosts of anybody's files, which the app may allow whoever else has some there.
         report_uri: Path that browsers report to.
     """
     rows, own = list_rows(opened), tuple(own_hosts)
-    closed_hosts = {row.host for row in list_rows(shut)} - SHARED_HOSTS
+    closed_hosts = {row.host for row in list_rows(shut)} - shared_hosts
     lists: dict[str, tuple[str, ...]] = {}
     for directive in _FALLBACKS:
         hosts = dict.fromkeys((*own, *_list_hosts(rows, USES.get(directive, ANY_USE))))
-        taken = (source for source in app_sources.get(directive, ()) if not _means_any(source, closed_hosts))
+        asked = ((source, _find_name(source)) for source in app_sources.get(directive, ()))
+        taken = (source for source, name in asked if name in shared_hosts or not _means_any(name, closed_hosts))
         sources = (*_SELF, *_KEYWORDS.get(directive, ()), *_format_hosts(hosts, directive), *taken)
         lists[directive] = tuple(dict.fromkeys(sources))
     written = (f"{name} {' '.join(lists[name])}" for name in lists if not _is_implied(name, lists))
@@ -134,10 +138,13 @@ def _format_hosts(hosts: Iterable[str], directive: str) -> list[str]:
     return written + ([f"ws://{each}" for each in written] if directive == "connect-src" else [])
 
 
-def _means_any(source: str, hosts: Iterable[str]) -> bool:
+def _find_name(source: str) -> str:
     found = _HOST_SOURCE.fullmatch(source)
-    name = found[1].lower() if found else ""
-    return name not in SHARED_HOSTS and any(overlap(name, host) for host in hosts)
+    return found[1].lower() if found else ""
+
+
+def _means_any(name: str, hosts: Iterable[str]) -> bool:
+    return any(overlap(name, host) for host in hosts)
 
 
 def _is_implied(name: str, lists: Sources) -> bool:

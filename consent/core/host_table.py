@@ -15,21 +15,8 @@ ANY_USE = ""
 # Only linked to, or posted to when the visitor says so: nothing is contacted by itself.
 _IDLE_USES = frozenset({HostUse.PAGE, HostUse.FORM})
 
-# Files of anybody: a site's jQuery comes from the same host as a tracker. There only a whole address tells whose a file is.
-SHARED_HOSTS = frozenset(
-    {
-        "ajax.aspnetcdn.com",
-        "ajax.googleapis.com",
-        "cdn.jsdelivr.net",
-        "cdn.skypack.dev",
-        "cdnjs.cloudflare.com",
-        "code.jquery.com",
-        "esm.sh",
-        "maxcdn.bootstrapcdn.com",
-        "stackpath.bootstrapcdn.com",
-        "unpkg.com",
-    }
-)
+# Of a name in DNS (RFC 1035, 2.3.4), and so at most 127 labels.
+_HOST_LIMIT = 253
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +51,8 @@ class HostTable:
             along that it has nothing to do with.
         own_hosts: Hosts of the site itself, which belong to no service whatever anybody says.
         loaders: Addresses of services, by which those that share a host are told apart; of declared services first.
+        shared_hosts: Of anybody's files: a site's jQuery comes from the same host as a tracker. There only a whole address
+            tells whose a file is.
     """
 
     def __init__(
@@ -73,15 +62,19 @@ class HostTable:
         known: Iterable[HostRow] = (),
         own_hosts: Collection[str] = (),
         loaders: Iterable[Loader] = (),
+        shared_hosts: Collection[str] = (),
     ) -> None:
         rows = tuple(declared)
         self._keys = frozenset(row.service for row in rows)
         self._declared = _index(rows)
         self._known = _index(row for row in known if row.service not in self._keys and not row.host.startswith("*."))
-        self._own = frozenset(own_hosts)
+        self._own, self._shared = frozenset(own_hosts), frozenset(shared_hosts)
         self._loaders: defaultdict[str, list[Loader]] = defaultdict(list)
         for loader in loaders:
             self._loaders[loader.host].append(loader)
+        self._listed = frozenset((*self._declared, *self._known, *self._loaders))
+        wide = {name for name in (*self._listed, *self._own) if name.startswith("*.")}
+        self._depth = max((name.count(".") for name in wide), default=0)
 
     def find_address_owner(self, address: Address, use: str, *, is_strict: bool = False) -> HostOwner | None:
         """Return whose an address is; None for nobody's that is known, and for the site's own.
@@ -91,11 +84,11 @@ class HostTable:
         Args:
             is_strict: Whether hosts count only for what they are said to serve: for addresses that may never be loaded.
         """
-        if self.is_own(address.host):
+        names = self._list_names(address.host)
+        if not self._own.isdisjoint(names):
             return None
-        names = (address.host, *_wildcards(address.host))
         loaders = [loader for name in names for loader in self._loaders.get(name, ())]
-        return self._find_loaded(loaders, address) or self.find_owner(address.host, use, is_strict=is_strict)
+        return self._find_loaded(loaders, address) or self._find_listed(names, use, is_strict=is_strict)
 
     def find_owner(self, host: str, use: str, *, is_strict: bool = False) -> HostOwner | None:
         """Return whose a host is; None for nobody's that is known, and for the site's own.
@@ -108,34 +101,48 @@ class HostTable:
             use: A value of `HostUse`, or `ANY_USE`.
             is_strict: Whether only that use counts.
         """
-        names = (host, *_wildcards(host))
-        if self.is_own(host) or host in SHARED_HOSTS:
-            return None
-        tables = ((self._declared, True), (self._known, False))
-        exact = ((table.get(host), ANY_USE, is_declared) for table, is_declared in tables)
-        fitting = ((table.get(name), use, is_declared) for table, is_declared in tables for name in names)
-        for uses, wanted, is_declared in fitting if is_strict else (*fitting, *exact):
-            services = _services_of(uses, wanted)
-            if services:
-                return HostOwner(services, is_declared)
-        return None
+        names = self._list_names(host)
+        return self._find_listed(names, use, is_strict=is_strict) if self._own.isdisjoint(names) else None
 
     def is_own(self, host: str) -> bool:
         """Whether a host is the site's own, by its settings."""
-        return not self._own.isdisjoint((host, *_wildcards(host)))
+        return not self._own.isdisjoint(self._list_names(host))
 
     def has_host(self, host: str) -> bool:
         """Whether anybody's entry names a host, for whatever use: a quick test before a page is read."""
-        tables = (self._declared, self._known, self._loaders)
-        return any(name in table for name in (host, *_wildcards(host)) for table in tables)
+        return not self._listed.isdisjoint(self._list_names(host))
 
     def find_listed_name(self, host: str) -> str:
         """Return the entry that names a host, such as `*.example.com`, the most specific one; the host itself for none.
 
         What is told of it has that name: below a `*`, visitors can make up hosts without end.
         """
-        tables = (self._declared, self._known, self._loaders)
-        return next((name for name in (host, *_wildcards(host)) if any(name in table for table in tables)), host)
+        return next((name for name in self._list_names(host) if name in self._listed), host)
+
+    def _list_names(self, host: str) -> tuple[str, ...]:
+        """Return the entries that may name a host, the most specific one first: no more than any entry has labels."""
+        if len(host) > _HOST_LIMIT:
+            return ()
+        names: list[str] = []
+        at = len(host)
+        for _ in range(self._depth):
+            at = host.rfind(".", 0, at)
+            if at < 0:
+                break
+            names.append(f"*{host[at:]}")
+        return (host, *reversed(names))
+
+    def _find_listed(self, names: tuple[str, ...], use: str, *, is_strict: bool) -> HostOwner | None:
+        if not names or names[0] in self._shared:
+            return None
+        tables = ((self._declared, True), (self._known, False))
+        exact = ((table.get(names[0]), ANY_USE, is_declared) for table, is_declared in tables)
+        fitting = ((table.get(name), use, is_declared) for table, is_declared in tables for name in names)
+        for uses, wanted, is_declared in fitting if is_strict else (*fitting, *exact):
+            services = _services_of(uses, wanted)
+            if services:
+                return HostOwner(services, is_declared)
+        return None
 
     def _find_loaded(self, loaders: list[Loader], address: Address) -> HostOwner | None:
         """Return whose an address is by loaders of its host: by all of it, or else by the path of it."""
@@ -169,11 +176,6 @@ def _index(rows: Iterable[HostRow]) -> _Table:
     for row in rows:
         found[row.host][row.use].append(row.service)
     return {host: {use: tuple(keys) for use, keys in uses.items()} for host, uses in found.items()}
-
-
-def _wildcards(host: str) -> tuple[str, ...]:
-    labels = host.split(".")
-    return tuple("*." + ".".join(labels[at:]) for at in range(1, len(labels)))
 
 
 def _services_of(uses: Mapping[str, tuple[str, ...]] | None, use: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import request
 
+from consent.catalogue.host_index import load_shared
 from consent.core.content_security_policy import read_sources, write_policy
 from consent.core.record import Choice
 from consent.web.csp_reports import PATH
@@ -105,6 +106,7 @@ class CspHeader:
             (service for service in services if service.key not in opened),
             own_hosts=self._site.settings.own_hosts,
             app_sources=read_sources(app_policy),
+            shared_hosts=load_shared(),
             report_uri=f"{base_path}{PATH}",
         )
         if len(policy) > _LONG_BYTES:

@@ -9,7 +9,7 @@ from html import unescape
 
 from jinja2 import Template
 
-from consent.catalogue.host_index import load_known
+from consent.catalogue.host_index import load_known, load_shared
 from consent.core.declaration import Service
 from consent.core.host_table import HostTable, list_rows
 from consent.core.loader import Loader, list_embed_loaders, list_snippet_loaders
@@ -35,6 +35,7 @@ def build_hosts(policy: Policy, settings: Settings, snippets: Mapping[str, Templ
             known=known.rows,
             own_hosts=settings.own_hosts,
             loaders=(*own_loaders, *(loader for loader in known.loaders if loader.service not in keys)),
+            shared_hosts=load_shared(),
         )
 
     return load

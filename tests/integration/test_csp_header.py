@@ -91,6 +91,14 @@ def test_policy_of_the_app_stays_as_it_is_and_its_hosts_are_allowed(make_app, ad
     assert "googletagmanager" not in str(ours(response))
 
 
+def test_host_of_anybodys_files_is_allowed_by_the_app_whoever_else_has_some_there(make_app, add_page, page):
+    shut = Service("s", name="S", purposes=("analytics",), hosts_by_use={"script": ("cdn.jsdelivr.net", "s.example")})
+    app = make_app(services=[shut], CONSENT_CSP="enforce")
+    add_page(app, "/own", page, Content_Security_Policy="script-src cdn.jsdelivr.net s.example")
+
+    assert ours(app.test_client().get("/own"))["script-src"].endswith(" 'unsafe-eval' cdn.jsdelivr.net")
+
+
 def test_report_only_policy_of_the_app_counts_too(make_app, add_page, page):
     app = make_app(CONSENT_CSP="report")
     add_page(app, "/own", page, Content_Security_Policy_Report_Only="font-src https://fonts.example")

@@ -15,10 +15,9 @@ def make(key, **hosts):
     return Service(key, name=key, purposes=("analytics",), hosts=hosts.pop("any", ()), hosts_by_use=hosts)
 
 
-def write(opened=(), shut=(), *, own_hosts=(), app="", report_uri="/r"):
+def write(opened=(), shut=(), *, app="", **options):
     """Return the directives of a policy."""
-    sources = read_sources(app)
-    text = write_policy(opened, shut, own_hosts=own_hosts, app_sources=sources, report_uri=report_uri)
+    text = write_policy(opened, shut, app_sources=read_sources(app), **{"own_hosts": (), "report_uri": "/r"} | options)
     return dict(part.split(" ", 1) for part in text.split("; "))
 
 
@@ -143,7 +142,12 @@ def test_source_that_only_looks_like_a_host_of_a_shut_service_is_taken_over():
 def test_library_host_that_everybody_shares_is_taken_over():
     shut = make("s", script="cdn.jsdelivr.net *.googleapis.com")
 
-    policy = write([], [shut], app="script-src cdn.jsdelivr.net ajax.googleapis.com fonts.googleapis.com")
+    policy = write(
+        [],
+        [shut],
+        app="script-src cdn.jsdelivr.net ajax.googleapis.com fonts.googleapis.com",
+        shared_hosts={"cdn.jsdelivr.net", "ajax.googleapis.com"},
+    )
 
     assert policy["script-src"].endswith(" 'unsafe-eval' cdn.jsdelivr.net ajax.googleapis.com")
 

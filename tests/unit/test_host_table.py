@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
+from consent.catalogue.host_index import load_shared
 from consent.core.declaration import HostUse, Service
-from consent.core.host_table import ANY_USE, SHARED_HOSTS, HostOwner, HostRow, HostTable, list_rows
-from consent.core.loader import Loader, read_address
+from consent.core.host_table import ANY_USE, HostOwner, HostRow, HostTable, list_rows
+from consent.core.loader import Address, Loader, read_address
 
 ROWS = (
     HostRow("stats", "stats.example", HostUse.SCRIPT),
@@ -27,7 +30,13 @@ LOADERS = (
     Loader("other", "tag.example", "/other", ()),
     Loader("captcha", "cdn.jsdelivr.net", "/npm/captcha/[0-9.]+\\.js", ()),
 )
-TABLE = HostTable(ROWS, known=KNOWN, own_hosts=("own.maps.example", "*.cdn.example"), loaders=LOADERS)
+TABLE = HostTable(
+    ROWS,
+    known=KNOWN,
+    own_hosts=("own.maps.example", "*.cdn.example"),
+    loaders=LOADERS,
+    shared_hosts=("cdn.jsdelivr.net", "ajax.googleapis.com"),
+)
 
 
 @pytest.mark.parametrize(
@@ -72,11 +81,56 @@ def test_host_counts_for_nothing_else_where_the_address_may_never_be_loaded():
     assert TABLE.find_owner("stats.example", HostUse.SCRIPT, is_strict=True) == HostOwner(("stats",), is_declared=True)
 
 
-@pytest.mark.parametrize("host", sorted(SHARED_HOSTS))
+@pytest.mark.parametrize("host", sorted(load_shared()))
 def test_host_of_anybodys_files_belongs_to_nobody(host):
-    table = HostTable([HostRow("captcha", host, HostUse.SCRIPT), HostRow("maps", "*.googleapis.com", HostUse.SCRIPT)])
+    rows = [HostRow("captcha", host, HostUse.SCRIPT), HostRow("maps", "*.googleapis.com", HostUse.SCRIPT)]
 
-    assert table.find_owner(host, HostUse.SCRIPT) is None
+    assert HostTable(rows, shared_hosts=load_shared()).find_owner(host, HostUse.SCRIPT) is None
+    assert HostTable(rows).find_owner(host, HostUse.SCRIPT)
+
+
+class Name(str):
+    """Note what is cut off a host's name to look it up."""
+
+    __slots__ = ("cuts",)
+
+    def __getitem__(self, key):
+        self.cuts.append(key)
+        return str.__getitem__(self, key)
+
+
+LOOK_UPS = [
+    TABLE.has_host,
+    TABLE.is_own,
+    TABLE.find_listed_name,
+    lambda host: TABLE.find_owner(host, HostUse.SCRIPT),
+    lambda host: TABLE.find_address_owner(Address(host), HostUse.SCRIPT),
+]
+
+
+@pytest.mark.parametrize("look_up", LOOK_UPS, ids=["has_host", "is_own", "listed_name", "owner", "address_owner"])
+@pytest.mark.parametrize(("length", "count"), [(253, 2), (254, 0), (64_000, 0)])
+def test_host_of_many_labels_is_looked_up_no_deeper_than_any_entry(look_up, length, count):
+    host = Name(("a." * length)[-length:])
+    host.cuts = []
+    tracemalloc.start()
+    try:
+        look_up(host)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    # The widest entry is `*.maps.example`.
+    assert len(host.cuts) == count
+    assert peak < 10_000
+
+
+def test_host_that_dns_cannot_hold_is_nobodys():
+    longest = "a" * (253 - len(".maps.example")) + ".maps.example"
+
+    assert TABLE.find_owner(longest, HostUse.IMAGE) == HostOwner(("maps",), is_declared=True)
+    assert TABLE.find_owner(f"a{longest}", HostUse.IMAGE) is None
+    assert not TABLE.has_host(f"a{longest}")
 
 
 @pytest.mark.parametrize(
