@@ -23,7 +23,7 @@ TITLES: Mapping[LeakKind, str] = {
     LeakKind.MARKUP_SENT: "markup of services without a grant outside of any gate, live",
     LeakKind.MARKUP_UNKNOWN: "markup of hosts that nobody knows, live",
     LeakKind.HINT_REMOVED: "hints to hosts without a grant, taken out",
-    LeakKind.REFRESH_REMOVED: "'Refresh' headers to hosts without a grant, taken out",
+    LeakKind.HEADER_REMOVED: "headers that name hosts without a grant, taken out",
     LeakKind.HOST_BLOCKED: "requests that browsers reported against the policy",
     LeakKind.HOST_REDIRECTED: "addresses of the site's own that lead to hosts against the policy, as browsers reported",
 }
@@ -41,7 +41,7 @@ _ADVICE: Mapping[LeakKind, str] = {
     LeakKind.MARKUP_SENT: "Put it into {{% call gate({key}) %}} or embed(), or set 'CONSENT_AUTO_HOLD' to 'enforce'.",
     LeakKind.MARKUP_UNKNOWN: _GATE,
     LeakKind.HINT_REMOVED: "Take it out of the template, or put it into {{% call gate({key}) %}}.",
-    LeakKind.REFRESH_REMOVED: "Send it only where it is granted: if current_consent.allows({key}).",
+    LeakKind.HEADER_REMOVED: "Send it only where it is granted: if current_consent.allows({key}).",
     LeakKind.HOST_BLOCKED: "Find what loads it, and put that into {{% call gate({key}) %}}: nobody stops it but the policy.",
     LeakKind.HOST_REDIRECTED: (
         "The address itself is allowed, and redirects to another host: find out which, and declare the service that it "

@@ -42,8 +42,8 @@ class LeakKind(StrEnum):
     HINT_REMOVED = "hint_removed"
     """A hint, such as `preconnect`, to the host of a service that is not granted was taken out."""
 
-    REFRESH_REMOVED = "refresh_removed"
-    """A `Refresh:` header that leads to the host of a service that is not granted was taken out."""
+    HEADER_REMOVED = "header_removed"
+    """Another header that leads to the host of a service that is not granted, such as `Refresh:`, was taken out, or its part."""
 
     HOST_BLOCKED = "host_blocked"
     """A browser reported a request that the Content-Security-Policy does not allow."""
@@ -70,7 +70,7 @@ class Leak:
     """Keys of the purposes of those services, as far as the site declares them."""
 
     element: str = ""
-    """What asked for the host: a tag's name such as `iframe`, a directive such as `script-src`, or a header, `Link` or `Refresh`."""
+    """What asked for the host: a tag's name such as `iframe`, a directive such as `script-src`, or a header such as `Link`."""
 
     page: str = ""
     """Rule of the route, such as `/articles/<slug>`, never an address with a visitor's data; empty for no route."""

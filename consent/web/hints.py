@@ -1,16 +1,22 @@
-"""Headers that lead to hosts of what is not granted: hints in `Link:`, and `Refresh:`. They are taken out."""
+"""Headers that lead to hosts of what is not granted: hints in `Link:`, `Refresh:`, and where to report to. They are taken out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from consent.core.host_table import ANY_USE
 from consent.core.leak import LeakKind
 from consent.web.departure import Departing
 from consent.web.host_leak import make_host_leak
 from consent.web.liveness import is_live
+from consent.wire.header_members import remove_members
 from consent.wire.link_header import remove_hints
 from consent.wire.url_reading import read_refresh, read_url
+
+# Browsers send to these, or fetch them, beside the page.
+_MEMBERED = ("Report-To", "Reporting-Endpoints", "Speculation-Rules")
+_MEMBERED_KEYS = frozenset(name.lower() for name in _MEMBERED)
 
 
 def remove_link_hints(departing: Departing) -> None:
@@ -29,12 +35,32 @@ def remove_refresh(departing: Departing) -> None:
     """Take `Refresh:` out of the headers where it leads to the host of a service that is not granted."""
     if "refresh" not in departing.names:
         return
-    _filter_refresh(departing, lambda url: _is_unwanted(departing, url, LeakKind.REFRESH_REMOVED, "Refresh"))
+    _filter_refresh(departing, lambda url: _is_unwanted(departing, url, LeakKind.HEADER_REMOVED, "Refresh"))
 
 
 def close_refresh(departing: Departing) -> None:
     """Take `Refresh:` out where it leads to any host of a service that needs consent, unless it is only told of."""
     _filter_refresh(departing, lambda url: _may_be_shut(departing, url))
+
+
+def remove_members_elsewhere(departing: Departing) -> None:
+    """Take what leads to hosts of services that are not granted out of headers on reports and speculation rules."""
+    if _MEMBERED_KEYS.isdisjoint(departing.names):
+        return
+    _filter_members(departing, lambda name, url: _is_unwanted(departing, url, LeakKind.HEADER_REMOVED, name))
+
+
+def close_members_elsewhere(departing: Departing) -> None:
+    """Take what leads to any host of a service that needs consent out of them, unless it is only told of."""
+    _filter_members(departing, lambda _, url: _may_be_shut(departing, url))
+
+
+def _filter_members(departing: Departing, is_unwanted: Callable[[str, str], bool]) -> None:
+    for name in _MEMBERED:
+        values = departing.find_values(name)
+        kept = [remove_members(value, partial(is_unwanted, name)) for value in values]
+        if kept != values:
+            departing.replace(name, filter(None, kept))
 
 
 def _filter_links(departing: Departing, is_unwanted: Callable[[str], bool]) -> None:

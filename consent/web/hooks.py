@@ -31,7 +31,14 @@ from consent.web.expiry import expire_leftovers
 from consent.web.fragment import find_fragment_header
 from consent.web.guard_order import shut_unguarded_views
 from consent.web.hidden_cookies import CookieHiding
-from consent.web.hints import close_link_hints, close_refresh, remove_link_hints, remove_refresh
+from consent.web.hints import (
+    close_link_hints,
+    close_members_elsewhere,
+    close_refresh,
+    remove_link_hints,
+    remove_members_elsewhere,
+    remove_refresh,
+)
 from consent.web.injection import inject
 from consent.web.page_lint import UNRENDERED, lint_pages
 from consent.web.permissions_policy import PermissionsHeader
@@ -74,7 +81,11 @@ def _list_rules(app: Flask, site: Site, index: CookieIndex) -> tuple[Rule, ...]:
         gate = CookieGate(app, site, index)
         rules.append(Rule(gate.check, close=gate.close))
     if settings.auto_hold != "off":
-        rules += [Rule(remove_link_hints, close=close_link_hints), Rule(remove_refresh, close=close_refresh)]
+        rules += [
+            Rule(remove_link_hints, close=close_link_hints),
+            Rule(remove_refresh, close=close_refresh),
+            Rule(remove_members_elsewhere, close=close_members_elsewhere),
+        ]
     if settings.csp != "off":
         csp = CspHeader(site)
         rules.append(Rule(csp.add, close=csp.close))

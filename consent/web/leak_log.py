@@ -36,7 +36,7 @@ _SENTENCES = {
     LeakKind.MARKUP_SENT: "<{element}> loads from {subject!r} although {services} is not granted: no gate is around it, and nobody held it.",
     LeakKind.MARKUP_UNKNOWN: "<{element}> loads from {subject!r}, which no service declares.",
     LeakKind.HINT_REMOVED: "A hint to {subject!r} was taken out: {services} is not granted.",
-    LeakKind.REFRESH_REMOVED: "A 'Refresh' header to {subject!r} was taken out: {services} is not granted.",
+    LeakKind.HEADER_REMOVED: "A {element!r} header to {subject!r} was taken out: {services} is not granted.",
     LeakKind.HOST_BLOCKED: "A browser reports that {element!r} does not allow {subject!r}.",
     LeakKind.HOST_REDIRECTED: "A browser reports that an address of {subject!r} redirects to a host that {element!r} does not allow.",
 }

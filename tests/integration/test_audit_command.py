@@ -233,7 +233,7 @@ ADVICE = {
         kind=LeakKind.HOST_BLOCKED, subject="connect.facebook.net"
     ): "Declare it: flask consent services show meta-pixel",
     Leak(
-        kind=LeakKind.REFRESH_REMOVED, subject="r.example", services=("youtube",), purposes=("marketing",)
+        kind=LeakKind.HEADER_REMOVED, subject="r.example", services=("youtube",), purposes=("marketing",)
     ): "Send it only where it is granted: if current_consent.allows('youtube').",
     Leak(
         kind=LeakKind.HOST_REDIRECTED, subject="www.example.com"

@@ -34,6 +34,7 @@ HEADERS = [
     ("Link", "<https://t.example>;rel=preconnect, </app.css>;rel=preload, <https://pay.example>;rel=preconnect"),
     ("Link", "<https://both.example>;rel=preconnect"),
     ("Refresh", "1;url=https://t.example/"),
+    ("Reporting-Endpoints", 'a="https://t.example/r", b="https://pay.example/r"'),
     ("Cache-Control", "public"),
     ("Content-Security-Policy", "img-src https://images.example"),
 ]
@@ -79,6 +80,7 @@ def test_fault_leaves_each_header_as_for_nobody(site, monkeypatch):
     assert (response.status_code, headers.getlist("Set-Cookie")) == (200, ["session=1"])
     assert headers.getlist("Link") == ["</app.css>;rel=preload, <https://pay.example>;rel=preconnect"]
     assert "Refresh" not in headers
+    assert headers["Reporting-Endpoints"] == 'b="https://pay.example/r"'
     assert "t.example" not in policy
     assert "images.example" not in policy
     assert "pay.example:*" in policy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from functools import partial
 
 import pytest
 
@@ -102,25 +103,31 @@ def test_developer_is_told_of_a_hint(get, caplog):
 
 
 @pytest.fixture
-def refresh(make_app, add_page, page):
-    """Return a function that fetches a page with `Refresh:` headers, and answers them."""
+def send(make_app, add_page, page):
+    """Return a function that fetches a page with headers of one name, and answers those that came."""
 
-    def fetch(*values, granted=(), **config):
+    def fetch(name, *values, granted=(), **config):
         app = make_app(**({"CONSENT_AUTO_HOLD": "enforce"} | config))
 
         def view():
             response = app.make_response(page)
             for value in values:
-                response.headers.add("Refresh", value)
+                response.headers.add(name, value)
             return response
 
         add_page(app, "/page", view)
         client = app.test_client()
         if granted:
             consent.testing.grant(client, *granted)
-        return client.get("/page").headers.getlist("Refresh")
+        return client.get("/page").headers.getlist(name)
 
     return fetch
+
+
+@pytest.fixture
+def refresh(send):
+    """Return a function that fetches a page with `Refresh:` headers, and answers them."""
+    return partial(send, "Refresh")
 
 
 AWAY = "0; url=https://www.googletagmanager.com/x"
@@ -159,4 +166,37 @@ def test_developer_is_told_of_a_refresh(refresh, caplog):
     line = next(record.getMessage() for record in caplog.records if "consent-audit" in record.getMessage())
     assert line.startswith("A 'Refresh' header to 'www.googletagmanager.com' was taken out: 'google-analytics' is not")
     leak = json.loads(line.partition("consent-audit ")[2])
-    assert (leak["kind"], leak["element"], leak["page"]) == ("refresh_removed", "Refresh", "/page")
+    assert (leak["kind"], leak["element"], leak["page"]) == ("header_removed", "Refresh", "/page")
+
+
+_NEXT = "https://www.googletagmanager.com/r"
+_MEMBERS = [
+    ("Reporting-Endpoints", f'away="{_NEXT}"', 'own="/reports"'),
+    (
+        "Report-To",
+        f'{{"max_age": 9, "endpoints": [{{"url": "{_NEXT}"}}]}}',
+        '{"max_age": 9, "endpoints": [{"url": "/r"}]}',
+    ),
+    ("Speculation-Rules", f'"{_NEXT}"', '"/rules.json"'),
+]
+
+
+@pytest.mark.parametrize(("name", "away", "own"), _MEMBERS)
+def test_member_goes_until_its_host_is_granted(send, name, away, own):
+    assert send(name, away) == []
+    assert send(name, f"{own}, {away}", away) == [own]
+    assert send(name, away, granted=["analytics"]) == [away]
+    assert send(name, away, CONSENT_AUTO_HOLD="off") == [away]
+    assert send(name, away, CONSENT_AUTO_HOLD="report") == [away]
+    assert send(name, own) == [own]
+
+
+def test_developer_is_told_of_a_member(send, caplog):
+    caplog.set_level(logging.WARNING, "consent")
+
+    send("Reporting-Endpoints", f'away="{_NEXT}"')
+
+    line = next(record.getMessage() for record in caplog.records if "consent-audit" in record.getMessage())
+    assert line.startswith("A 'Reporting-Endpoints' header to 'www.googletagmanager.com' was taken out:")
+    leak = json.loads(line.partition("consent-audit ")[2])
+    assert (leak["kind"], leak["element"], leak["page"]) == ("header_removed", "Reporting-Endpoints", "/page")
