@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from flask import Flask, Response
 from markupsafe import Markup
@@ -21,6 +22,7 @@ from consent.web.visit import Visit, get_visit
 from consent.wire.document import begins_document, find_places
 from consent.wire.markup_edit import Edit, apply_edits
 from consent.wire.markup_scan import scan
+from consent.wire.other_format import begins_utf16, is_other_format
 from consent.wire.prefilter import names_listed_host
 
 _find_frameset = re.compile(rb"<(?i:frameset)").search
@@ -72,7 +74,9 @@ def hold_response(response: Response, visit: Visit, *, is_injected: bool) -> Non
         _hold_stream(response, visit, kind)
         return
     page = response.get_data()
-    if may_hold(page, site):
+    if begins_utf16(page):
+        _warn_of_utf16(site, content_type)
+    elif may_hold(page, site) and not is_other_format(page):
         held = hold_page(
             page, visit, replace(kind, find_language=lambda: _find_language(page)), is_injected=is_injected
         )
@@ -123,9 +127,27 @@ def _hold_stream(response: Response, visit: Visit, kind: PageKind) -> None:
         own_kind = replace(kind, find_language=lambda: _find_language(read_beginning() + b"<body>"))
         return MarkupHolding(visit, own_kind)
 
-    response.response = HeldStream(response.response, make_holding)
+    site, content_type = visit.site, response.headers["Content-Type"]
+    response.response = HeldStream(response.response, make_holding, partial(_is_no_markup, site, content_type))
     if not kind.is_reporting:
         response.headers.pop("Content-Length", None)
+
+
+def _is_no_markup(site: Site, content_type: str, beginning: bytes) -> bool:
+    """Whether the beginning of a stream says that it is nothing that can be held."""
+    if begins_utf16(beginning):
+        _warn_of_utf16(site, content_type)
+        return True
+    return is_other_format(beginning, is_whole=False)
+
+
+def _warn_of_utf16(site: Site, content_type: str) -> None:
+    site.warn_once(
+        "byte order mark of UTF-16",
+        "A page is sent as %r and begins with the byte order mark of UTF-16, which browsers heed first, so nothing in it was held. "
+        "Send UTF-8.",
+        content_type,
+    )
 
 
 def _find_language(page: bytes) -> str:

@@ -9,6 +9,7 @@ from functools import partial
 from consent.web.markup_holding import MarkupHolding, OpenTags
 from consent.wire.markup_edit import Edit, apply_edits, move_element
 from consent.wire.markup_scan import MarkupScanner, Piece
+from consent.wire.other_format import BEGINNING_BYTES
 
 log = logging.getLogger("consent")
 
@@ -24,10 +25,14 @@ class HeldStream:
 
     Args:
         make_holding: Makes what edits the page, given a function that returns as much of the page's beginning as is known.
+        is_no_markup: Tells of the beginning that all of it is to be left alone; asked again as long as more of it comes.
     """
 
     def __init__(
-        self, chunks: Iterable[str | bytes], make_holding: Callable[[Callable[[], bytes]], MarkupHolding]
+        self,
+        chunks: Iterable[str | bytes],
+        make_holding: Callable[[Callable[[], bytes]], MarkupHolding],
+        is_no_markup: Callable[[bytes], bool],
     ) -> None:
         self._chunks = chunks
         self._beginning = b""
@@ -35,12 +40,14 @@ class HeldStream:
         self._opened = OpenTags()
         self._scanner = MarkupScanner(wants=self._holding.wants)
         self._unsent = bytearray()
-        self._has_failed = False
+        self._is_no_markup = is_no_markup
+        self._is_left_alone = False
 
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self._chunks:
             data = chunk.encode() if isinstance(chunk, str) else chunk
             self._unsent += data
+            self._look_at_beginning(known_bytes=len(self._beginning) + len(self._unsent) - len(data))
             sent = self._send_safely(partial(self._scanner.feed, data))
             if sent:
                 yield sent
@@ -54,13 +61,18 @@ class HeldStream:
         if close is not None:
             close()
 
+    def _look_at_beginning(self, *, known_bytes: int) -> None:
+        # What is no markup has no element before it can be told: until then nothing has been changed.
+        if known_bytes < BEGINNING_BYTES and not self._is_left_alone:
+            self._is_left_alone = self._is_no_markup(self._beginning + self._unsent[:BEGINNING_BYTES])
+
     def _send_safely(self, read: Callable[[], Piece]) -> bytes:
         try:
-            if not self._has_failed:
+            if not self._is_left_alone:
                 return self._send(read())
         except Exception:  # a fault of ours must never cost the page
             log.exception("Markup of a stream could not be held; the rest of the page was sent as it is.")
-            self._has_failed = True
+            self._is_left_alone = True
         sent = bytes(self._unsent)
         self._unsent.clear()
         return sent

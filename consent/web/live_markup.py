@@ -11,6 +11,7 @@ from consent.web.liveness import is_live
 from consent.web.visit import Visit
 from consent.wire.element_urls import ElementUrl, list_urls
 from consent.wire.markup_scan import scan
+from consent.wire.other_format import is_other_format
 from consent.wire.url_reading import read_url
 
 
@@ -24,6 +25,8 @@ def find_live_markup(visit: Visit, page: bytes, *, where: str = "", endpoint: st
         where: Rule of the page's route.
         endpoint: Endpoint of the page's view.
     """
+    if is_other_format(page):
+        return ()
     found = (
         make_host_leak(visit.site, kind, host, owner, element=name, page=where, endpoint=endpoint)
         for name, host, owner, kind in _find(visit, page)
