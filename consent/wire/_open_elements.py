@@ -111,9 +111,7 @@ class OpenElements:
     @property
     def has_cdata(self) -> bool:
         """Whether `<![CDATA[` begins text here, and not a comment; unless it is doubtful."""
-        return (
-            bool(self._foreign) and self._foreign[-1][1] is not _Kind.HTML
-        )
+        return bool(self._foreign) and self._foreign[-1][1] is not _Kind.HTML
 
     @property
     def is_foreign(self) -> bool:
