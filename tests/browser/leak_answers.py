@@ -25,7 +25,12 @@ _TYPES: Final = {
     "js": "text/javascript",
     "json": "application/json",
     "part": "text/html",
+    "svg": "image/svg+xml",
+    # Browsers find out by themselves what it is.
+    "untyped": "",
     "wav": "audio/wav",
+    "xhtml": "application/xhtml+xml",
+    "xml": "text/xml",
 }
 _FILES: Final = {f"{way.key}{suffix}": (way.key, text) for way in WAYS for suffix, text in way.files.items()}
 
@@ -76,6 +81,8 @@ def _add_files(app: Flask, fill: Fill) -> None:
             body = gzip.compress(text.encode())
         response = Response(body, mimetype=_TYPES[name.rpartition(".")[2]])
         response.status_code = 404 if folder == "missing" else 200
+        if not response.mimetype:
+            del response.headers["Content-Type"]
         if folder == "compressed":
             response.headers["Content-Encoding"] = "gzip"
         if key != "kept-worker":

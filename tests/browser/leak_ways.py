@@ -36,6 +36,13 @@ def _framed(key: str, name: str, body: str, *, folder: str = "own", **traits: Un
     return _on_frames(key, name, f'<iframe src="/{folder}/{key}.html?visit=$visit"></iframe>', **traits)
 
 
+def _file(key: str, name: str, ending: str, content: str, **traits: Unpack[Traits]) -> Way:
+    """Describe a file of the site's own that stands in a frame, and is no HTML by what is said of it."""
+    traits["files"] = {f".{ending}": content}
+    traits["stops"] = _CSP
+    return _on_frames(key, name, f'<iframe src="/own/{key}.{ending}?visit=$visit"></iframe>', **traits)
+
+
 def _on_frames(key: str, name: str, body: str, **traits: Unpack[Traits]) -> Way:
     traits["page"] = Page.FRAMES
     return describe(key, name, body, **traits)
@@ -167,6 +174,15 @@ _HINTS: Final = (
     _head("modulepreload", "`<link rel=modulepreload>`", '<link rel="modulepreload" href="https://$host/m.js">'),
     _link("preconnect", stops=_HINT),
     _link("preload", "; as=image", stops=(Guard.HINTS, Guard.CSP)),
+    _link("compression-dictionary", stops=(Guard.HINTS, Guard.CSP)),
+    describe(
+        "speculation-header",
+        "`Speculation-Rules:` header",
+        "",
+        header=("Speculation-Rules", '"https://$host/rules.json"'),
+        stops=(Guard.HINTS,),
+        engines=("chromium",),
+    ),
     _link("stylesheet", stops=_CSP, engines=("firefox",)),
 )
 
@@ -270,6 +286,8 @@ _MEDIA: Final = (
 )
 
 _IFRAME: Final = '<iframe src="https://$host/f.html"></iframe>'
+_XHTML: Final = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>X</title></head><body><img src="https://$host/p.gif" alt=""/></body></html>'
+_AS_NOBODY: Final = "the policy is the one of before a choice: what is no page is the same for everyone"
 _FRAMES: Final = (
     _on_frames("iframe", "`<iframe>`", _IFRAME, **EARLY),
     _on_frames("srcdoc", "`<iframe srcdoc>`", "<iframe srcdoc='<img src=\"https://$host/p.gif\">'></iframe>"),
@@ -278,6 +296,24 @@ _FRAMES: Final = (
     _framed("error-page", "Error page (404)", _IMG, folder="missing"),
     _framed("streamed-page", "Streamed page", _IMG, folder="streamed"),
     _framed("compressed-page", "Page that its view compressed", _IMG, folder="compressed", stops=_CSP),
+    _file("xhtml", "`<img>` in a page of XHTML (`application/xhtml+xml`)", "xhtml", _XHTML),
+    _file("xml", "`<img>` in XHTML that is sent as XML", "xml", _XHTML, comes_back=False, note=_AS_NOBODY),
+    _file(
+        "svg-file",
+        "`<image>` in an SVG file in a frame",
+        "svg",
+        '<svg xmlns="http://www.w3.org/2000/svg"><image href="https://$host/p.gif" width="9" height="9"/></svg>',
+        comes_back=False,
+        note=_AS_NOBODY,
+    ),
+    _file(
+        "untyped",
+        "`<img>` in HTML without a `Content-Type`",
+        "untyped",
+        f"<!doctype html><html lang=en><head><title>U</title></head><body>{_IMG}</body></html>",
+        comes_back=False,
+        note=_AS_NOBODY,
+    ),
     _on_frames("cms", "CMS body printed with `|safe`", _IMG),
     _on_frames("cms-filter", "CMS body printed with `|hold`", _IMG, stops=(Guard.FILTER, *_HELD)),
 )
