@@ -21,6 +21,31 @@ _URL_NAMES = (
     *("src", "srcset", "imagesrcset", "href", "xlink:href", "data", "poster", "background", "action", "formaction"),
     *("ping", "attributionsrc", "manifest", "codebase", "archive", "classid", "code", "lowsrc", "dynsrc"),
 )
+_KNOWN_NAMES = {
+    name.encode(): name
+    for name in (
+        *_URL_NAMES,
+        "id",
+        "class",
+        "alt",
+        "title",
+        "rel",
+        "type",
+        "style",
+        "width",
+        "height",
+        "name",
+        "content",
+        "async",
+    )
+}
+# What changes the meaning of those that are URLs.
+_TELLING_NAMES = frozenset({"rel", "type", "http-equiv", "content", "nonce"})
+FULL_BYTES = 16 * 1024
+"""Of a tag that is longer, only the attributes that begin so soon are all read; beyond, those that say what it loads."""
+
+# Values that hold several, or a document.
+_LISTS = frozenset({"srcset", "imagesrcset", "srcdoc", "ping", "attributionsrc", "archive", "values"})
 _LINKS = frozenset({"a", "area"})
 _LINKED_TO = frozenset({"href", "xlink:href"})
 
@@ -29,6 +54,11 @@ _may_be_foreign_url = re.compile(r"(?:^|[\x00-\x20,;=])[a-zA-Z][a-zA-Z0-9+.\-]*+
 _may_be_foreign_style = re.compile(r"//|\\|(?:[tT][pP]|[pPsSwW][sS]):").search
 _may_be_foreign_markup = re.compile(r"[/\\][/\\]|[:&]").search
 _DROPPED = str.maketrans("", "", "\t\n\r")
+# A scheme that knows no hosts, or all of a host, or of what stands where one would: nothing that follows changes it.
+_match_settled = re.compile(
+    r"[\x00-\x20]*+(?:(?!(?:https?|wss?|ftp):)[a-z][a-z0-9+.\-]*+:|(?:[a-z]++:)?[/\\]*+[^/\\?#]++[/\\?#])",
+    re.IGNORECASE,
+).match
 
 _REFERENCE = re.compile(r"&(?:#(?:([0-9]++)|[xX]([0-9a-fA-F]++));?+|([a-zA-Z][a-zA-Z0-9]*+);?+)(=?+)")
 _LAST_CODE = 0x10FFFF
@@ -40,24 +70,25 @@ _REPLACEMENT = "\ufffd"
 _OLD_NAMES = frozenset(name for name in html5 if not name.endswith(";"))
 
 
-def read_attributes(page: bytes, at: int, end: int, base: int) -> tuple[Attribute, ...]:
-    """Read the attributes of a whole tag between its name and its `>`.
+def read_attributes(
+    page: bytes, at: int, end: int, base: int, *, full_bytes: int = FULL_BYTES
+) -> tuple[Attribute, ...]:
+    """Read the attributes of a whole tag between its name and its `>`, or of a part of one.
 
     Args:
         base: Offset of the page's first byte in the stream.
+        full_bytes: For how long all are read; beyond, those that say what is loaded.
     """
-    return tuple(
-        [
-            Attribute(
-                _decode(match[1].lower()),
-                decode_value(match[2] or match[3] or match[4] or b""),
-                base + match.start(),
-                base + match.end(1),
-                base + match.end(),
-            )
-            for match in _ATTRIBUTE.finditer(page, at, end)
-        ]
-    )
+    full_end = at + full_bytes
+    found: list[Attribute] = []
+    for match in _ATTRIBUTE.finditer(page, at, end):
+        raw, name_at = match[1], match.start()
+        name = _KNOWN_NAMES.get(raw) or _decode(raw.lower())
+        if name_at < full_end or name in _FOREIGN_TESTS or name in _TELLING_NAMES:
+            last = match.lastindex or 1
+            value = decode_value(match[last]) if last > 1 else ""
+            found.append(Attribute(name, value, base + name_at, base + match.end(1), base + match.end()))
+    return tuple(found)
 
 
 def ends_itself(page: bytes, at: int, end: int) -> bool:
@@ -68,6 +99,13 @@ def ends_itself(page: bytes, at: int, end: int) -> bool:
     for match in _ATTRIBUTE.finditer(page, at, end):
         last = match.end()
     return last < end
+
+
+def stays_open(element: str, attribute: str, value: str) -> bool:
+    """Whether the beginning of a value, of which more is to come, leaves it open what hosts it names."""
+    if attribute not in _FOREIGN_TESTS or (attribute in _LINKED_TO and element in _LINKS):
+        return False
+    return attribute in _LISTS or (attribute in _URL_NAMES and not _match_settled(value.translate(_DROPPED)))
 
 
 def decode_value(raw: bytes) -> str:
@@ -119,7 +157,7 @@ def may_contact(element: str, attributes: tuple[Attribute, ...], *, is_foreign: 
     tests = _FOREIGN_TESTS if is_foreign else _TESTS
     for each in attributes:
         test = tests.get(each.name)
-        if test and test(each.value) and not (each.name in _LINKED_TO and element in _LINKS):
+        if test and (each.is_open or test(each.value)) and not (each.name in _LINKED_TO and element in _LINKS):
             return True
     return False
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from consent.wire._html_tokens import SPACE
-from consent.wire._markup_attributes import decode_value, read_attributes
+from consent.wire._markup_attributes import decode_value, stays_open
 from consent.wire._markup_patterns import Search, search_raw_end
 from consent.wire._markup_text import ScriptState, search_script_end
 from consent.wire.markup import Attribute
@@ -24,8 +24,8 @@ class Passed:
 
     position: int
     is_over: bool
-    attributes: tuple[Attribute, ...] = ()
-    """Of a tag: those that were passed."""
+    start: int = 0
+    """Of a tag: from where to `position` its attributes are whole."""
 
 
 class PassingMark:
@@ -34,7 +34,7 @@ class PassingMark:
     def __init__(self, search_end: Search) -> None:
         self._search_end = search_end
 
-    def go_on(self, page: bytes, at: int, end: int, base: int) -> Passed:  # noqa: ARG002  (as the others)
+    def go_on(self, page: bytes, at: int, end: int) -> Passed:
         """Pass what there is."""
         match = self._search_end(page, at, end)
         return Passed(match.end(), is_over=True) if match else Passed(max(at, end - _KEPT_BYTES), is_over=False)
@@ -47,7 +47,7 @@ class PassingText:
         self._name = name
         self._state = ScriptState.DATA
 
-    def go_on(self, page: bytes, at: int, end: int, base: int) -> Passed:  # noqa: ARG002  (as the others)
+    def go_on(self, page: bytes, at: int, end: int) -> Passed:
         """Pass what there is."""
         if self._name == b"plaintext":
             return Passed(end, is_over=False)
@@ -67,29 +67,33 @@ class PassingTag:
         # What ends the value that goes by.
         self._search_value_end: Search | None = None
 
-    def go_on(self, page: bytes, at: int, end: int, base: int) -> Passed:
+    def go_on(self, page: bytes, at: int, end: int) -> Passed:
         """Pass what there is."""
         if self._search_value_end:
             found = self._search_value_end(page, at, end)
             if not found:
-                return Passed(end, is_over=False)
+                return Passed(end, is_over=False, start=end)
             self._search_value_end = None
             at = found.end()
         match = _match_attributes(page, at, end)
         position = match.end() if match else at
         is_over = page[position - 1 : position] == b">" and match is not None and match[1] is not None
-        return Passed(position, is_over, read_attributes(page, at, position, base))
+        return Passed(position, is_over, start=at)
 
-    def cut(self, page: bytes, at: int, end: int, base: int) -> Passed:
-        """Pass an attribute in its middle. What is known of its value is told; of a name, the last byte stays."""
+    def cut(self, page: bytes, at: int, end: int, base: int) -> tuple[int, Attribute | None]:
+        """Pass an attribute in its middle.
+
+        Returns:
+            How far it was passed, and the attribute with what is known of its value. Of a name, the last byte stays.
+        """
         match = _match_cut(page, at, end)
         if match is None or match[2] is None:
-            return Passed(max(at, end - 1), is_over=False)
+            return max(at, end - 1), None
         self._search_value_end = _VALUE_ENDS[match[2]]
         value = decode_value(page[match.end() : end])
-        name = page[match.start(1) : match.end(1)].lower().decode("utf-8", "replace")
-        attribute = Attribute(name, value, base + match.start(1), base + match.end(1), base + end)
-        return Passed(end, is_over=False, attributes=(attribute,))
+        name = match[1].lower().decode("utf-8", "replace")
+        is_open = stays_open(self.name.decode("utf-8", "replace"), name, value)
+        return end, Attribute(name, value, base + match.start(1), base + match.end(1), base + end, is_open)
 
 
 Passing = PassingMark | PassingText | PassingTag

@@ -20,9 +20,7 @@ Search = Callable[[bytes, int, int], "re.Match[bytes] | None"]
 RAW_NAMES = frozenset(b"script style title textarea iframe noframes noembed xmp noscript plaintext".split())
 """Elements whose content is text for a browser with scripting."""
 
-_STOPS = (
-    "script style title textarea iframe noframes noembed xmp noscript plaintext svg math template select frameset meta"
-)
+_STOPS = "script style title textarea iframe noframes noembed xmp noscript plaintext svg math template select frameset meta form"
 
 # --- Attributes --------------------------------------------------------------------------------------------------------------------
 
@@ -53,6 +51,11 @@ _HARMLESS = rf"(?!{_URL_NAME}){_NAME}(?:={_ANY_VALUE})?+(?=[{SPACE}/>])"
 _LOCAL = rf"[a-zA-Z:]++=(?:{_LOCAL_URL}|{_BARE_URL})(?=[{SPACE}/>])|[sS](?i:tyle)={_LOCAL_STYLE}(?=[{SPACE}/>])"
 _QUIET = rf"(?:[{SPACE}]++(?:{_COMMON}(?=[{SPACE}/>])|{_HARMLESS}|{_LOCAL}))*+{_END}"
 _LINK = rf"[aA](?:[{SPACE}]++(?:{_COMMON}(?=[{SPACE}/>])|[hH](?i:ref)={_ANY_VALUE}(?=[{SPACE}/>])|{_HARMLESS}|{_LOCAL}))*+{_END}"
+# What a page says of itself in addresses that nothing is asked for.
+_INERT_LINK = (
+    rf"[lL](?i:ink)[{SPACE}]++rel=\"(?:canonical|alternate|shortlink|next|prev|author|license|profile|EditURI|https://api\.w\.org/)\""
+    rf"(?:[{SPACE}]++{_NAME}(?:={_ANY_VALUE})?+(?=[{SPACE}/>]))*+{_END}"
+)
 _META = rf"[mM](?i:eta)(?:[{SPACE}]++(?![hH]){_HARMLESS})*+{_END}"
 
 # --- Elements that are eaten whole -----------------------------------------------------------------------------------------------
@@ -101,7 +104,9 @@ def _step(run: str) -> Step:
 
 
 _MARKS = rf"{COMMENT}|{DECLARATION}"
-step = _step(f"{_END_TAG}|{_LINK}|{_ORDINARY}|{_META}|{_MARKS}|{_SCRIPT}|{_STYLE}|{_TEXTS}|{_SELECT}|{_ICON}")
+step = _step(
+    f"{_END_TAG}|{_LINK}|{_ORDINARY}|{_META}|{_INERT_LINK}|{_MARKS}|{_SCRIPT}|{_STYLE}|{_TEXTS}|{_SELECT}|{_ICON}"
+)
 step_slowly = _step(_MARKS)
 """Stops at every tag."""
 
@@ -115,6 +120,7 @@ match_declaration = re.compile(f"<(?:{DECLARATION})".encode()).match
 search_raw_end: Mapping[bytes, Search] = {
     name: re.compile(rf"</(?i:{name.decode()}){NAME_ENDS}".encode()).search for name in RAW_NAMES
 }
+search_form_end = re.compile(rf"</(?i:form){NAME_ENDS}".encode()).search
 match_rest = re.compile(REST.encode()).match
 search_script = re.compile(rf"<!--|</(?i:script){NAME_ENDS}".encode()).search
 search_script_escaped = re.compile(rf"-->|<(/?+)(?i:script){NAME_ENDS}".encode()).search

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
-from consent.wire._markup_attributes import ends_itself, may_contact, read_attributes
-from consent.wire._markup_passing import Passed, Passing, PassingTag, PassingText, begin_mark
+from consent.wire._markup_attributes import FULL_BYTES, ends_itself, may_contact, read_attributes
+from consent.wire._markup_passing import Passing, PassingTag, PassingText, begin_mark
 from consent.wire._markup_patterns import (
     RAW_NAMES,
     Step,
     match_cdata,
     match_declaration,
     match_tag_name,
+    search_form_end,
     step,
     step_slowly,
     step_slowly_to_cdata,
     step_slowly_with_cdata,
 )
 from consent.wire._markup_text import Text, find_foreign_text, find_raw_end, may_contact_by_text
+from consent.wire._markup_window import Tag, Window
 from consent.wire._open_elements import OpenElements
 from consent.wire.markup import Attribute, Element
 
@@ -38,34 +39,6 @@ _NEVER_CERTAIN = frozenset(
 _READ_WHERE_TAGS_ARE_IGNORED = frozenset({b"script", b"textarea"})
 
 
-# Named tuples, since these are made for every tag: a frozen dataclass takes three times as long.
-class Window(NamedTuple):
-    """Hold the bytes that are looked at."""
-
-    page: bytes
-    end: int
-    """How far to read, from the page's first byte."""
-
-    base: int
-    """Offset of the page's first byte in the stream."""
-
-    is_last: bool
-    """Whether to make do with what is there, since nothing comes behind it, or it is cut."""
-
-    is_cut: bool = False
-    """Whether more is held than should be, so that what is not whole must go by."""
-
-
-class _Tag(NamedTuple):
-    """Hold a start tag that has been read."""
-
-    name: bytes
-    start: int
-    name_end: int
-    end: int
-    is_wanted: bool
-
-
 class Reading:
     """Read one tag after the other.
 
@@ -75,12 +48,15 @@ class Reading:
     __slots__ = (
         "_cdata_end",
         "_foreign_text_end",
+        "_form_end_at",
+        "_form_end_in",
         "_is_main",
         "_is_old",
         "_wanted_at",
         "_wanted_in",
         "find_wanted",
         "head",
+        "is_in_noscript",
         "is_sure",
         "opened",
         "passing",
@@ -103,9 +79,14 @@ class Reading:
         self.passing: Passing | None = None
         """What goes by without being held, as it is too long."""
 
+        self.is_in_noscript = False
+        """Whether only browsers without scripts read it so."""
+
         self.find_wanted = find_wanted
         self._wanted_at = 0
         self._wanted_in: Window | None = None
+        self._form_end_at = 0
+        self._form_end_in: Window | None = None
         self._is_main = is_main
         # Whether tags are ignored wherever a parser may.
         self._is_old = is_old
@@ -151,16 +132,17 @@ class Reading:
         return self.position == other.position and self.passing is other.passing and self.opened.is_like(other.opened)
 
     def _read_tag(self, window: Window, match: re.Match[bytes]) -> Element | None:
-        name: bytes = match[1].lower()
+        name = self._rename(match[1].lower())
         self.position = match.start(1) - 1
         if name[0] == _SLASH:
             self.opened.end(name[1:])
             self.position = match.end()
             return None
-        if name == b"image" and self.opened.reads_as_html(name, tuple):
-            name = b"img"
         is_wanted = self.find_wanted is not None and self._find_wanted(window) < match.end()
-        return self._read_start(window, _Tag(name, self.position, match.end(1), match.end(), is_wanted))
+        return self._read_start(window, Tag(name, self.position, match.end(1), match.end(), is_wanted))
+
+    def _rename(self, name: bytes) -> bytes:
+        return b"img" if name == b"image" and self.opened.reads_as_html(name, tuple) else name
 
     # --- What is too long --------------------------------------------------------------------------------------------------------
 
@@ -168,7 +150,8 @@ class Reading:
         """Let the token at `position`, which is too long to be held, go by; return what is known of it if that counts."""
         page, at = window.page, self.position
         if isinstance(self.passing, PassingTag):
-            return self._note(window, self.passing, self.passing.cut(page, at, window.end, window.base))
+            cut_at, attribute = self.passing.cut(page, at, window.end, window.base)
+            return self._note(window, self.passing.name, cut_at, (attribute,) if attribute else ())
         match = self._step(window)
         if match[1] is not None:
             return self._read_tag(window, match)
@@ -179,7 +162,7 @@ class Reading:
             self.passing = begin_mark(page, at, has_cdata=self.opened.has_cdata)
             name_end = at + 2
         else:
-            name_end, self.passing = name.end(), PassingTag(name[1].lower())
+            name_end, self.passing = name.end(), PassingTag(self._rename(name[1].lower()))
         self.position = name_end
         return None
 
@@ -187,37 +170,45 @@ class Reading:
         passing = self.passing
         if passing is None:
             return None
-        passed = passing.go_on(window.page, self.position, window.end, window.base)
+        page = window.page
+        passed = passing.go_on(page, self.position, window.end)
         if passed.is_over:
             self.passing = None
-        if isinstance(passing, PassingTag):
-            return self._note(window, passing, passed)
-        self.position = passed.position
-        return None
-
-    def _note(self, window: Window, passing: PassingTag, passed: Passed) -> Element | None:
-        """Tell of the attributes of a long tag that were passed, if they count."""
-        start = window.base + self.position
-        self.position = passed.position
-        name = passing.name
+        if not isinstance(passing, PassingTag):
+            self.position = passed.position
+            return None
+        is_wanted = self.find_wanted and self.find_wanted(page, passed.start, passed.position)
+        full_bytes = FULL_BYTES if is_wanted else 0
+        attributes = read_attributes(page, passed.start, passed.position, window.base, full_bytes=full_bytes)
+        element = self._note(window, passing.name, passed.position, attributes, is_wanted=bool(is_wanted))
         if passed.is_over:
-            self._follow(name)
-        element = Element(
-            name=_decode_name(name),
+            self._follow(passing.name)
+        return element
+
+    def _note(
+        self, window: Window, name: bytes, position: int, attributes: tuple[Attribute, ...], *, is_wanted: bool = False
+    ) -> Element | None:
+        """Pass a part of a long tag, and tell of its attributes if they count."""
+        start, end = window.base + self.position, window.base + position
+        self.position = position
+        told = _decode_name(name)
+        if not attributes or told[0] == "/":
+            return None
+        if not (is_wanted or may_contact(told, attributes, is_foreign=self.opened.is_foreign)):
+            return None
+        return Element(
+            name=told,
             start=start,
             name_end=start,
-            end=window.base + passed.position,
-            attributes=passed.attributes,
-            text_end=window.base + passed.position,
-            element_end=window.base + passed.position,
+            end=end,
+            attributes=attributes,
+            text_end=end,
+            element_end=end,
             is_certain=False,
             is_closed=False,
+            is_in_form=self.opened.is_in_form,
+            is_in_noscript=self.is_in_noscript,
         )
-        if name == b"image" and self.opened.reads_as_html(name, tuple):
-            name = b"img"
-        is_wanted = self.find_wanted is not None  # what they look for may be cut
-        counts = is_wanted or may_contact(element.name, passed.attributes, is_foreign=self.opened.is_foreign)
-        return element if counts and passed.attributes and name[:1] != b"/" else None
 
     def _follow(self, name: bytes) -> None:
         """Follow a long tag, whose attributes are gone."""
@@ -232,9 +223,12 @@ class Reading:
         page, end = window.page, window.end
         if not self.opened.is_plain:
             return self._choose_slow_step()(page, self.position, end)
-        wanted_at = self._find_wanted(window)
-        match = step(page, self.position, wanted_at)
-        if match[1] is None and wanted_at < end:
+        # What is not to be passed over.
+        stop_at = end if self.find_wanted is None else self._find_wanted(window)
+        if self.opened.is_in_form:
+            stop_at = min(stop_at, self._find_form_end(window))
+        match = step(page, self.position, stop_at)
+        if match[1] is None and stop_at < end:
             return step_slowly(page, match.end(), end)
         return match
 
@@ -255,9 +249,17 @@ class Reading:
             self._wanted_at = match.start() if match else window.end
         return self._wanted_at
 
+    def _find_form_end(self, window: Window) -> int:
+        """Return where the next end tag of a form is, or may be, or the end."""
+        if self._form_end_in is not window or self._form_end_at < self.position:
+            match = search_form_end(window.page, self.position, window.end)
+            self._form_end_in = window
+            self._form_end_at = match.start() if match else window.end
+        return self._form_end_at
+
     # --- Start tags ------------------------------------------------------------------------------------------------------------
 
-    def _read_start(self, window: Window, tag: _Tag) -> Element | None:
+    def _read_start(self, window: Window, tag: Tag) -> Element | None:
         """Take a start tag; the position stays in front of it if not enough is there to tell."""
         if self.opened.is_foreign:
             return self._read_start_in_foreign(window, tag)
@@ -281,7 +283,7 @@ class Reading:
     def _ignores_tags(self) -> bool:
         return self._is_old and self.opened.may_ignore
 
-    def _read_start_in_foreign(self, window: Window, tag: _Tag) -> Element | None:
+    def _read_start_in_foreign(self, window: Window, tag: Tag) -> Element | None:
         def read() -> tuple[Attribute, ...]:
             return read_attributes(window.page, tag.name_end, tag.end - 1, window.base)
 
@@ -300,7 +302,7 @@ class Reading:
         # A tag that ends svg or math does so: another in its place would stay within, and what follows would be read anew.
         return self._make(window, tag, text, is_sure=False)
 
-    def _find_foreign_text(self, window: Window, tag: _Tag) -> Text | None:
+    def _find_foreign_text(self, window: Window, tag: Tag) -> Text | None:
         """Find the text of a script or style in svg; None within another's, which is told already."""
         if window.base + tag.start < self._foreign_text_end:
             return None
@@ -309,7 +311,7 @@ class Reading:
             self._foreign_text_end = window.base + text.end
         return text
 
-    def _read_raw(self, window: Window, tag: _Tag) -> Element | None:
+    def _read_raw(self, window: Window, tag: Tag) -> Element | None:
         is_either = self._is_main and self.opened.is_foreign and self.opened.is_doubtful
         foreign = self._find_foreign_text(window, tag) if is_either and tag.name in _TEXTS else None
         if foreign and not (foreign.is_closed or window.is_last):
@@ -325,7 +327,7 @@ class Reading:
             self._split(window, tag)
         return self._make(window, tag, text, is_sure=text.is_closed and not is_split)
 
-    def _find_raw_text(self, window: Window, tag: _Tag) -> Text | None:
+    def _find_raw_text(self, window: Window, tag: Tag) -> Text | None:
         """Find where raw text ends, and go on from there; None if not enough is there to tell."""
         if tag.name == b"plaintext":
             text = Text(tag.end, tag.end)
@@ -344,20 +346,23 @@ class Reading:
     def _copy(self, position: int, *, is_old: bool = False) -> Reading:
         """Return another reading, from a position on."""
         other = Reading(self.find_wanted, is_main=False, is_old=is_old)
+        other.is_in_noscript = self.is_in_noscript
         other.opened = self.opened.copy()
         other.position = position
         return other
 
-    def _split(self, window: Window, tag: _Tag) -> None:
+    def _split(self, window: Window, tag: Tag) -> None:
         other = self._copy(tag.end, is_old=self.opened.may_ignore and not self.opened.is_foreign)
         if self.opened.is_foreign:
             closes_itself = ends_itself(window.page, tag.name_end, tag.end - 1)
             other.opened.start(tag.name, closes_itself=closes_itself, read=tuple)
+        elif tag.name == b"noscript" and not self.opened.may_ignore:
+            other.is_in_noscript = True
         self.split = other
 
     # --- Elements --------------------------------------------------------------------------------------------------------------
 
-    def _make(self, window: Window, tag: _Tag, text: Text | None = None, *, is_sure: bool = True) -> Element | None:
+    def _make(self, window: Window, tag: Tag, text: Text | None = None, *, is_sure: bool = True) -> Element | None:
         """Return the element if it counts."""
         page, base, is_foreign = window.page, window.base, self.opened.is_foreign
         attributes = read_attributes(page, tag.name_end, tag.end - 1, base)
@@ -379,6 +384,8 @@ class Reading:
             element_end=base + (text.end if text else tag.end),
             is_certain=is_sure and self.is_sure and self.opened.is_plain and tag.name not in _NEVER_CERTAIN,
             is_closed=text is None or text.is_closed,
+            is_in_form=self.opened.is_in_form,
+            is_in_noscript=self.is_in_noscript,
         )
 
 

@@ -96,7 +96,7 @@ def may_contact_by_text(name: bytes, page: bytes, at: int, end: int, *, is_forei
     """Whether the text of a script or style may name another host; other texts load nothing.
 
     Args:
-        is_foreign: Whether it stands in svg, where it has character references.
+        is_foreign: Whether it stands in svg, where it has character references, and markup may cut addresses in two.
     """
     if name == b"script":
         may_contact = has_script_host(page, at, end) is not None
@@ -104,4 +104,4 @@ def may_contact_by_text(name: bytes, page: bytes, at: int, end: int, *, is_forei
         may_contact = has_style_host(page, at, end) is not None
     else:
         return False
-    return may_contact or (is_foreign and page.find(b"&", at, end) >= 0)
+    return may_contact or (is_foreign and (page.find(b"&", at, end) >= 0 or page.find(b"<", at, end) >= 0))

@@ -64,7 +64,8 @@ _DEPTH_LIMIT = 64
 class OpenElements:
     """Follow the tags of a page, each of them once."""
 
-    __slots__ = ("_foreign", "_is_frameset", "_is_left", "_is_lost", "_is_odd", "_is_select", "_templates")
+    _DECIDING = ("_foreign", "_is_frameset", "_is_left", "_is_lost", "_is_odd", "_is_select", "_templates")
+    __slots__ = (*_DECIDING, "is_in_form")
 
     def __init__(self) -> None:
         # From the outermost svg or math to the current node.
@@ -79,6 +80,8 @@ class OpenElements:
         self._is_left = False
         # Whether HTML within svg or math is nested in ways that are not followed.
         self._is_lost = False
+        self.is_in_form = False
+        """Whether a form is open, or may be."""
 
     def copy(self) -> OpenElements:
         """Return another that goes its own way from here."""
@@ -86,17 +89,22 @@ class OpenElements:
         twin._foreign = self._foreign.copy()
         twin._templates = self._templates.copy()
         twin._is_select, twin._is_frameset, twin._is_odd = self._is_select, self._is_frameset, self._is_odd
-        twin._is_left, twin._is_lost = self._is_left, self._is_lost
+        twin._is_left, twin._is_lost, twin.is_in_form = self._is_left, self._is_lost, self.is_in_form
         return twin
 
     def is_like(self, other: OpenElements) -> bool:
         """Whether whatever follows is read the same by both."""
-        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+        return all(getattr(self, name) == getattr(other, name) for name in self._DECIDING)
 
     @property
     def is_plain(self) -> bool:
         """Whether a tag here is an ordinary HTML element's, and no end tag matters."""
-        return not (self._foreign or self._templates or self.may_ignore or self.is_doubtful)
+        # Spelt out, since it is asked at every tag.
+        return not (
+            (self._foreign or self._templates)
+            or (self._is_select or self._is_frameset or self._is_odd)
+            or (self._is_left or self._is_lost)
+        )
 
     @property
     def is_doubtful(self) -> bool:
@@ -153,6 +161,8 @@ class OpenElements:
             self._end_html(name)
         elif name == b"select":
             self._is_select = False
+        elif name == b"form":
+            self.is_in_form = False
 
     def leave_select(self) -> None:
         """Follow a `<textarea>` as parsers of before 2025 do: it closes a select."""
@@ -171,6 +181,12 @@ class OpenElements:
             if not closes_itself:
                 self._push((name, _Kind.FOREIGN, name == b"math"))
             return
+        self._note_html(name)
+        if self._foreign:
+            self._start_inside(name)
+
+    def _note_html(self, name: bytes) -> None:
+        """Follow an HTML element that changes how others are read, wherever it stands."""
         if name == b"template":
             self._templates.append(len(self._foreign))
         elif name == b"frameset":
@@ -180,8 +196,9 @@ class OpenElements:
         elif name in _SELECT_OR_ENDS_IT:
             # A second select closes the first, unless that was closed before it: then it is the first of another.
             self._is_select = name == b"select"
-        if self._foreign:
-            self._start_inside(name)
+        elif name == b"form":
+            # The same in a template, where forms are kept apart: what opens there mostly closes there.
+            self.is_in_form = True
 
     def _start_inside(self, name: bytes) -> None:
         """Follow an HTML element within svg or math."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+# A named tuple, since many are made: a frozen dataclass takes twice as long.
+class Attribute(NamedTuple):
     """Hold one attribute of a tag. Offsets count bytes from the start of the page."""
 
     name: str
@@ -19,6 +20,9 @@ class Attribute:
     name_end: int
     end: int
     """Where the attribute ends, closing quote included."""
+
+    is_open: bool = False
+    """Whether the value goes on beyond what is held of a stream, and may yet name another host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,11 @@ class Element:
     """Offset behind the tag's `>`."""
 
     attributes: tuple[Attribute, ...]
-    """In their order, duplicates included: browsers heed the first of a name, an edit must heed all."""
+    """In their order, duplicates included: browsers heed the first of a name, an edit must heed all. Of a tag that is very long, only
+    the first few and those that say what is loaded."""
 
     text_end: int
-    """Where the text of a raw text element (script, style, iframe, …) ends; `end` for other elements. In svg, where a script or
-    style is never certain, the text has character references, and comments and tags may stand in it."""
+    """Where the text of a raw text element (script, style, iframe, …) ends; `end` for other elements. `element_text` reads it."""
 
     element_end: int
     """Behind the end tag of a raw text element; `end` for other elements, which an edit replaces one tag of."""
@@ -54,6 +58,12 @@ class Element:
     is_closed: bool = True
     """Whether it was seen to its end: false for raw text whose end tag is missing or, in a stream, beyond what is held, and for
     parts of a tag that is longer than that. Never certain then."""
+
+    is_in_form: bool = False
+    """Whether a form is open: another within it would end it."""
+
+    is_in_noscript: bool = False
+    """Whether only browsers without scripts read it as an element."""
 
     def find(self, name: str) -> str | None:
         """Return the value of an attribute as browsers take it: the first of that name; None for none."""

@@ -70,7 +70,7 @@ def move_element(element: Element, by: int) -> Element:
         text_end=element.text_end + by,
         element_end=element.element_end + by,
         attributes=tuple(
-            replace(each, name_at=each.name_at + by, name_end=each.name_end + by, end=each.end + by)
+            each._replace(name_at=each.name_at + by, name_end=each.name_end + by, end=each.end + by)
             for each in element.attributes
         ),
     )
