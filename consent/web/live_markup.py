@@ -9,7 +9,8 @@ from consent.core.leak import Leak, LeakKind
 from consent.web.host_leak import make_host_leak
 from consent.web.liveness import is_live
 from consent.web.visit import Visit
-from consent.wire.element_urls import ElementUrl, list_urls
+from consent.wire.element_urls import ElementUrl
+from consent.wire.loaded_urls import list_loaded
 from consent.wire.markup_scan import scan
 from consent.wire.other_format import is_other_format
 from consent.wire.url_reading import read_url
@@ -36,28 +37,21 @@ def find_live_markup(visit: Visit, page: bytes, *, where: str = "", endpoint: st
 
 def _find(visit: Visit, page: bytes) -> Iterator[tuple[str, str, HostOwner | None, LeakKind]]:
     for element in scan(page):
-        text = page[element.end : element.text_end].decode("utf-8", "replace")
-        for url in list_urls(element, text):
+        for url in list_loaded(element, page):
             found = _judge(visit, url)
             if found:
                 yield (element.name, *found)
 
 
 def _judge(visit: Visit, found: ElementUrl) -> tuple[str, HostOwner | None, LeakKind] | None:
-    address = read_url(found.url)
-    if address is None or _is_own(visit, address.host):
+    address, hosts = read_url(found.url), visit.site.hosts
+    if address is None or address.host == visit.site_host or hosts.is_own(address.host):
         return None
-    owner = visit.site.hosts.find_address_owner(address, found.use, is_strict=found.is_text)
+    owner = hosts.find_address_owner(address, found.use, is_strict=found.is_text)
     if owner is None:
-        # An address in a script may never be loaded; that of a known service mostly is.
-        return None if found.is_text else (address.host, None, LeakKind.MARKUP_UNKNOWN)
+        # An address in a script may never be loaded; that of a known service mostly is. And no host has a `&`: in svg it is the
+        # beginning of a reference, which has been read as well.
+        return None if found.is_text or "&" in address.host else (address.host, None, LeakKind.MARKUP_UNKNOWN)
     if owner.is_declared and is_live(visit, owner.services):
         return None
     return address.host, owner, LeakKind.MARKUP_SENT
-
-
-def _is_own(visit: Visit, host: str) -> bool:
-    own = visit.site.settings.own_hosts
-    return host == visit.site_host or any(
-        host == each or (each.startswith("*.") and host.endswith(each[1:])) for each in own
-    )

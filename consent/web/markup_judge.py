@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from html import unescape
 
 from flask import has_request_context, request
 
-from consent.core.host_table import ANY_USE, HostOwner
+from consent.core.host_table import HostOwner
 from consent.core.leak import Leak, LeakKind
 from consent.core.loader import Address
 from consent.web.host_leak import make_host_leak
 from consent.web.liveness import is_live
 from consent.web.visit import Visit
-from consent.wire.element_urls import ElementUrl, is_hint, list_urls
+from consent.wire.element_urls import is_hint
+from consent.wire.loaded_urls import list_loaded
 from consent.wire.markup import Element
-from consent.wire.markup_scan import scan
-from consent.wire.url_reading import find_urls_in_script, read_url
-
-SRCDOC = "srcdoc"
-# A document within a document within a document: nobody writes more. Below, every address counts.
-_DEPTH_LIMIT = 3
+from consent.wire.url_reading import read_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +54,11 @@ class MarkupJudge:
         Args:
             page: What the offsets of the element count in.
         """
-        return tuple(self._find(element, page, depth=0))
+        return tuple(each for each in self._list_owned(element, page) if self._is_shut(each.owner))
 
     def find_owned(self, element: Element, page: bytes) -> tuple[Finding, ...]:
         """Return the addresses of an element that belong to somebody, whether they may load or not."""
-        text = page[element.end : element.text_end].decode("utf-8", "replace")
-        if "&" in text and not element.is_certain:
-            # In svg it is no raw text.
-            text = f"{text}\n{unescape(text)}"
-        return tuple(filter(None, map(self._find_owner, list_urls(element, text))))
+        return tuple(self._list_owned(element, page))
 
     def note_meaningless(self, element: Element, subject: str) -> None:
         """Tell the developer of a tag for another consent manager that stays as it is."""
@@ -103,37 +94,12 @@ class MarkupJudge:
             return LeakKind.MARKUP_UNDECLARED
         return LeakKind.HINT_REMOVED if is_hint(element) else LeakKind.MARKUP_HELD
 
-    def _find(self, element: Element, page: bytes, *, depth: int) -> Iterator[Finding]:
-        text = page[element.end : element.text_end].decode("utf-8", "replace")
-        if "&" in text and not element.is_certain:
-            # In svg it is no raw text.
-            text = f"{text}\n{unescape(text)}"
-        for found in list_urls(element, text):
-            finding = self._judge(found)
-            if finding:
-                yield finding
-        for attribute in element.attributes:
-            if attribute.name == SRCDOC:
-                yield from self._look_into(attribute.value, depth=depth)
-
-    def _judge(self, found: ElementUrl) -> Finding | None:
-        finding = self._find_owner(found)
-        return finding if finding and self._is_shut(finding.owner) else None
-
-    def _find_owner(self, found: ElementUrl) -> Finding | None:
-        address = read_url(found.url)
-        owner = self._hosts.find_address_owner(address, found.use, is_strict=found.is_text) if address else None
-        return Finding(address, owner, found.attribute) if address and owner else None
-
-    def _look_into(self, document: str, *, depth: int) -> Iterator[Finding]:
-        if depth == _DEPTH_LIMIT:
-            found = (self._judge(ElementUrl(url, ANY_USE, SRCDOC)) for url in find_urls_in_script(document))
-            yield from filter(None, found)
-            return
-        page = document.encode("utf-8", "replace")
-        for element in scan(page):
-            for finding in self._find(element, page, depth=depth + 1):
-                yield Finding(finding.address, finding.owner, SRCDOC)
+    def _list_owned(self, element: Element, page: bytes) -> Iterator[Finding]:
+        for found in list_loaded(element, page):
+            address = read_url(found.url)
+            owner = self._hosts.find_address_owner(address, found.use, is_strict=found.is_text) if address else None
+            if address and owner:
+                yield Finding(address, owner, found.attribute)
 
     def _is_shut(self, owner: HostOwner) -> bool:
         shut = self._shut.get(owner)

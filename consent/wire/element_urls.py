@@ -87,11 +87,14 @@ def list_urls(element: Element, text: str) -> tuple[ElementUrl, ...]:
     Args:
         text: What is between the tags of a script or style; empty for other elements.
     """
-    if element.name == "script" and not is_acted_on(element):
-        return ()
+    is_idle = element.name in ("script", "style") and not is_acted_on(element)
     found: list[ElementUrl] = []
     for attribute in element.attributes:
-        found += _read_attribute(element, attribute)
+        # One that does nothing may still be shown, with a background.
+        if not (is_idle and attribute.name in _USES["script"]):
+            found += _read_attribute(element, attribute)
+    if is_idle:
+        return tuple(found)
     if element.name == "script":
         found += (ElementUrl(url, _find_script_use(element), TEXT, is_text=True) for url in find_urls_in_script(text))
     elif element.name == "style":
@@ -100,8 +103,10 @@ def list_urls(element: Element, text: str) -> tuple[ElementUrl, ...]:
 
 
 def is_acted_on(element: Element) -> bool:
-    """Whether browsers do anything with a script of that type."""
+    """Whether browsers do anything with a script or style of that type."""
     kind = (element.find("type") or "").strip().lower()
+    if element.name == "style":
+        return not kind or "css" in kind
     return _RUNS.fullmatch(kind) is not None or kind in _ACTED_ON
 
 

@@ -90,7 +90,7 @@ def test_headers_stay_and_are_told_of(get, caplog, told):
 def test_fault_takes_nothing_away(get, monkeypatch):
     import consent.web.markup_judge
 
-    monkeypatch.setattr(consent.web.markup_judge, "list_urls", lambda *_: 1 / 0)
+    monkeypatch.setattr(consent.web.markup_judge, "list_loaded", lambda *_: 1 / 0)
 
     assert get(HEAD + PIXEL + END).text == HEAD + PIXEL + END
 

@@ -133,3 +133,19 @@ def test_script_of_a_type_that_nobody_acts_on():
     assert [is_acted_on(make_element("script", ("type", kind))) for kind in ("text/template", "text/x-handlebars")] == [
         False
     ] * 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_one"), [("", True), ("TEXT/CSS", True), ("text/css; charset=x", True), ("text/plain", False)]
+)
+def test_style_of_a_type_that_nobody_acts_on_loads_nothing(kind, is_one):
+    found = list_urls(make_element("style", ("type", kind)), f"@import '{URL}'")
+
+    assert bool(found) is is_one
+
+
+@pytest.mark.parametrize("name", ["script", "style"])
+def test_script_that_does_nothing_may_be_shown_with_a_background(name):
+    styled = make_element(name, ("type", "text/plain"), ("src", URL), ("style", f"display:block;background:url({URL})"))
+
+    assert [each.attribute for each in list_urls(styled, f"url({URL})")] == ["style"]
