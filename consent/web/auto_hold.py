@@ -16,7 +16,7 @@ from markupsafe import Markup
 from consent.web.foreign_markup import warn_of_jobs
 from consent.web.held_stream import HeldStream
 from consent.web.injection import find_encoder, gather_error_page, is_said_to_be_utf8
-from consent.web.markup_holding import MarkupHolding, OpenTags, PageKind
+from consent.web.markup_holding import MarkupHolding, PageKind
 from consent.web.site import Site
 from consent.web.visit import Visit, get_visit
 from consent.wire.document import begins_document, find_places
@@ -97,10 +97,10 @@ def hold_page(page: bytes, visit: Visit, kind: PageKind, *, is_injected: bool = 
         is_injected: Whether the runtime is put into the page later, if it is a document.
     """
     kind = replace(kind, has_frameset=_find_frameset(page) is not None)
-    holding, opened = MarkupHolding(visit, kind), OpenTags()
+    holding = MarkupHolding(visit, kind)
     edits: list[Edit] = []
     for element in scan(page, wants=holding.wants):
-        edits += holding.edit(element, page, opened)
+        edits += holding.edit(element, page)
     warn_of_jobs(visit, page)
     if not edits:
         return page

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from consent.web.markup_holding import MarkupHolding, OpenTags
+from consent.web.markup_holding import MarkupHolding
 from consent.wire.markup_edit import Edit, apply_edits, move_element
 from consent.wire.markup_scan import MarkupScanner, Piece
 from consent.wire.other_format import BEGINNING_BYTES
@@ -37,7 +37,6 @@ class HeldStream:
         self._chunks = chunks
         self._beginning = b""
         self._holding = make_holding(lambda: self._beginning)
-        self._opened = OpenTags()
         self._scanner = MarkupScanner(wants=self._holding.wants)
         self._unsent = bytearray()
         self._is_no_markup = is_no_markup
@@ -81,14 +80,13 @@ class HeldStream:
         if len(self._beginning) < _BEGINNING_BYTES:
             self._beginning += piece.data
         edited = self._edit(piece) if piece.elements else piece.data
-        self._opened.finish(piece.data)
         del self._unsent[: len(piece.data)]
         return edited
 
     def _edit(self, piece: Piece) -> bytes:
         holding, page, edits = self._holding, piece.data, list[Edit]()
         for each in piece.elements:
-            found = holding.edit(move_element(each, -piece.start), page, self._opened)
+            found = holding.edit(move_element(each, -piece.start), page)
             place_at = holding.take_place()
             # Nobody knows whether a better one is to come.
             if place_at is not None:

@@ -41,7 +41,6 @@ _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECAS
 _LINKED = re.compile(r"\s*(?:https?:)?//", re.IGNORECASE)
 _SMALLEST_PIXELS = 2
 _LONGEST_TITLE = 300
-_OPEN_TAG = re.compile(rb"<(/?+)((?i:form|noscript))(?=[\t\n\f\r />])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,22 +84,24 @@ class MarkupHolding:
         tags = self._visit.site.foreign_tags
         return Wants(pattern=tags.pattern) if tags else Wants()
 
-    def edit(self, element: Element, page: bytes, opened: OpenTags) -> tuple[Edit, ...]:
+    def edit(self, element: Element, page: bytes) -> tuple[Edit, ...]:
         """Return what is to be done about an element; nothing for one that may load. Never raises.
 
         Args:
             page: What the offsets of the element count in.
-            opened: Knows what is open where the element stands.
         """
         try:
             if self._kind.is_reporting:
                 self._report(element, page)
                 return ()
-            edits = self._edit_foreign(element, page, opened)
+            edits = self._edit_foreign(element, page)
             if edits is not None:
                 return edits
             findings = self._judge.find_shut(element, page)
-            return self._edit(element, page, findings, opened) if findings else ()
+            open_names = frozenset(each.name for each in element.attributes if each.is_open)
+            if open_names:
+                return self._edit_open(element, findings, open_names)
+            return self._edit(element, page, findings) if findings else ()
         except Exception:  # a fault of ours must cost neither the page nor the visitor's choice
             if self._kind.is_reporting:
                 log.exception("A <%s> could not be judged.", element.name)
@@ -125,7 +126,22 @@ class MarkupHolding:
         read_foreign_tag(self._visit, element, page)
         self._judge.note(element, self._judge.find_shut(element, page))
 
-    def _edit(self, element: Element, page: bytes, findings: tuple[Finding, ...], opened: OpenTags) -> tuple[Edit, ...]:
+    def _edit_open(
+        self, element: Element, findings: tuple[Finding, ...], open_names: frozenset[str]
+    ) -> tuple[Edit, ...]:
+        """Return what is to be done about values that a stream cuts: what is not known of them may belong to any service."""
+        visit = self._visit
+        keys = tuple(each.key for each in visit.policy.services if each.hosts and not is_live(visit, (each.key,)))
+        if not (keys or findings):
+            return ()
+        self._judge.note(element, findings)
+        self._speak()
+        if keys and not element.is_in_noscript:
+            self._reminders.setdefault(keys, True)
+            self.needs_runtime = True
+        return disarm(element, open_names.union(finding.attribute for finding in findings))
+
+    def _edit(self, element: Element, page: bytes, findings: tuple[Finding, ...]) -> tuple[Edit, ...]:
         self._judge.note(element, findings)
         self._speak()
         names = frozenset(finding.attribute for finding in findings)
@@ -139,15 +155,15 @@ class MarkupHolding:
         if element.is_certain and element.name in _REPLACED and names - _SIDE_ATTRIBUTES:
             if not is_declared:
                 return self._replace(element, self._kind.encode(write_reminder(self._visit, keys)))
-            is_in_form = opened.is_in(b"form", page, element.start)
-            return self._replace(element, self._write_whole(element, page, keys, findings, is_in_form=is_in_form))
+            held = self._write_whole(element, page, keys, findings, is_in_form=element.is_in_form)
+            return self._replace(element, held)
         # What the site does not declare nobody can grant; and without scripts every choice loads the page again.
-        if is_declared and not opened.is_in(b"noscript", page, element.start):
+        if is_declared and not element.is_in_noscript:
             self._reminders.setdefault(keys, True)
             self.needs_runtime = True
         return disarm(element, names)
 
-    def _edit_foreign(self, element: Element, page: bytes, opened: OpenTags) -> tuple[Edit, ...] | None:
+    def _edit_foreign(self, element: Element, page: bytes) -> tuple[Edit, ...] | None:
         """Return what is to be done about a tag for another consent manager; None for one to be judged like any other."""
         tag = read_foreign_tag(self._visit, element, page)
         if isinstance(tag, ShutTag):
@@ -163,22 +179,14 @@ class MarkupHolding:
             return () if tag.is_inert else None
         keys = refine_keys(self._visit.policy, tag.keys, (finding.owner for finding in findings))
         if not is_live(self._visit, keys):
-            return self._hold_foreign(
-                element, tag, keys, findings, is_in_form=opened.is_in(b"form", page, element.start)
-            )
+            return self._hold_foreign(element, tag, keys, findings)
         if not tag.is_inert:
             return None
         signals = signal_scripts(self._visit, keys, is_held=False) if element.name == "script" else ""
         return (replace_element(element, self._kind.encode(signals) + living.markup),)
 
     def _hold_foreign(
-        self,
-        element: Element,
-        tag: ForeignTag,
-        keys: tuple[str, ...],
-        findings: tuple[Finding, ...],
-        *,
-        is_in_form: bool,
+        self, element: Element, tag: ForeignTag, keys: tuple[str, ...], findings: tuple[Finding, ...]
     ) -> tuple[Edit, ...]:
         self._speak()
         self.needs_runtime = True
@@ -186,7 +194,7 @@ class MarkupHolding:
             self._place_at = element.start
         living = tag.living
         if element.is_certain and living.element.name in _REPLACED:
-            held = self._write_whole(living.element, living.markup, keys, findings, is_in_form=is_in_form)
+            held = self._write_whole(living.element, living.markup, keys, findings, is_in_form=element.is_in_form)
             return self._replace(element, tag.front + held)
         self._reminders.setdefault(keys, True)
         # One that waits needs nothing but a page load; an edit says that there is something to load it for.
@@ -240,27 +248,6 @@ class MarkupHolding:
         except Exception:  # a template of the site's own, or one that a stream cannot render: the frame stays held
             log.exception("The placeholder of %r could not be rendered; its frame is held without one.", service.key)
             return held
-
-
-class OpenTags:
-    """Know whether a place in a page is in a form, or in what only browsers without scripts heed, by the tags in front of it."""
-
-    def __init__(self) -> None:
-        self._open: set[bytes] = set()
-        self._read_to = 0
-
-    def is_in(self, name: bytes, page: bytes, at: int) -> bool:
-        """Whether an element is open at a place; places do not go back."""
-        for match in _OPEN_TAG.finditer(page, self._read_to, max(at, self._read_to)):
-            change = self._open.discard if match[1] else self._open.add
-            change(match[2].lower())
-        self._read_to = max(at, self._read_to)
-        return name in self._open
-
-    def finish(self, page: bytes) -> None:
-        """Read a part of a page to its end; what comes next is the part after it."""
-        self.is_in(b"", page, len(page))
-        self._read_to = 0
 
 
 def _describe_frame(element: Element, finding: Finding, service: Service) -> Frame:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from html import unescape
 
 from consent.core.host_table import ANY_USE
+from consent.wire.element_text import read_text
 from consent.wire.element_urls import ElementUrl, list_urls
 from consent.wire.markup import Element
 from consent.wire.markup_scan import scan
@@ -26,18 +26,10 @@ def list_loaded(element: Element, page: bytes, *, depth: int = 0) -> Iterator[El
         page: What the offsets of the element count in.
         depth: In how many documents within documents it stands.
     """
-    yield from list_urls(element, _read_text(element, page))
+    yield from list_urls(element, read_text(element, page))
     for attribute in element.attributes:
         if attribute.name == SRCDOC:
             yield from _look_into(attribute.value, depth=depth)
-
-
-def _read_text(element: Element, page: bytes) -> str:
-    text = page[element.end : element.text_end].decode("utf-8", "replace")
-    if "&" in text and not element.is_certain:
-        # In svg it is no raw text.
-        return f"{text}\n{unescape(text)}"
-    return text
 
 
 def _look_into(document: str, *, depth: int) -> Iterator[ElementUrl]:

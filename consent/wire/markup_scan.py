@@ -19,7 +19,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from consent.wire._markup_reading import Reading, Window
+from consent.wire._markup_reading import Reading
+from consent.wire._markup_window import Window
 from consent.wire.markup import Element
 
 HOLD_LIMIT_BYTES = 24 * 1024
