@@ -9,7 +9,7 @@ from consent.core.leak import Leak, LeakKind
 from consent.web.host_leak import make_host_leak
 from consent.web.liveness import is_live
 from consent.web.visit import Visit
-from consent.wire.element_urls import ElementUrl
+from consent.wire.element_urls import TEXT, ElementUrl
 from consent.wire.loaded_urls import list_loaded
 from consent.wire.markup_scan import scan
 from consent.wire.other_format import is_other_format
@@ -38,20 +38,20 @@ def find_live_markup(visit: Visit, page: bytes, *, where: str = "", endpoint: st
 def _find(visit: Visit, page: bytes) -> Iterator[tuple[str, str, HostOwner | None, LeakKind]]:
     for element in scan(page):
         for url in list_loaded(element, page):
-            found = _judge(visit, url)
+            # An address in a script may never be loaded, and texts in svg are read in several ways; one of a known service mostly is.
+            is_guess = url.is_text or (url.attribute == TEXT and not element.is_certain)
+            found = _judge(visit, url, is_guess=is_guess)
             if found:
                 yield (element.name, *found)
 
 
-def _judge(visit: Visit, found: ElementUrl) -> tuple[str, HostOwner | None, LeakKind] | None:
+def _judge(visit: Visit, found: ElementUrl, *, is_guess: bool) -> tuple[str, HostOwner | None, LeakKind] | None:
     address, hosts = read_url(found.url), visit.site.hosts
     if address is None or address.host == visit.site_host or hosts.is_own(address.host):
         return None
     owner = hosts.find_address_owner(address, found.use, is_strict=found.is_text)
     if owner is None:
-        # An address in a script may never be loaded; that of a known service mostly is. And no host has a `&`: in svg it is the
-        # beginning of a reference, which has been read as well.
-        return None if found.is_text or "&" in address.host else (address.host, None, LeakKind.MARKUP_UNKNOWN)
+        return None if is_guess else (address.host, None, LeakKind.MARKUP_UNKNOWN)
     if owner.is_declared and is_live(visit, owner.services):
         return None
     return address.host, owner, LeakKind.MARKUP_SENT

@@ -19,6 +19,7 @@ CASES = [
     f'<iframe srcdoc="{escape(PIXEL)}"></iframe>',
     f'<iframe srcdoc="{escape(f"<iframe srcdoc={chr(39)}{PIXEL}{chr(39)}></iframe>")}"></iframe>',
     "<svg><style>rect { fill: url('https:/&#x2f;www.facebook.com/tr?id=1') }</style></svg>",
+    f"{PIXEL}<svg><style>rect {{ fill: url('https:/<!-- -->/www.facebook.com/tr?id=1') }}</style></svg>",
     f'<div style="background: url({TRACKER})">x</div>',
     f'<video poster="{TRACKER}"></video>',
 ]

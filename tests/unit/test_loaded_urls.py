@@ -32,6 +32,8 @@ def nest(markup, times):
         ("<script>load('//a.example/a.js')</script>", "//a.example/a.js", ""),
         ("<svg><style>@import '/&#x2f;a.example/a.css'</style></svg>", "//a.example/a.css", ""),
         ("<svg><script>load('/&#47;a.example/a.js')</script></svg>", "//a.example/a.js", ""),
+        ("<svg><style>@import '/<!-- -->/a.example/a.css'</style></svg>", "//a.example/a.css", ""),
+        ("<svg><script>load('/</b>/a.example/a.js')</script></svg>", "//a.example/a.js", ""),
         (nest(PIXEL, 1), "//a.example/p.gif", "srcdoc"),
         (nest(PIXEL, 3), "//a.example/p.gif", "srcdoc"),
         (nest("<script>load('//a.example/a.js')</script>", 2), "//a.example/a.js", "srcdoc"),
