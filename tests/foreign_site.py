@@ -8,7 +8,13 @@ import consent.testing
 
 STATS = b'<script type="text/plain" data-cookieconsent="statistics" src="/stats.js"></script>'
 LIVE_STATS = b'<script src="/stats.js"></script>'
-ALL_MANAGERS = {"cookiebot": {}, "onetrust": {}, "klaro": {}, "vanilla-cookieconsent": {}, "tarteaucitron": {}}
+ALL_MANAGERS: dict[str, dict[str, str]] = {
+    "cookiebot": {},
+    "onetrust": {},
+    "klaro": {},
+    "vanilla-cookieconsent": {},
+    "tarteaucitron": {},
+}
 
 
 class ForeignSite:

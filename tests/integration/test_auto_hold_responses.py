@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+from typing import Any
 
 import pytest
 from flask import Response, abort, make_response, redirect
@@ -66,7 +67,7 @@ def test_head_is_answered_like_get(get):
     assert abs(int(headers[0]["Content-Length"]) - int(headers[1]["Content-Length"])) < 5
 
 
-_UNCHANGED = {
+_UNCHANGED: dict[str, dict[str, Any]] = {
     "text": {"mimetype": "text/plain"},
     "JSON": {"mimetype": "application/json"},
     "XHTML": {"mimetype": "application/xhtml+xml"},
@@ -79,7 +80,9 @@ _UNCHANGED = {
 
 @pytest.mark.parametrize("kind", _UNCHANGED)
 def test_response_that_is_not_to_be_changed_is_not(get, kind):
-    assert get(lambda: Response(PIXEL, **{"mimetype": "text/html"} | _UNCHANGED[kind])).text == PIXEL
+    options: dict[str, Any] = {"mimetype": "text/html", **_UNCHANGED[kind]}
+
+    assert get(lambda: Response(PIXEL, **options)).text == PIXEL
 
 
 def test_compressed_body_is_left_alone_and_told_of(get, caplog):

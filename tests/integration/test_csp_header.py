@@ -233,7 +233,12 @@ def test_page_in_xml_is_asked_for_anew_after_a_choice(make_app, add_page, page):
 )
 def test_policies_that_differ_in_what_is_not_taken_over_are_read_once(make_app, add_page, page, monkeypatch, policies):
     read = []
-    monkeypatch.setattr("consent.web.csp_header.read_sources", lambda text: read.append(text) or read_sources(text))
+
+    def note(text):
+        read.append(text)
+        return read_sources(text)
+
+    monkeypatch.setattr("consent.web.csp_header.read_sources", note)
     app = make_app(CONSENT_CSP="enforce", CONSENT_COOKIE_GATE="off")
     left = list(policies)
     add_page(app, "/own", lambda: (page, 200, {"Content-Security-Policy": left.pop()}))

@@ -75,7 +75,7 @@ def test_tags_stay_as_they_are_without_the_setting(visit):
 
 def test_filter_reads_them_too(render):
     source = "{{ body|hold }}"
-    config = {"CONSENT_FOREIGN_TAGS": {"cookiebot": {}}}
+    config: dict[str, object] = {"CONSENT_FOREIGN_TAGS": {"cookiebot": {}}}
 
     def show(**options):
         return render("{% set body %}" + STATS.decode() + "{% endset %}" + source, **options, **config).text

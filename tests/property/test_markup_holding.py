@@ -71,7 +71,7 @@ def hold(app, page):
 def list_activity(page, *, scripting):
     """Return all in a page by which something could load or run, each with how often it is there."""
     parser = html5lib.HTMLParser(tree=html5lib.getTreeBuilder("etree"), namespaceHTMLElements=False)
-    found = Counter()
+    found: Counter[object] = Counter()
     for element in parser.parse(page, transport_encoding="utf-8", scripting=scripting).iter():
         if not isinstance(element.tag, str):
             continue

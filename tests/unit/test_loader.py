@@ -14,6 +14,12 @@ from consent.wire.url_reading import read_url
 EMBEDS = [entry.service for entry in list_entries() if entry.service.embed]
 
 
+def _read(url):
+    address = read_url(url)
+    assert address is not None
+    return address
+
+
 def _fill(url, embed_id):
     return url.replace("{id}", embed_id.replace(" ", "%20")).replace("{site_host}", "example.org")
 
@@ -21,10 +27,11 @@ def _fill(url, embed_id):
 @pytest.mark.parametrize("service", EMBEDS, ids=lambda service: service.key)
 def test_every_address_of_an_embed_gives_its_id(service):
     embed = service.embed
+    assert embed is not None
     loaders = list_embed_loaders(service.key, embed)
     urls = [_fill(url, embed.id_example) for url in (embed.url, *embed.pasted_urls)]
 
-    assert [loader.find_id(read_url(url)) for loader, url in zip(loaders, urls, strict=True)] == [
+    assert [loader.find_id(_read(url)) for loader, url in zip(loaders, urls, strict=True)] == [
         embed.id_example for _ in urls
     ]
 
@@ -51,8 +58,10 @@ def test_every_address_of_an_embed_gives_its_id(service):
     ],
 )
 def test_pasted_forms_of_an_embed(key, url, embed_id):
-    loaders = list_embed_loaders(key, load_service(key).embed)
-    found = [loader.find_id(read_url(url)) for loader in loaders]
+    embed = load_service(key).embed
+    assert embed is not None
+    loaders = list_embed_loaders(key, embed)
+    found = [loader.find_id(_read(url)) for loader in loaders]
 
     assert next(filter(None, found), None) == embed_id
 
