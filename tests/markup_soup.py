@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Sequence
 from random import Random
 
 # An underscore stands for a space.
@@ -58,26 +60,56 @@ TAGS = (
     "<style>@import '{}'",
 )
 URLS = ("//{}/a", "https://{}/a", "/\\{}/a", "https:{}/a", "//{}/a?b=c&amp;d=e", "&#x2f;/{}", "/\t/{}", "HTTP://{}:80/")
+# As plugins and editors write them, and some that few would.
+ENCODED_URLS = (
+    "data:text/javascript;base64,[base64]",
+    "data:text/html;charset=utf-8;base64,[base64]",
+    "data:image/svg+xml;base64,[base64]",
+    "data:text/html,%3Cimg%20src%3D%22https%3A%2F%2F{}%2Fa%22%3E",
+    "data:text/html,<img src=//{}/a>",
+    "data:,%2f%2f{}",
+    "https:\\2f\\2f{}/a",
+    "\\2f \\2f {}",
+    "//\\{}/a",
+    "//{}\\3a 80/a",
+    "https:\\/\\/{}\\/a",
+    "//a:b@{}/a",
+    "//a@b@{}:80/a",
+    "//&#65320;{tail}/a",
+    "//&#8203;{}/a",
+    "//{}&ZeroWidthSpace;/a",
+    "//&#xff28;{tail}",
+    "&#47;&#47;{}/a",
+    "\uff0f\uff0f{}//{}.",
+    "//%48{tail}/a",
+    "//\u00ad{}/a",
+)
 
 
 class Hosts:
     """Give each URL a host of its own."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, urls: Sequence[str] = URLS) -> None:
         self._random = random
+        self._urls = urls
         self._count = 0
 
     def fill(self, tag: str) -> str:
         """Put URLs into a tag."""
         while "{}" in tag:
             self._count += 1
-            tag = tag.replace("{}", self._random.choice(URLS).replace("{}", f"h{self._count}.example"), 1)
+            tag = tag.replace("{}", _fill(self._random.choice(self._urls), f"h{self._count}.example"), 1)
         return tag.replace("{{", "{").replace("}}", "}")
 
 
-def make_soup(random: Random) -> bytes:
+def _fill(url: str, host: str) -> str:
+    script = b64encode(f"load('//{host}/a')".encode()).decode()
+    return url.replace("{}", host).replace("{tail}", host[1:]).replace("[base64]", script)
+
+
+def make_soup(random: Random, urls: Sequence[str] = URLS) -> bytes:
     """Return tokens in no order at all."""
-    hosts = Hosts(random)
+    hosts = Hosts(random, urls)
     count = random.randint(1, 24)
     parts = (
         hosts.fill(random.choice(TAGS)) if random.random() < _TAGS_SHARE else random.choice(PIECES)

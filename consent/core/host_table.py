@@ -110,7 +110,7 @@ class HostTable:
 
     def has_host(self, host: str) -> bool:
         """Whether anybody's entry names a host, for whatever use: a quick test before a page is read."""
-        return not self._listed.isdisjoint(self._list_names(host))
+        return host in self._listed or not self._listed.isdisjoint(self._list_names(host))
 
     def find_listed_name(self, host: str) -> str:
         """Return the entry that names a host, such as `*.example.com`, the most specific one; the host itself for none.

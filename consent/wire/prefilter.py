@@ -5,8 +5,12 @@ Source: URL Standard, 4.4 (what counts as slashes, what is left out) and 3.5 (ho
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Callable
+import string
+from collections.abc import Callable, Iterable, Iterator
+from html import unescape
+from urllib.parse import unquote_to_bytes
 
 from consent.wire.url_reading import read_url
 
@@ -17,18 +21,30 @@ _find_hosts = re.compile(rb"""//([^\x00-\x20/?#"'<>()\\]*+(?:[\t\n\r]++[^\x00-\x
 # References to characters that hosts and the slashes before them are made of, and to what URLs leave out.
 _search_hidden = re.compile(
     # First what most pages are full of.
-    rb"&(?!amp;|#39;|#34;|lt;|gt;|quot;|nbsp;)(?:#0*+(?:9|1[03]|4[5-9]|5[0-8]|6[4-9]|[78][0-9]|9[0-257-9]|1[01][0-9]|12[0-2]|173)(?![0-9])"
-    rb"|#[xX]0*+(?:[9aAdD]|2[dDeEfF]|3[0-9aA]|[46][0-9a-fA-F]|[57][0-9aAcC]|5[fF]|[aA][dD])(?![0-9a-fA-F])"
-    rb"|(?:sol|bsol|colon|period|commat|lowbar|UnderBar|dash|hyphen|Tab|NewLine|shy);)"
+    rb"&[#sbcpldhTNU](?!t|3[49];)(?:(?<=#)(?:"
+    rb"0*+(?:9|1[03]|4[5-9]|5[0-8]|6[4-9]|[78][0-9]|9[0-257-9]|1[01][0-9]|12[0-2]|173)(?![0-9])"
+    rb"|[xX]0*+(?:[9aAdD]|2[dDeEfF]|3[0-9aA]|[46][0-9a-fA-F]|[57][0-9aAcC]|5[fF]|[aA][dD])(?![0-9a-fA-F]))"
+    rb"|(?:(?<=s)(?:ol|hy)|(?<=b)sol|(?<=c)o(?:lon|mmat)|(?<=p)eriod|(?<=l)owbar|(?<=U)nderBar|(?<=d)ash|(?<=h)yphen"
+    rb"|(?<=T)ab|(?<=N)ewLine);)"
 ).search
-_STYLE_ESCAPES = (
-    re.compile(rb"url\([\x00-\x20\"']*+[^\x00-\x20\"'()\\]*+\\").search,
-    re.compile(rb"@import[\x00-\x20\"']*+[^\x00-\x20\"'()\\]*+\\").search,
-)
 # A backslash that is more than one in front of a letter or quotation mark, as in the scripts and data of most pages.
 _search_backslash = re.compile(rb"""\\(?:[^nrtu"']|(?<=/\\))""").search
+# In styles: a slash as a number, and any other character of a host. In scripts these are rare.
+_STYLE_ESCAPES = (
+    re.compile(rb"\\0{0,4}2[fF](?![0-9a-fA-F])").search,
+    re.compile(rb"""//[^\x00-\x20/?#"'<>()\\]*+\\[^/\\nrtu"']""").search,
+)
+# The same as for hosts, with references by number to any character.
+_find_referring = re.compile(rb"""//([^\x00-\x20/?#"'<>()\\]*+(?:(?<=&)#[^\x00-\x20/?#"'<>()\\]*+)*+)""").findall
+# Of types that may load something: most are pictures, which do not. What is encoded of the text follows.
+_find_data = re.compile(
+    rb":(?<=data:)(?=[a-z]++/|[;,])(?!image/(?!svg)|font/|audio/|video/)"
+    rb"[^\x00-\x20,\"'<>]{0,200}+,((?:(?<=;base64,)[a-zA-Z0-9+/%\t\n\r]*+)?)"
+).findall
+_search_percent_slashes = re.compile(rb"%2[fF](?:%2[fF]|/)").search
+_NOT_BASE64 = bytes({*range(256)} - {*b"=+/", *string.ascii_letters.encode(), *string.digits.encode()})
 _ODD = re.compile(rb"[^a-zA-Z0-9.\-_:]").search
-_NAME = re.compile(rb"[a-zA-Z0-9.\-_:]++")
+_search_name = re.compile(rb"[a-zA-Z0-9.\-_:]++").search
 # Where a link begins that stands right in front of a host, and what makes a link contact hosts by itself.
 _match_link = re.compile(
     rb"""<[aA][\t\n\f\r ](?:[^<>]*[\t\n\f\r "'])?[hH][rR][eE][fF]=["']?(?:[hH][tT][tT][pP][sS]?:)?""", re.DOTALL
@@ -36,12 +52,16 @@ _match_link = re.compile(
 # Beyond these, the page is read tag by tag.
 _LINKS_LIMIT = 40
 _TAG_LIMIT = 4096
+_HOSTS_LIMIT = 1000
+# With every character of it written as a reference.
+_HOST_LIMIT = 4096
 
 
 def names_listed_host(body: bytes, has_host: Callable[[str], bool]) -> bool:
     """Whether a body may name a host of a list by anything but a link, as `<a href="https://…">` for sharing is on most pages.
 
-    False for a body in which `markup_scan` finds such a host only if that is written in a way that nobody writes but to hide.
+    False for a body in which `markup_scan` finds such a host only if that is written in a way that nobody writes but to hide:
+    other slashes than two, line ends or markup between them, brackets, quotation marks or spaces in front of an `@`.
 
     Args:
         has_host: Tells whether a host is listed, by its name in lower case.
@@ -49,20 +69,45 @@ def names_listed_host(body: bytes, has_host: Callable[[str], bool]) -> bool:
     if _search_hidden(body):
         return True
     if _search_backslash(body):
-        lower = body.lower()
-        if any(search(lower) for search in _STYLE_ESCAPES):
+        if any(search(body) for search in _STYLE_ESCAPES):
             return True
         # Browsers take `\` for a slash, and JSON puts one before each.
         body = body.replace(b"\\", b"/")
-    return any(_is_listed(host, has_host) and not _is_only_linked(body, host) for host in {*_find_hosts(body)})
+    if _names_listed(body, has_host):
+        return True
+    encoded = _find_data(body)
+    return bool(encoded) and any(_names_listed(text, has_host) for text in _decode_data(body, encoded))
+
+
+def _names_listed(text: bytes, has_host: Callable[[str], bool]) -> bool:
+    hosts = {*_find_hosts(text)}
+    if b"&" in b"".join(hosts):
+        hosts.update(_find_referring(text))
+    if len(hosts) > _HOSTS_LIMIT:
+        return True
+    return any(_is_listed(host[:_HOST_LIMIT], has_host) and not _is_only_linked(text, host) for host in hosts)
+
+
+def _decode_data(body: bytes, encoded: Iterable[bytes]) -> Iterator[bytes]:
+    """Read what `data:` URLs hold, and all else that is percent-encoded: nobody can tell where such a URL ends."""
+    if _search_percent_slashes(body):
+        yield unquote_to_bytes(body)
+    yield from map(_decode, filter(None, encoded))
+
+
+def _decode(encoded: bytes) -> bytes:
+    text = unquote_to_bytes(encoded).translate(None, _NOT_BASE64).partition(b"=")[0]
+    # One character more than fours says nothing, and what is padded too much is read all the same.
+    return base64.b64decode(text[: len(text) - (len(text) % 4 == 1)] + b"==")
 
 
 def _is_listed(found: bytes, has_host: Callable[[str], bool]) -> bool:
     if not _ODD(found):
         return has_host(found.partition(b":")[0].rstrip(b".").lower().decode())
     # A line end may be part of the URL, or end the text that names the host; and so may what stands for a quotation mark.
-    ends = (found, *found.split()[:1], found.partition(b"&")[0], *_NAME.findall(found)[:1])
-    addresses = (read_url("//" + each.decode("utf-8", "replace")) for each in ends)
+    name = _search_name(found)
+    ends = {found, *found.split(None, 1)[:1], found.partition(b"&")[0], *((name[0],) if name else ())}
+    addresses = (read_url("//" + unescape(each.decode("utf-8", "replace"))) for each in ends)
     return any(address is not None and has_host(address.host) for address in addresses)
 
 
