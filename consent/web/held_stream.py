@@ -14,10 +14,6 @@ from consent.wire.other_format import BEGINNING_BYTES
 log = logging.getLogger("consent")
 
 
-# Where the language of a page stands, if it says so at all.
-_BEGINNING_BYTES = 4096
-
-
 class HeldStream:
     """Iterate over a streamed page, holding back no more than the scanner does.
 
@@ -38,19 +34,20 @@ class HeldStream:
         self._beginning = b""
         self._holding = make_holding(lambda: self._beginning)
         self._scanner = MarkupScanner(wants=self._holding.wants)
-        self._unsent = bytearray()
         self._is_no_markup = is_no_markup
         self._is_left_alone = False
 
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self._chunks:
             data = chunk.encode() if isinstance(chunk, str) else chunk
-            self._unsent += data
-            self._look_at_beginning(known_bytes=len(self._beginning) + len(self._unsent) - len(data))
-            sent = self._send_safely(partial(self._scanner.feed, data))
+            self._look_at_beginning(data)
+            if self._is_left_alone:
+                sent = self._scanner.let_go() + data
+            else:
+                sent = self._send_safely(partial(self._scanner.feed, data))
             if sent:
                 yield sent
-        sent = self._send_safely(self._scanner.finish)
+        sent = self._scanner.let_go() if self._is_left_alone else self._send_safely(self._scanner.finish)
         if sent:
             yield sent
 
@@ -60,28 +57,23 @@ class HeldStream:
         if close is not None:
             close()
 
-    def _look_at_beginning(self, *, known_bytes: int) -> None:
-        # What is no markup has no element before it can be told: until then nothing has been changed.
-        if known_bytes < BEGINNING_BYTES and not self._is_left_alone:
-            self._is_left_alone = self._is_no_markup(self._beginning + self._unsent[:BEGINNING_BYTES])
+    def _look_at_beginning(self, data: bytes) -> None:
+        room = BEGINNING_BYTES - len(self._beginning)
+        if room > 0 and not self._is_left_alone:
+            self._beginning += data[:room]
+            # What is no markup has no element before it can be told: until then nothing has been changed.
+            self._is_left_alone = self._is_no_markup(self._beginning)
 
     def _send_safely(self, read: Callable[[], Piece]) -> bytes:
+        unsent = b""
         try:
-            if not self._is_left_alone:
-                return self._send(read())
+            piece = read()
+            unsent = piece.data
+            return self._edit(piece) if piece.elements else unsent
         except Exception:  # a fault of ours must never cost the page
             log.exception("Markup of a stream could not be held; the rest of the page was sent as it is.")
             self._is_left_alone = True
-        sent = bytes(self._unsent)
-        self._unsent.clear()
-        return sent
-
-    def _send(self, piece: Piece) -> bytes:
-        if len(self._beginning) < _BEGINNING_BYTES:
-            self._beginning += piece.data
-        edited = self._edit(piece) if piece.elements else piece.data
-        del self._unsent[: len(piece.data)]
-        return edited
+        return unsent + self._scanner.let_go()
 
     def _edit(self, piece: Piece) -> bytes:
         holding, page, edits = self._holding, piece.data, list[Edit]()

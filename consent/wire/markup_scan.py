@@ -23,7 +23,7 @@ from consent.wire._markup_reading import Reading
 from consent.wire._markup_window import Window
 from consent.wire.markup import Element
 
-HOLD_LIMIT_BYTES = 24 * 1024
+HOLD_LIMIT_BYTES = 16 * 1024
 """How much of a stream is held back for a token that is not whole."""
 
 # A token that is cut by the end of a chunk is read again when more came. This much rereading is free, beyond it sixteen bytes
@@ -32,6 +32,8 @@ _FREE_REREADS_BYTES = 1 << 20
 _REREADS_PER_BYTE = 16
 # Readings beside the browsers' own. More than one needs markup that is wrong in two ways at once.
 _OTHER_READINGS_LIMIT = 3
+# What comes in small pieces would need more memory as many of them than as one.
+_PARTS_LIMIT = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +66,14 @@ class MarkupScanner:
 
     At most `HOLD_LIMIT_BYTES` and the last chunk are held. Of raw text that is longer, the element comes with what is known of
     it, not closed; of a longer tag come the attributes, a part of it at a time, as elements of its name that are not closed.
-    In both only names of attributes may be changed. A value that is cut ends where the piece does. What follows the limit in a
-    script is not looked at: its start tag must decide.
+    In both only names of attributes may be changed. A value that is cut ends where the piece does, and says whether what follows may
+    name another host. What follows the limit in a script is not looked at: its start tag and its beginning must decide.
     """
 
     def __init__(self, *, wants: Wants = Wants()) -> None:
         self._readings = _Readings(wants)
-        self._held = bytearray()
+        self._parts: list[bytes] = []
+        self._held_bytes = 0
         self._found: dict[int, Element] = {}
         self._start = 0
         self._fed_bytes = 0
@@ -78,16 +81,30 @@ class MarkupScanner:
 
     def feed(self, chunk: bytes) -> Piece:
         """Take the next bytes, and return what is settled by them."""
-        held_bytes = len(self._held)
-        self._held += chunk
+        held_bytes = self._held_bytes
+        self._parts.append(chunk)
+        self._held_bytes += len(chunk)
         self._fed_bytes += len(chunk)
-        if held_bytes and len(self._held) <= HOLD_LIMIT_BYTES and not self._is_worth_rereading(chunk, held_bytes):
+        if held_bytes and self._held_bytes <= HOLD_LIMIT_BYTES and not self._is_worth_rereading(chunk, held_bytes):
+            if len(self._parts) > _PARTS_LIMIT:
+                self._join()
             return Piece(self._start, b"", ())
         return self._read(is_last=False)
 
     def finish(self) -> Piece:
         """Return what is left, once all has been fed."""
         return self._read(is_last=True)
+
+    def let_go(self) -> bytes:
+        """Return what has been fed and is in no piece yet, unread; whatever went wrong."""
+        held = self._join()
+        self._parts, self._held_bytes = [], 0
+        return held
+
+    def _join(self) -> bytes:
+        held = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._parts = [held]
+        return held
 
     def _is_worth_rereading(self, chunk: bytes, held_bytes: int) -> bool:
         # Tokens end with `>`; text that is held is a `<` at most, or waits for the character behind a name.
@@ -99,7 +116,7 @@ class MarkupScanner:
         return True
 
     def _read(self, *, is_last: bool) -> Piece:
-        page, readings = bytes(self._held), self._readings
+        page, readings = self._join(), self._readings
         window = Window(page, len(page), self._start, is_last=is_last)
         self._add(readings.read(window))
         while not is_last and len(page) - readings.find_settled(self._start) > HOLD_LIMIT_BYTES:
@@ -108,8 +125,8 @@ class MarkupScanner:
         settled, elements = self._release(len(page) if is_last else readings.find_settled(self._start))
         piece = Piece(self._start, page[:settled], elements)
         self._start += settled
-        del self._held[:settled]
         readings.move(settled)
+        self._parts, self._held_bytes = [page[settled:]], len(page) - settled
         return piece
 
     def _add(self, elements: Iterator[Element]) -> None:
