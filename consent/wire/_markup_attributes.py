@@ -44,6 +44,7 @@ _TELLING_NAMES = frozenset({"rel", "type", "http-equiv", "content", "nonce"})
 FULL_BYTES = 16 * 1024
 """Of a tag that is longer, only the attributes that begin so soon are all read; beyond, those that say what it loads."""
 
+_BEGINNING_LENGTH = 1024
 # Values that hold several, or a document.
 _LISTS = frozenset({"srcset", "imagesrcset", "srcdoc", "ping", "attributionsrc", "archive", "values"})
 _LINKS = frozenset({"a", "area"})
@@ -105,7 +106,8 @@ def stays_open(element: str, attribute: str, value: str) -> bool:
     """Whether the beginning of a value, of which more is to come, leaves it open what hosts it names."""
     if attribute not in _FOREIGN_TESTS or (attribute in _LINKED_TO and element in _LINKS):
         return False
-    return attribute in _LISTS or (attribute in _URL_NAMES and not _match_settled(value.translate(_DROPPED)))
+    beginning = value[:_BEGINNING_LENGTH].translate(_DROPPED)
+    return attribute in _LISTS or (attribute in _URL_NAMES and not _match_settled(beginning))
 
 
 def decode_value(raw: bytes) -> str:

@@ -206,6 +206,7 @@ class Reading:
             element_end=end,
             is_certain=False,
             is_closed=False,
+            is_foreign=self.opened.is_foreign,
             is_in_form=self.opened.is_in_form,
             is_in_noscript=self.is_in_noscript,
         )
@@ -384,6 +385,7 @@ class Reading:
             element_end=base + (text.end if text else tag.end),
             is_certain=is_sure and self.is_sure and self.opened.is_plain and tag.name not in _NEVER_CERTAIN,
             is_closed=text is None or text.is_closed,
+            is_foreign=is_foreign,
             is_in_form=self.opened.is_in_form,
             is_in_noscript=self.is_in_noscript,
         )

@@ -29,7 +29,7 @@ def read_text(element: Element, page: bytes) -> str:
     """
     raw = page[element.end : element.text_end]
     text = raw.decode("utf-8", "replace")
-    if element.is_certain or not ("<" in text or "&" in text):
+    if not (element.is_foreign and ("<" in text or "&" in text)):
         return text
     return "\n".join(dict.fromkeys((text, unescape(text), *_join(raw))))
 

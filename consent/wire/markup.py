@@ -59,6 +59,9 @@ class Element:
     """Whether it was seen to its end: false for raw text whose end tag is missing or, in a stream, beyond what is held, and for
     parts of a tag that is longer than that. Never certain then."""
 
+    is_foreign: bool = False
+    """Whether it is in svg or math, or may be: then the text of a script or style is markup."""
+
     is_in_form: bool = False
     """Whether a form is open: another within it would end it."""
 
