@@ -26,7 +26,7 @@ _GUARDS: Final = {
 _PAGES_ALONE: Final = {Setup.GATE: (Page.STORAGE,), Setup.FILTER: (Page.FRAMES,)}
 _CHOICES: Final = {Moment.REJECTED: "reject_all", Moment.ACCEPTED: "accept_all", Moment.WITHDRAWN: "withdraw"}
 # These are left before they are done.
-_LEFT: Final = frozenset({Page.REFRESH, Page.REFRESH_HEADER, Page.LEAVE})
+_LEFT: Final = frozenset({Page.REFRESH, Page.REFRESH_SPACE, Page.REFRESH_HEADER, Page.LEAVE})
 
 
 def is_to_leak(way: Way, engine: Engine, setup: Setup, moment: Moment = Moment.BEFORE) -> bool:

@@ -38,6 +38,7 @@ class Page(StrEnum):
     """Visited with JavaScript off."""
 
     REFRESH = "refresh"
+    REFRESH_SPACE = "refresh-space"
     REFRESH_HEADER = "refresh-header"
     LEAVE = "leave"
     CLICK = "click"

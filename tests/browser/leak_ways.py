@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final, Unpack
 
 from tests.browser.leak_code import CODE, EARLY, LEFT
+from tests.browser.leak_hidden import HIDDEN
 from tests.browser.leak_way import STRANGER, Guard, Page, Traits, Way, describe
 
 _HELD: Final = (Guard.HOLD, Guard.CSP)
@@ -328,6 +329,7 @@ WAYS: Final = (
     *_STYLES,
     *_MEDIA,
     *_FRAMES,
+    *HIDDEN,
     *CODE,
     *LEFT,
 )
