@@ -312,3 +312,21 @@ def test_address_of_a_placeholder_cannot_leave_its_attribute(visit):
     after = visit(markup, "marketing", CONSENT_FOREIGN_TAGS={"tarteaucitron": {"iframe": "marketing"}}).text
 
     assert '<iframe src="https://a.example/&quot;onload=&quot;evil()" title="&quot;&gt;&lt;b&gt;"' in after
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        b'<script type="text/plain" DATA-COOKIECONSENT="statistics" src="/s.js"></script>',
+        b'<script type="text/plain" class="Optanon-Category-C0002" src="/s.js"></script>',
+    ],
+)
+def test_mark_in_other_letters_is_not_seen_and_its_tag_stays_inert(visit, told, tag):
+    assert tag in visit(tag, "analytics", "marketing", is_whole=False).data
+    assert read_leaks(told()) == []
+
+
+def test_image_loses_its_handlers_and_only_its_own_address_comes_to_life(visit):
+    tag = b'<img data-cookieconsent="marketing" data-cookieblock-src="/a.png" onerror="x()" data-srcset="/b 2x" alt="">'
+
+    assert b'<img src="/a.png" data-srcset="/b 2x" alt="">' in visit(tag, "marketing").data
