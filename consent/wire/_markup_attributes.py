@@ -80,15 +80,20 @@ def read_attributes(
         base: Offset of the page's first byte in the stream.
         full_bytes: For how long all are read; beyond, those that say what is loaded.
     """
+    if at == end:
+        return ()
     full_end = at + full_bytes
     found: list[Attribute] = []
     for match in _ATTRIBUTE.finditer(page, at, end):
-        raw, name_at = match[1], match.start()
+        name_at, name_end = match.span(1)
+        raw = match[1]
         name = _KNOWN_NAMES.get(raw) or _decode(raw.lower())
         if name_at < full_end or name in _FOREIGN_TESTS or name in _TELLING_NAMES:
             last = match.lastindex or 1
-            value = decode_value(match[last]) if last > 1 else ""
-            found.append(Attribute(name, value, base + name_at, base + match.end(1), base + match.end()))
+            value = match[last].decode("utf-8", "replace") if last > 1 else ""
+            if "&" in value or "\r" in value or "\0" in value:
+                value = decode_value(match[last])
+            found.append(Attribute(name, value, base + name_at, base + name_end, base + match.end()))
     return tuple(found)
 
 

@@ -64,8 +64,10 @@ _DEPTH_LIMIT = 64
 class OpenElements:
     """Follow the tags of a page, each of them once."""
 
-    _DECIDING = ("_foreign", "_is_frameset", "_is_left", "_is_lost", "_is_odd", "_is_select", "_templates")
-    __slots__ = (*_DECIDING, "is_in_form")
+    __slots__ = (
+        *("_foreign", "_is_frameset", "_is_left", "_is_lost", "_is_odd", "_is_select", "_templates"),
+        "is_in_form",
+    )
 
     def __init__(self) -> None:
         # From the outermost svg or math to the current node.
@@ -94,7 +96,12 @@ class OpenElements:
 
     def is_like(self, other: OpenElements) -> bool:
         """Whether whatever follows is read the same by both."""
-        return all(getattr(self, name) == getattr(other, name) for name in self._DECIDING)
+        return (
+            (self._foreign, self._templates) == (other._foreign, other._templates)
+            and (self._is_select, self._is_frameset, self._is_odd)
+            == (other._is_select, other._is_frameset, other._is_odd)
+            and (self._is_left, self._is_lost) == (other._is_left, other._is_lost)
+        )
 
     @property
     def is_plain(self) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from consent.wire.markup import Attribute, Element
@@ -109,8 +109,7 @@ def revive(element: Element, page: bytes, manager: Manager) -> LivingTag | None:
             attributes.append(_write_attribute(head, live_name, attribute, page))
     head += b">"
     whole = bytes(head) + page[element.end : element.element_end]
-    living = replace(
-        element,
+    living = element._replace(
         start=0,
         name_end=element.name_end - element.start,
         end=len(head),
