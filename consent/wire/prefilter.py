@@ -41,7 +41,7 @@ _find_data = re.compile(
     rb":(?<=data:)(?=[a-z]++/|[;,])(?!image/(?!svg)|font/|audio/|video/)"
     rb"[^\x00-\x20,\"'<>]{0,200}+,((?:(?<=;base64,)[a-zA-Z0-9+/%\t\n\r]*+)?)"
 ).findall
-_search_percent_slashes = re.compile(rb"%2[fF](?:%2[fF]|/)").search
+_find_percent_hosts = re.compile(rb"""%2[fF](?:%2[fF]|/)([^\x00-\x20/?#"'<>()\\]*+)""").findall
 _NOT_BASE64 = bytes({*range(256)} - {*b"=+/", *string.ascii_letters.encode(), *string.digits.encode()})
 _ODD = re.compile(rb"[^a-zA-Z0-9.\-_:]").search
 _search_name = re.compile(rb"[a-zA-Z0-9.\-_:]++").search
@@ -89,9 +89,8 @@ def _names_listed(text: bytes, has_host: Callable[[str], bool]) -> bool:
 
 
 def _decode_data(body: bytes, encoded: Iterable[bytes]) -> Iterator[bytes]:
-    """Read what `data:` URLs hold, and all else that is percent-encoded: nobody can tell where such a URL ends."""
-    if _search_percent_slashes(body):
-        yield unquote_to_bytes(body)
+    """Read what `data:` URLs hold, and whatever else is percent-encoded behind slashes: nobody can tell where such a URL ends."""
+    yield b" ".join(b"//" + unquote_to_bytes(host) for host in {*_find_percent_hosts(body)})
     yield from map(_decode, filter(None, encoded))
 
 

@@ -104,7 +104,7 @@ def test_quick_look_misses_no_host_that_is_found(page: bytes) -> None:
 
 @pytest.mark.parametrize("url", ENCODED_URLS)
 def test_quick_look_misses_no_host_that_is_written_in_another_way(url: str) -> None:
-    pages = (make_soup(Random(seed), [url]) for seed in range(60))
+    pages = (make_soup(Random(seed), [url]) for seed in range(150))
     found = [(page, host) for page in pages if not search_split_slashes(page) for host in list_hosts(page)]
 
     assert [page for page, host in found if not names_listed_host(page, {host}.__contains__)] == []
