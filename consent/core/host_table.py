@@ -82,12 +82,15 @@ class HostTable:
         What whole addresses of services say comes before what their hosts say.
 
         Args:
-            is_strict: Whether hosts count only for what they are said to serve: for addresses that may never be loaded.
+            is_strict: Whether hosts count only for what they are said to serve, and embeds for nothing: for addresses that may
+                never be loaded.
         """
         names = self._list_names(address.host)
         if not self._own.isdisjoint(names):
             return None
         loaders = [loader for name in names for loader in self._loaders.get(name, ())]
+        if is_strict:
+            loaders = [loader for loader in loaders if not loader.is_frame]
         return self._find_loaded(loaders, address) or self._find_listed(names, use, is_strict=is_strict)
 
     def find_owner(self, host: str, use: str, *, is_strict: bool = False) -> HostOwner | None:

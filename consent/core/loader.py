@@ -47,6 +47,11 @@ class Loader:
     query: tuple[tuple[str, str], ...] = ()
     """Names, and regular expressions of the whole values, of what must be in the query; `id` as in `path`."""
 
+    @property
+    def is_frame(self) -> bool:
+        """Whether it is the address of an embed."""
+        return any("(?P<id>" in pattern for pattern in (self.path, *(pattern for _, pattern in self.query)))
+
     def matches_path(self, address: Address) -> bool:
         """Whether host and path are those of the service, whatever the query says."""
         return _is_host(self.host, address.host) and _match(self.path, address.path) is not None

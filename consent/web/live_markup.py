@@ -8,6 +8,7 @@ from consent.core.host_table import HostOwner
 from consent.core.leak import Leak, LeakKind
 from consent.web.host_leak import make_host_leak
 from consent.web.liveness import is_live
+from consent.web.url_owner import find_url_owner
 from consent.web.visit import Visit
 from consent.wire.element_urls import TEXT, ElementUrl
 from consent.wire.loaded_urls import list_loaded
@@ -49,7 +50,7 @@ def _judge(visit: Visit, found: ElementUrl, *, is_guess: bool) -> tuple[str, Hos
     address, hosts = read_url(found.url), visit.site.hosts
     if address is None or address.host == visit.site_host or hosts.is_own(address.host):
         return None
-    owner = hosts.find_address_owner(address, found.use, is_strict=found.is_text)
+    owner = find_url_owner(hosts, found, address)
     if owner is None:
         return None if is_guess else (address.host, None, LeakKind.MARKUP_UNKNOWN)
     if owner.is_declared and is_live(visit, owner.services):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -22,15 +22,18 @@ from consent.web.service_signals import signal_scripts
 from consent.web.snippet import source_url
 from consent.web.templating import styles
 from consent.web.visit import Visit
-from consent.wire.element_urls import is_hint
+from consent.wire.element_urls import TEXT, is_hint, is_import_map
 from consent.wire.markup import Element
 from consent.wire.markup_edit import Edit, disarm, replace_element
 from consent.wire.markup_scan import Wants
+from consent.wire.style_edit import blank_addresses
 
 log = logging.getLogger("consent")
 
 # A block in their place gives all of them back. Of others only one tag could be replaced, and what is in them would be left.
 _REPLACED = frozenset({"script", "style", "iframe", "img", "link", "input", "embed", "source", "track"})
+# More than any page has. Each costs as much as some pages.
+_REPLACED_LIMIT = 1000
 _METADATA = frozenset({"script", "style", "link"})
 # They change how an element looks, not what it is.
 _SIDE_ATTRIBUTES = frozenset({"style", "background", "ping", "attributionsrc"})
@@ -73,6 +76,7 @@ class MarkupHolding:
         # Whether each is still to be written.
         self._reminders: dict[tuple[str, ...], bool] = {}
         self._has_spoken = False
+        self._replaced = 0
         self.needs_runtime = False
         """Whether anything was held that a grant brings back."""
 
@@ -97,10 +101,11 @@ class MarkupHolding:
             edits = self._edit_foreign(element, page)
             if edits is not None:
                 return edits
-            findings = self._judge.find_shut(element, page)
             open_names = frozenset(each.name for each in element.attributes if each.is_open)
-            if open_names:
-                return self._edit_open(element, findings, open_names)
+            shut_keys = self._list_shut_services() if open_names else ()
+            if shut_keys:
+                return self._edit_open(element, page, open_names, shut_keys)
+            findings = self._judge.find_shut(element, page)
             return self._edit(element, page, findings) if findings else ()
         except Exception:  # a fault of ours must cost neither the page nor the visitor's choice
             if self._kind.is_reporting:
@@ -126,42 +131,83 @@ class MarkupHolding:
         read_foreign_tag(self._visit, element, page)
         self._judge.note(element, self._judge.find_shut(element, page))
 
-    def _edit_open(
-        self, element: Element, findings: tuple[Finding, ...], open_names: frozenset[str]
-    ) -> tuple[Edit, ...]:
-        """Return what is to be done about values that a stream cuts: what is not known of them may belong to any service."""
+    def _list_shut_services(self) -> tuple[str, ...]:
         visit = self._visit
-        keys = tuple(each.key for each in visit.policy.services if each.hosts and not is_live(visit, (each.key,)))
-        if not (keys or findings):
-            return ()
+        return tuple(each.key for each in visit.policy.services if each.hosts and not is_live(visit, (each.key,)))
+
+    def _edit_open(
+        self, element: Element, page: bytes, open_names: frozenset[str], shut_keys: tuple[str, ...]
+    ) -> tuple[Edit, ...]:
+        """Return what is to be done about values that a stream cuts: what is not known of them may be of any service."""
+        known = element._replace(attributes=tuple(each for each in element.attributes if not each.is_open))
+        findings = self._judge.find_shut(known, page)
         self._judge.note(element, findings)
         self._speak()
-        if keys and not element.is_in_noscript:
-            self._reminders.setdefault(keys, True)
+        if not element.is_in_noscript:
+            self._reminders.setdefault(shut_keys, True)
             self.needs_runtime = True
         return disarm(element, open_names.union(finding.attribute for finding in findings))
 
-    def _edit(self, element: Element, page: bytes, findings: tuple[Finding, ...]) -> tuple[Edit, ...]:
+    def _edit(self, element: Element, page: bytes, found: tuple[Finding, ...]) -> tuple[Edit, ...]:
+        self._judge.note(element, (each for each in found if each.is_left), is_sent=True)
+        findings = tuple(each for each in found if not each.is_left)
+        names = frozenset(finding.attribute for finding in findings)
+        if names == {TEXT} and element.name == "style" and element.is_certain:
+            return self._edit_style(element, page, findings)
+        return self._edit_shut(element, page, findings, names) if findings else ()
+
+    def _edit_style(self, element: Element, page: bytes, findings: tuple[Finding, ...]) -> tuple[Edit, ...]:
+        """Return what is to be done about a style sheet in the page: single addresses go, and the rest of it stays."""
+        edits = blank_addresses(page, element.end, element.text_end, self._judge.is_shut_in_style)
+        if edits:
+            self._judge.note(element, findings)
+            self._speak()
+            self._note_place(element)
+            self._remind(element, findings)
+            return edits
+        declared = tuple(each for each in findings if each.owner.is_declared)
+        self._judge.note(element, (each for each in findings if not each.owner.is_declared), is_sent=True)
+        return self._edit_shut(element, page, declared, frozenset({TEXT})) if declared else ()
+
+    def _edit_shut(
+        self, element: Element, page: bytes, findings: tuple[Finding, ...], names: frozenset[str]
+    ) -> tuple[Edit, ...]:
         self._judge.note(element, findings)
         self._speak()
-        names = frozenset(finding.attribute for finding in findings)
         if is_hint(element):
             # After a grant it would come too late to help.
             return (replace_element(element, b""),) if element.is_certain else disarm(element, names)
-        if element.is_certain and self._place_at is None:
-            self._place_at = element.start
-        is_declared = all(finding.owner.is_declared for finding in findings)
-        keys = tuple(dict.fromkeys(key for finding in findings for key in finding.owner.services))
-        if element.is_certain and element.name in _REPLACED and names - _SIDE_ATTRIBUTES:
-            if not is_declared:
+        self._note_place(element)
+        if self._may_replace(element) and names - _SIDE_ATTRIBUTES:
+            keys = _list_keys(findings)
+            if not all(finding.owner.is_declared for finding in findings):
                 return self._replace(element, self._kind.encode(write_reminder(self._visit, keys)))
             held = self._write_whole(element, page, keys, findings, is_in_form=element.is_in_form)
             return self._replace(element, held)
+        self._remind(element, findings)
+        return self._disarm(element, page, names)
+
+    def _may_replace(self, element: Element) -> bool:
+        return element.is_certain and element.name in _REPLACED and self._replaced < _REPLACED_LIMIT
+
+    def _note_place(self, element: Element) -> None:
+        if element.is_certain and self._place_at is None:
+            self._place_at = element.start
+
+    def _remind(self, element: Element, findings: tuple[Finding, ...]) -> None:
         # What the site does not declare nobody can grant; and without scripts every choice loads the page again.
-        if is_declared and not element.is_in_noscript:
+        keys = _list_keys(each for each in findings if each.owner.is_declared)
+        if keys and not element.is_in_noscript:
             self._reminders.setdefault(keys, True)
             self.needs_runtime = True
-        return disarm(element, names)
+
+    def _disarm(self, element: Element, page: bytes, names: frozenset[str]) -> tuple[Edit, ...]:
+        styles = [each for each in element.attributes if each.name == "style"] if "style" in names else []
+        found = [blank_addresses(page, each.name_end, each.end, self._judge.is_shut_in_style) for each in styles]
+        # Of several, browsers heed the first; what is done to one is done to all.
+        if not found or not all(found):
+            return disarm(element, names)
+        return (*disarm(element, names - {"style"}), *(edit for edits in found for edit in edits or ()))
 
     def _edit_foreign(self, element: Element, page: bytes) -> tuple[Edit, ...] | None:
         """Return what is to be done about a tag for another consent manager; None for one to be judged like any other."""
@@ -173,10 +219,12 @@ class MarkupHolding:
         living = tag.living
         findings = self._judge.find_owned(living.element, living.markup)
         undeclared = tuple(finding for finding in findings if not finding.owner.is_declared)
+        if undeclared and not tag.is_inert:
+            return None
         if undeclared:
             # Nobody can grant it: what waits goes on waiting.
             self._judge.note(element, undeclared)
-            return () if tag.is_inert else None
+            return ()
         keys = refine_keys(self._visit.policy, tag.keys, (finding.owner for finding in findings))
         if not is_live(self._visit, keys):
             return self._hold_foreign(element, tag, keys, findings)
@@ -190,10 +238,9 @@ class MarkupHolding:
     ) -> tuple[Edit, ...]:
         self._speak()
         self.needs_runtime = True
-        if element.is_certain and self._place_at is None:
-            self._place_at = element.start
+        self._note_place(element)
         living = tag.living
-        if element.is_certain and living.element.name in _REPLACED:
+        if element.is_certain and living.element.name in _REPLACED and self._replaced < _REPLACED_LIMIT:
             held = self._write_whole(living.element, living.markup, keys, findings, is_in_form=element.is_in_form)
             return self._replace(element, tag.front + held)
         self._reminders.setdefault(keys, True)
@@ -202,6 +249,7 @@ class MarkupHolding:
 
     def _replace(self, element: Element, text: bytes) -> tuple[Edit, ...]:
         # It counts as content, as most elements do and blocks do not, and shows nothing.
+        self._replaced += 1
         rest = b"<wbr>" if self._kind.has_frameset and element.name not in _METADATA else b""
         return (replace_element(element, text + rest),)
 
@@ -229,7 +277,8 @@ class MarkupHolding:
         markup = self._decode(page[element.start : element.element_end])
         is_script = element.name == "script"
         # The runtime gives every script that it runs the page's nonce: only one that has it may be among them.
-        if markup is None or (is_script and visit.nonce and element.find("nonce") != visit.nonce):
+        is_stranger = is_script and visit.nonce and element.find("nonce") != visit.nonce
+        if markup is None or is_stranger or is_import_map(element):
             return write_reminder(visit, keys)
         signals = signal_scripts(visit, keys, is_held=True) if is_script else ""
         return write_block(visit, keys, f"{signals}{markup}")
@@ -248,6 +297,10 @@ class MarkupHolding:
         except Exception:  # a template of the site's own, or one that a stream cannot render: the frame stays held
             log.exception("The placeholder of %r could not be rendered; its frame is held without one.", service.key)
             return held
+
+
+def _list_keys(findings: Iterable[Finding]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(key for finding in findings for key in finding.owner.services))
 
 
 def _describe_frame(element: Element, finding: Finding, service: Service) -> Frame:

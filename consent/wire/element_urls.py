@@ -6,6 +6,7 @@ Source: HTML Living Standard, 4.2 to 4.12; attributes of old elements in section
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from consent.core.declaration import HostUse
 from consent.core.host_table import ANY_USE
 from consent.wire.link_header import HINTS
 from consent.wire.markup import Attribute, Element
+from consent.wire.script_reading import find_script_uses
 from consent.wire.url_reading import (
     find_urls_in_script,
     find_urls_in_srcset,
@@ -78,42 +80,61 @@ class ElementUrl:
     """Name of the attribute that holds it, in lower case; `TEXT` for what is between the tags."""
 
     is_text: bool = False
-    """Whether it was found in a script, which may never load it."""
+    """Whether it was found in a script, which may never load it. Its use is a guess then: `SCRIPT` where nothing tells more."""
 
 
 def list_urls(element: Element, text: str) -> tuple[ElementUrl, ...]:
-    """Return what an element loads by itself. Attributes that browsers ignore, as they come twice, count as well.
+    """Return what an element loads by itself. Attributes that browsers ignore, as they come twice, count as well, the first few.
 
     Args:
         text: What is between the tags of a script or style; empty for other elements.
     """
     is_idle = element.name in ("script", "style") and not is_acted_on(element)
+    uses = _find_uses(element)
     found: list[ElementUrl] = []
-    for attribute in element.attributes:
+    for attribute in _list_first(element.attributes):
         # One that does nothing may still be shown, with a background.
         if not (is_idle and attribute.name in _USES["script"]):
-            found += _read_attribute(element, attribute)
+            found += _read_attribute(element, attribute, uses)
     if is_idle:
         return tuple(found)
     if element.name == "script":
-        found += (ElementUrl(url, _find_script_use(element), TEXT, is_text=True) for url in find_urls_in_script(text))
+        found += _list_script_urls(element, text)
     elif element.name == "style":
         found += (ElementUrl(url, ANY_USE, TEXT) for url in find_urls_in_style(text))
     return tuple(found)
 
 
+def list_with_inner(url: str, use: str, attribute: str) -> Iterator[ElementUrl]:
+    """Return a URL, and those in the document that it may be itself."""
+    yield ElementUrl(url, use, attribute)
+    # Pictures load nothing by themselves, and are what most such URLs are.
+    if use not in (_IMAGE, _MEDIA):
+        yield from (ElementUrl(inner, ANY_USE, attribute) for inner in find_urls_in_script(read_data_url(url)))
+
+
 def is_acted_on(element: Element) -> bool:
     """Whether browsers do anything with a script or style of that type."""
-    kind = (element.find("type") or "").strip().lower()
+    kind = _read_kind(element)
     if element.name == "style":
         return not kind or "css" in kind
     return _RUNS.fullmatch(kind) is not None or kind in _ACTED_ON
 
 
 def is_hint(element: Element) -> bool:
-    """Whether an element is a hint, and nothing but one: a `preconnect` that is a stylesheet as well is none."""
+    """Whether an element is a hint, and nothing but one.
+
+    A `preconnect` that is a stylesheet as well is none; nor is a `preload` that a handler makes a stylesheet of.
+    """
+    if element.name != "link" or element.find("onload") is not None:
+        return False
     rels = read_rels(element)
-    return element.name == "link" and bool(rels) and rels <= HINTS
+    return bool(rels) and rels <= HINTS
+
+
+def is_import_map(element: Element) -> bool:
+    """Whether an element says where modules are loaded from. Modules that come before it, or fail without it, do not try again."""
+    return element.name == "script" and _read_kind(element) == "importmap"
 
 
 def read_rels(element: Element) -> frozenset[str]:
@@ -121,22 +142,52 @@ def read_rels(element: Element) -> frozenset[str]:
     return frozenset((element.find("rel") or "").lower().split())
 
 
-def _read_attribute(element: Element, attribute: Attribute) -> Iterator[ElementUrl]:
+# Browsers heed the first attribute of a name. A second one is heard only if that is renamed, and then so is it.
+_SAME_NAME_LIMIT = 8
+
+
+def _list_first(attributes: tuple[Attribute, ...]) -> Iterable[Attribute]:
+    if len(attributes) <= _SAME_NAME_LIMIT:
+        return attributes
+    first: list[Attribute] = []
+    counts: Counter[str] = Counter()
+    for each in attributes:
+        counts[each.name] += 1
+        if counts[each.name] <= _SAME_NAME_LIMIT:
+            first.append(each)
+    return first
+
+
+def _list_script_urls(element: Element, text: str) -> Iterator[ElementUrl]:
+    # What stands between the tags of an external script never runs; in svg, `src` means nothing.
+    if element.is_certain and element.find("src") is not None:
+        return
+    kind = _read_kind(element)
+    if kind == "speculationrules":
+        yield from (ElementUrl(url, ANY_USE, TEXT) for url in find_urls_in_script(text))
+    elif kind == "importmap":
+        yield from (ElementUrl(url, _SCRIPT, TEXT, is_text=True) for url in find_urls_in_script(text))
+    else:
+        yield from (ElementUrl(url, use, TEXT, is_text=True) for url, use in find_script_uses(text))
+
+
+def _read_kind(element: Element) -> str:
+    return (element.find("type") or "").strip().lower()
+
+
+def _read_attribute(element: Element, attribute: Attribute, uses: Mapping[str, str]) -> Iterator[ElementUrl]:
     name, value = attribute.name, attribute.value
     reader = _find_reader(element, name)
     if reader:
         use = _IMAGE if name in _SRCSETS else ANY_USE
         found: Iterable[str] = reader(value)
-    elif name == "content" and element.name == "meta":
-        use, found = ANY_USE, _read_refresh(element, value)
+    elif name in uses or name in _USES["*"]:
+        use = uses.get(name) or _USES["*"].get(name, ANY_USE)
+        found = (value,) if element.name != "meta" or name != "content" else filter(None, (read_refresh(value),))
     else:
-        use_found = _find_use(element, name)
-        if use_found is None:
-            return
-        use, found = use_found, (value,)
+        return
     for url in found:
-        yield ElementUrl(url, use, name)
-        yield from (ElementUrl(inner, ANY_USE, name) for inner in find_urls_in_script(read_data_url(url)))
+        yield from list_with_inner(url, use, name)
 
 
 _READERS: Mapping[str, Callable[[str], Iterable[str]]] = {
@@ -153,18 +204,24 @@ def _find_reader(element: Element, name: str) -> Callable[[str], Iterable[str]] 
     if not element.is_certain and name in _STYLED:
         return find_urls_in_style
     if not element.is_certain and name in _ANIMATED:
-        return _split_values
+        return _read_animated
     return _READERS.get(name)
 
 
-def _split_values(text: str) -> list[str]:
-    return text.split(";")
+def _read_animated(text: str) -> list[str]:
+    # Of a URL as such, or of `fill` and the like.
+    return [*text.split(";"), *find_urls_in_style(text)]
 
 
-def _find_use(element: Element, name: str) -> str | None:
-    if element.name == "link" and name == "href":
-        return _find_link_use(read_rels(element))
-    return _USES.get(element.name, {}).get(name, _USES["*"].get(name))
+def _find_uses(element: Element) -> Mapping[str, str]:
+    """Return what the attributes of an element are for, beside those of all."""
+    if element.name == "link":
+        use = _find_link_use(read_rels(element))
+        return {} if use is None else {"href": use}
+    if element.name == "meta":
+        is_refresh = (element.find("http-equiv") or "").strip().lower() == "refresh"
+        return {"content": ANY_USE} if is_refresh else {}
+    return _USES.get(element.name, {})
 
 
 def _find_link_use(rels: frozenset[str]) -> str | None:
@@ -175,14 +232,3 @@ def _find_link_use(rels: frozenset[str]) -> str | None:
     if rels & _ICONS:
         return HostUse.IMAGE
     return ANY_USE if rels & {"manifest", "import", "serviceworker", "webmention"} else None
-
-
-def _find_script_use(element: Element) -> str:
-    return ANY_USE if (element.find("type") or "").strip().lower() == "speculationrules" else HostUse.SCRIPT
-
-
-def _read_refresh(element: Element, value: str) -> tuple[str, ...]:
-    if (element.find("http-equiv") or "").strip().lower() != "refresh":
-        return ()
-    target = read_refresh(value)
-    return (target,) if target else ()

@@ -27,7 +27,8 @@ _REFRESH = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _FIELDS_LIMIT = 100
-_HOST_LIMIT = 1024
+# Of what is written as a host, and of what is one (RFC 1035, 2.3.4).
+_WRITTEN_LIMIT, _HOST_LIMIT = 1024, 253
 # Spaces and variation selectors that nobody sees: browsers leave them out of a host's name (UTS 46).
 _UNSEEN = re.compile("[\u00ad\u034f\u180b-\u180f\u200b\u2060\u2064\ufe00-\ufe0f\ufeff]")
 
@@ -35,8 +36,11 @@ _UNSEEN = re.compile("[\u00ad\u034f\u180b-\u180f\u200b\u2060\u2064\ufe00-\ufe0f\
 _IN_TEXT = re.compile(
     r"""(?:\\?/){2}([a-zA-Z0-9%_\-\u0080-\uffff][^\s"'`<>\\(){}\[\]]*+(?:\\/[^\s"'`<>\\(){}\[\]]*+)*+)"""
 )
-# Only looked at: the mark that ends one text may begin the next. Nothing that leads to a host is longer.
-_IN_STYLE = re.compile(r"""(?:url\([\s"']*+|["'])(?=([^\s"')][^"')]{0,2048}+))""", re.IGNORECASE)
+# Only looked at: the mark that ends one text may begin the next. Nothing that leads to a host is longer. Without quotation marks,
+# spaces and brackets end an address, or make it none.
+_IN_STYLE = re.compile(
+    r"""(?:url\(\s*+(?=([^\s"'()][^ "'()]{0,2048}+))|["'](?=([^\s"')][^"')]{0,2048}+)))""", re.IGNORECASE
+)
 _CSS_ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})(?:\r\n|[ \t\n\r\f])?+|\r\n|([^0-9a-fA-F]))")
 _LAST_CODE = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
@@ -64,7 +68,7 @@ def read_url(url: str) -> Address | None:
 
 def read_data_url(url: str) -> str:
     """Return the text in a `data:` URL, which may be a page of its own; empty for any other URL."""
-    text = url.strip(_EDGES)
+    text = url.strip(_EDGES).translate(_DROPPED)
     if text[:5].lower() != "data:":
         return ""
     head, _, body = text.partition(",")
@@ -84,15 +88,26 @@ def read_refresh(text: str) -> str:
 
 def find_urls_in_script(text: str) -> Iterator[str]:
     """Find what looks like a URL in the text of a script, or in data; each begins with `//`."""
+    return (url for _, url in locate_urls_in_script(text))
+
+
+def locate_urls_in_script(text: str) -> Iterator[tuple[int, str]]:
+    """Find the same, each with the offset of its slashes."""
     for match in _IN_TEXT.finditer(text):
-        yield "//" + match[1].replace("\\/", "/")
+        yield match.start(), "//" + match[1].replace("\\/", "/")
 
 
 def find_urls_in_style(text: str) -> Iterator[str]:
     """Find what a style sheet or a `style` attribute may load: every `url()`, and every text that is an address."""
     readable = _CSS_ESCAPE.sub(_read_css_escape, text) if "\\" in text else text
-    for match in _IN_STYLE.finditer(readable):
-        yield match[1]
+    return (url for _, url in locate_urls_in_style(readable))
+
+
+def locate_urls_in_style(text: str) -> Iterator[tuple[int, str]]:
+    """Find those that no escape hides, each with its offset."""
+    for match in _IN_STYLE.finditer(text):
+        at = match.start(match.lastindex or 0)
+        yield at, match[match.lastindex or 0]
 
 
 def find_urls_in_srcset(text: str) -> Iterator[str]:
@@ -108,7 +123,7 @@ def _read_host(authority: str) -> str:
     if "%" in name:
         name = unquote(name)
     if not name.isascii():
-        name = unicodedata.normalize("NFKC", _UNSEEN.sub("", name[:_HOST_LIMIT])).replace("\u3002", ".")
+        name = unicodedata.normalize("NFKC", _UNSEEN.sub("", name[:_WRITTEN_LIMIT])).replace("\u3002", ".")
     name = name.lower().removesuffix(".")
     return name if len(name) <= _HOST_LIMIT else ""
 

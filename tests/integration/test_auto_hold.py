@@ -140,7 +140,7 @@ def test_hint_is_taken_out_and_told(get, caplog):
         ),
         (
             '<div style="background:url(//i.ytimg.com/a)">x</div>',
-            '<div data-consent-style="background:url(//i.ytimg.com/a)">x</div>',
+            '<div style="background:url(about:invalid)">x</div>',
         ),
         (
             '<svg><image href="//i.ytimg.com/a" HREF=b /></svg>',
