@@ -44,6 +44,7 @@ _find_data = re.compile(
 _find_percent_hosts = re.compile(rb"""%2[fF](?:%2[fF]|/)([^\x00-\x20/?#"'<>()\\]*+)""").findall
 _NOT_BASE64 = bytes({*range(256)} - {*b"=+/", *string.ascii_letters.encode(), *string.digits.encode()})
 _ODD = re.compile(rb"[^a-zA-Z0-9.\-_:]").search
+_cut = re.compile(r"""["'<>()\[\]{},;`|]""").split
 _search_name = re.compile(rb"[a-zA-Z0-9.\-_:]++").search
 # Where a link begins that stands right in front of a host, and what makes a link contact hosts by itself.
 _match_link = re.compile(
@@ -106,7 +107,8 @@ def _is_listed(found: bytes, has_host: Callable[[str], bool]) -> bool:
     # A line end may be part of the URL, or end the text that names the host; and so may what stands for a quotation mark.
     name = _search_name(found)
     ends = {found, *found.split(None, 1)[:1], found.partition(b"&")[0], *((name[0],) if name else ())}
-    addresses = (read_url("//" + unescape(each.decode("utf-8", "replace"))) for each in ends)
+    texts = {unescape(each.decode("utf-8", "replace")) for each in ends}
+    addresses = (read_url(f"//{text}") for text in texts.union(_cut(text, 1)[0] for text in texts))
     return any(address is not None and has_host(address.host) for address in addresses)
 
 
