@@ -89,7 +89,17 @@ def test_attributes_that_come_twice_count_both():
     assert [each.url for each in found] == ["/own", URL]
 
 
-@pytest.mark.parametrize(("name", "value"), [("values", f"#a;{URL}"), ("to", URL), ("filter", f"url({URL}#f)")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("values", f"#a;{URL}"),
+        ("to", URL),
+        ("filter", f"url({URL}#f)"),
+        ("to", f"url({URL}#f)"),
+        ("values", f"none;url('{URL}')"),
+        ("by", f"background: url( {URL} )"),
+    ],
+)
 def test_animation_and_filter_in_svg(name, value):
     found = list_urls(make_element("animate", (name, value), is_certain=False), "")
 

@@ -46,10 +46,14 @@ def test_host_is_read_however_it_is_written(url):
 @pytest.mark.parametrize(
     "url",
     ["", "/a", "a//t.example", "?//t.example", "#//t.example", "data:,//t.example", "javascript:alert(1)", "https://", "//",
-     "mailto:a@t.example", "about:blank", "blob:https://t.example/x", "//" + "a" * 2000],
+     "mailto:a@t.example", "about:blank", "blob:https://t.example/x", "//" + "a" * 2000, "//" + "a" * 254],
 )  # fmt: skip
 def test_url_that_names_no_host(url):
     assert read_url(url) is None
+
+
+def test_host_of_the_greatest_length_is_read():
+    assert read_url("//" + "a" * 253) == Address("a" * 253, "/")
 
 
 def test_query_is_read_with_its_references():
@@ -67,6 +71,8 @@ def test_query_of_too_many_fields_counts_as_none():
         ("DATA:text/html;base64,PGI+", "<b>"),
         ("data:;base64,%50GI+", "<b>"),
         ("data:;base64,\x80", ""),
+        ("da\tta:text/html,\n<b>", "<b>"),
+        ("data:;base64,PG\r\nI+", "<b>"),
         ("data:", ""),
         ("https://t.example", ""),
     ],
