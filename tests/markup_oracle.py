@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from html import unescape
 from xml.etree import ElementTree
 
 import html5lib
 
+from consent.wire.element_text import read_text
 from consent.wire.markup import Element
 from consent.wire.markup_scan import scan
 
@@ -55,7 +55,7 @@ def _list_of_tree(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
             name = node.tag.rpartition("}")[2].lower()
             name = "img" if name == "image" else name
             attributes = [("xlink:href" if key == _XLINK else key, value) for key, value in node.items()]
-            yield from list_loads(name, attributes, "\0".join((node.text or "", *(child.tail or "" for child in node))))
+            yield from list_loads(name, attributes, "".join((node.text or "", *(child.tail or "" for child in node))))
 
 
 def find_by_scan(page: bytes, elements: Iterable[Element] | None = None) -> tuple[Found, Found]:
@@ -66,10 +66,8 @@ def find_by_scan(page: bytes, elements: Iterable[Element] | None = None) -> tupl
         names = [each.name for each in element.attributes]
         # Of duplicates browsers take the first.
         firsts = [(each.name, each.value) for at, each in enumerate(element.attributes) if each.name not in names[:at]]
-        text = page[element.end : element.text_end].decode("utf-8", "replace")
-        if not element.is_certain:
-            text = unescape(text)  # as in svg
-        loads = set(list_loads("img" if element.name == "image" else element.name, firsts, text))
+        name = "img" if element.name == "image" else element.name
+        loads = set(list_loads(name, firsts, read_text(element, page)))
         found |= loads
         if element.is_certain:
             certain |= loads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from random import Random
@@ -59,6 +60,13 @@ TAGS = (
     "<script src={}>",
     "<style>@import '{}'",
 )
+# What stands between tildes is cut in two.
+CUT_TAGS = (
+    "<svg><style>@import '~{}~'</style></svg>",
+    "<svg><script>load('~{}~')</script></svg>",
+    "<svg><style>a{{b:url(~{}~)}}",
+)
+_CUTS = ("<!-- -->", "</b>", "</x>", "<g>a</g>", "<g/>", "<![CDATA[]]>", "<?x?>", "&#47;&#47;")
 URLS = ("//{}/a", "https://{}/a", "/\\{}/a", "https:{}/a", "//{}/a?b=c&amp;d=e", "&#x2f;/{}", "/\t/{}", "HTTP://{}:80/")
 # As plugins and editors write them, and some that few would.
 ENCODED_URLS = (
@@ -99,7 +107,14 @@ class Hosts:
         while "{}" in tag:
             self._count += 1
             tag = tag.replace("{}", _fill(self._random.choice(self._urls), f"h{self._count}.example"), 1)
-        return tag.replace("{{", "{").replace("}}", "}")
+        return _replace_cut(self._cut, tag.replace("{{", "{").replace("}}", "}"))
+
+    def _cut(self, match: re.Match[str]) -> str:
+        at = self._random.randrange(len(match[1]))
+        return match[1][:at] + self._random.choice(_CUTS) + match[1][at:]
+
+
+_replace_cut = re.compile(r"~([^~]*)~").sub
 
 
 def _fill(url: str, host: str) -> str:
@@ -107,12 +122,12 @@ def _fill(url: str, host: str) -> str:
     return url.replace("{}", host).replace("{tail}", host[1:]).replace("[base64]", script)
 
 
-def make_soup(random: Random, urls: Sequence[str] = URLS) -> bytes:
+def make_soup(random: Random, urls: Sequence[str] = URLS, tags: Sequence[str] = (*TAGS, *CUT_TAGS)) -> bytes:
     """Return tokens in no order at all."""
     hosts = Hosts(random, urls)
     count = random.randint(1, 24)
     parts = (
-        hosts.fill(random.choice(TAGS)) if random.random() < _TAGS_SHARE else random.choice(PIECES)
+        hosts.fill(random.choice(tags)) if random.random() < _TAGS_SHARE else random.choice(PIECES)
         for _ in range(count)
     )
     return "".join(parts).encode()
@@ -127,7 +142,7 @@ def make_damaged_page(random: Random) -> bytes:
     parts = [_PAGE_FRONT]
     for number in range(random.randint(1, 6)):
         parts.append(_STORY.replace("[number]", str(number)))
-        parts.append(hosts.fill(random.choice(TAGS)))
+        parts.append(hosts.fill(random.choice((*TAGS, *CUT_TAGS))))
     page = bytearray("".join((*parts, _PAGE_END)).encode())
     for _ in range(random.randint(0, 4)):
         at = random.randrange(len(page))

@@ -125,14 +125,18 @@ match_rest = re.compile(REST.encode()).match
 search_script = re.compile(rf"<!--|</(?i:script){NAME_ENDS}".encode()).search
 search_script_escaped = re.compile(rf"-->|<(/?+)(?i:script){NAME_ENDS}".encode()).search
 search_script_double_escaped = re.compile(rf"-->|</(?i:script){NAME_ENDS}".encode()).search
-match_foreign_text: Mapping[bytes, Search] = {
-    name: re.compile(
-        rf"(?:{TEXT}|<(?:{_CDATA}|(?!!\[CDATA\[)(?:{_MARKS})|(?!/?+(?i:{name.decode()}){NAME_ENDS})/?+[a-zA-Z][^{SPACE}/>]*+{REST}))*+"
-        rf"(?=</(?i:{name.decode()}){NAME_ENDS})".encode()
-    ).match
+match_foreign_text: Mapping[bytes, Step] = {
+    # It can match nothing at all.
+    name: cast(
+        "Step",
+        re.compile(
+            rf"(?:{TEXT}|<(?:{_CDATA}|(?!!\[CDATA\[)(?:{_MARKS})|(?!/?+(?i:{name.decode()}){NAME_ENDS})/?+[a-zA-Z][^{SPACE}/>]*+{REST}))*+"
+            rf"(?:(?=<(/?+)(?i:{name.decode()}){NAME_ENDS}))?+".encode()
+        ).match,
+    )
     for name in (b"script", b"style")
 }
-"""Match the text of a script or style in svg, up to its end tag; not with another of its kind in it."""
+"""Match the text of a script or style in svg, up to its end tag or another of its kind; group 1 is the slash of an end tag."""
 
 match_tag_name = re.compile(rf"<(/?+[a-zA-Z][^{SPACE}/>]*+){NAME_ENDS}".encode()).match
 

@@ -296,7 +296,7 @@ class Reading:
         closes_itself = ends_itself(window.page, tag.name_end, tag.end - 1)
         if tag.name in _TEXTS and not (is_html or closes_itself):
             text = self._find_foreign_text(window, tag)
-            if text and not (text.is_closed or window.is_last):
+            if text is None:
                 return None
         self.opened.start(tag.name, closes_itself=closes_itself, read=read)
         self.position = tag.end
@@ -304,20 +304,20 @@ class Reading:
         return self._make(window, tag, text, is_sure=False)
 
     def _find_foreign_text(self, window: Window, tag: Tag) -> Text | None:
-        """Find the text of a script or style in svg; None within another's, which is told already."""
-        if window.base + tag.start < self._foreign_text_end:
+        """Find the text of a script or style in svg; None if not enough is there to tell."""
+        is_inner = window.base + tag.start < self._foreign_text_end
+        text = find_foreign_text(tag.name, window.page, tag.end, window.end, is_inner=is_inner)
+        if not (text.is_closed or text.is_stopped or window.is_last):
             return None
-        text = find_foreign_text(tag.name, window.page, tag.end, window.end)
-        if text.is_closed or window.is_last:
+        if not is_inner:
             self._foreign_text_end = window.base + text.end
         return text
 
     def _read_raw(self, window: Window, tag: Tag) -> Element | None:
         is_either = self._is_main and self.opened.is_foreign and self.opened.is_doubtful
-        foreign = self._find_foreign_text(window, tag) if is_either and tag.name in _TEXTS else None
-        if foreign and not (foreign.is_closed or window.is_last):
-            return None
-        text = self._find_raw_text(window, tag)
+        may_be_markup = is_either and tag.name in _TEXTS
+        foreign = self._find_foreign_text(window, tag) if may_be_markup else None
+        text = None if may_be_markup and foreign is None else self._find_raw_text(window, tag)
         if text is None:
             return None
         if foreign:

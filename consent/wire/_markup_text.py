@@ -30,6 +30,9 @@ class Text(NamedTuple):
     end: int
     """Behind the end tag; the same for an end tag that is missing."""
 
+    is_stopped: bool = False
+    """Whether another element of its kind begins there, in svg."""
+
     @property
     def is_closed(self) -> bool:
         """Whether there is an end tag."""
@@ -86,10 +89,19 @@ def search_script_end(page: bytes, at: int, end: int, state: ScriptState) -> tup
             at, state = match.end(), ScriptState.DOUBLE_ESCAPED
 
 
-def find_foreign_text(name: bytes, page: bytes, at: int, end: int) -> Text:
-    """Find where the text of a script or style in svg ends, which is read as markup."""
+def find_foreign_text(name: bytes, page: bytes, at: int, end: int, *, is_inner: bool) -> Text:
+    """Find where the text of a script or style in svg ends, which is read as markup.
+
+    Args:
+        is_inner: Whether it is within another's text, of which its own is a part: then it stops at the next of its kind, so
+            that nothing is read twice as often as there are.
+    """
     match = match_foreign_text[name](page, at, end)
-    return _close(name, page, match.end(), end) if match else Text(end, end)
+    if match[1] == b"/":
+        return _close(name, page, match.end(), end)
+    if is_inner and match[1] is not None:
+        return Text(match.end(), match.end(), is_stopped=True)
+    return Text(end, end)
 
 
 def may_contact_by_text(name: bytes, page: bytes, at: int, end: int, *, is_foreign: bool) -> bool:

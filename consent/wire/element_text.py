@@ -31,41 +31,51 @@ def read_text(element: Element, page: bytes) -> str:
     text = raw.decode("utf-8", "replace")
     if not (element.is_foreign and ("<" in text or "&" in text)):
         return text
-    return "\n".join(dict.fromkeys((text, unescape(text), *_join(raw))))
+    return "\n".join(dict.fromkeys((text, unescape(text), *_MarkupText(raw).list_texts())))
 
 
-def _join(raw: bytes) -> Iterator[str]:
-    """Join what is between the tags: all of it; without what is in other elements; and only from tag to tag."""
-    parts = list(_split(raw))
-    yield "".join(text for _, text in parts)
-    yield "".join(text for depth, text in parts if not depth)
-    yield "".join(text or "\n" for _, text in parts)
+class _MarkupText:
+    """Read markup as text: all of it, that of each element by itself, and that from tag to tag."""
 
+    def __init__(self, raw: bytes) -> None:
+        self._all: list[str] = []
+        self._apart: list[str] = []
+        self._own: list[list[str]] = [[]]
+        # What is in elements that are still open, the innermost last; the first is in the one that is read.
+        self._opened: list[tuple[bytes, list[str]]] = []
+        at = 0
+        while match := _match_token(raw, at):
+            at = match.end()
+            name = match["name"]
+            if name:
+                self._take_tag(name.lower(), closes_itself=ends_itself(raw, match.end("name"), at - 1))
+            elif match["text"]:
+                self._take_text(unescape(_decode(match["text"])))
+            elif match["cdata"]:
+                self._take_text(_decode(match["cdata"]))
+        # What is not whole, because a stream was cut there.
+        self._take_text(_decode(raw[at:]))
 
-def _split(raw: bytes) -> Iterator[tuple[int, str]]:
-    """Split into texts, each with the number of elements that it is in, and an empty text for each tag."""
-    opened: list[bytes] = []
-    at = 0
-    while match := _match_token(raw, at):
-        at = match.end()
-        name = match["name"]
-        if name:
-            _follow(opened, name.lower(), closes_itself=ends_itself(raw, match.end("name"), at - 1))
-            yield 0, ""
-        else:
-            text = match["text"]
-            yield len(opened), unescape(_decode(text)) if text else _decode(match["cdata"] or b"")
-    # What is not whole, because a stream was cut there.
-    yield 0, _decode(raw[at:])
+    def list_texts(self) -> Iterator[str]:
+        """Iterate over what an address may stand in as a whole."""
+        yield "".join(self._all)
+        yield "".join(self._apart)
+        yield from map("".join, self._own)
 
+    def _take_text(self, text: str) -> None:
+        self._all.append(text)
+        self._apart.append(text)
+        (self._opened[-1][1] if self._opened else self._own[0]).append(text)
 
-def _follow(opened: list[bytes], name: bytes, *, closes_itself: bool) -> None:
-    if not name.startswith(b"/"):
-        if not closes_itself and len(opened) < _DEPTH_LIMIT:
-            opened.append(name)
-    elif name[1:] in opened:
-        while opened.pop() != name[1:]:
-            pass
+    def _take_tag(self, name: bytes, *, closes_itself: bool) -> None:
+        self._apart.append("\n")
+        if name.startswith(b"/"):
+            if any(name[1:] == each for each, _ in self._opened):
+                while self._opened.pop()[0] != name[1:]:
+                    pass
+        elif not closes_itself and len(self._opened) < _DEPTH_LIMIT:
+            self._own.append([])
+            self._opened.append((name, self._own[-1]))
 
 
 # Deeper than any drawing. Each tag may cost this many steps.
