@@ -23,7 +23,7 @@ def _outline(element):
 
 def _join(pieces):
     """Put texts together between which something of ours stood."""
-    joined = []
+    joined: list[object] = []
     for piece in pieces:
         if isinstance(piece, str) and joined and isinstance(joined[-1], str):
             joined[-1] += piece

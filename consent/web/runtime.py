@@ -103,7 +103,9 @@ def _write_reload_marks(visit: Visit) -> str:
     """
     if visit.site.settings.csp != "enforce":
         return ""
-    shut = [each.key for each in visit.policy.services if each.hosts and block_key(visit, (each.key,)) != visit.page_key]
+    shut = [
+        each.key for each in visit.policy.services if each.hosts and block_key(visit, (each.key,)) != visit.page_key
+    ]
     advanced = visit.site.signals.advanced
     return "".join(hold("", keys=(key,), page_key="", nonce=visit.nonce) for key in shut if key not in advanced)
 

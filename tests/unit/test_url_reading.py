@@ -57,7 +57,10 @@ def test_host_of_the_greatest_length_is_read():
 
 
 def test_query_is_read_with_its_references():
-    assert read_url("//t.example?id=G-1&u=https%3A%2F%2Fa&x").query == (("id", "G-1"), ("u", "https://a"), ("x", ""))
+    address = read_url("//t.example?id=G-1&u=https%3A%2F%2Fa&x")
+
+    assert address is not None
+    assert address.query == (("id", "G-1"), ("u", "https://a"), ("x", ""))
 
 
 def test_query_of_too_many_fields_counts_as_none():
@@ -96,7 +99,7 @@ def test_urls_in_a_script(text):
 
 
 def test_comment_in_a_script_is_no_url():
-    assert [read_url(url).host for url in find_urls_in_script("a(); // see b\n//c")] == ["c"]
+    assert [read_url(url) for url in find_urls_in_script("a(); // see b\n//c")] == [Address("c", "/")]
 
 
 @pytest.mark.parametrize(
