@@ -92,6 +92,7 @@ def test_host_of_anybodys_files_belongs_to_nobody(host):
 class Name(str):
     """Note what is cut off a host's name to look it up."""
 
+    __slots__ = ("cuts",)
     cuts: list[object]
 
     def __getitem__(self, key):
