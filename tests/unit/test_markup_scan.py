@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import re
 import sys
-import tracemalloc
 
 import pytest
 
-from consent.wire.markup import Element
-from consent.wire.markup_scan import HOLD_LIMIT_BYTES, MarkupScanner, Wants, scan
+from consent.wire.markup_scan import scan
 from tests.hostile_markup import HOSTILE, make_page, scan_streamed, scan_whole
+from tests.scanned_markup import WANTED, feed_all, write
 
 FOUND = {
     # Attributes
@@ -48,6 +46,11 @@ FOUND = {
     "<p style='top:0;color:red'>": "",
     "<body background=//t>": "body*",
     "<link rel=preconnect href=//t>": "link",
+    '<link rel="canonical" href="https://t/">': "",
+    '<link rel="alternate" type="application/rss+xml" title="a > b" href="https://t/">': "",
+    '<link rel="alternate stylesheet" href="https://t/">': "link",
+    '<link rel="canonical" rel="stylesheet" href="https://t/">': "",
+    '<link REL=stylesheet rel="canonical" href="https://t/">': "link",
     "<base href=//t>": "base",
     "<meta http-equiv=refresh content='0;url=//t'>": "meta",
     "<meta property=og:image content=https://t>": "",
@@ -106,6 +109,9 @@ FOUND = {
     "<svg><style>a{b:url(//t)}</style></svg>": "style*",
     "<svg><style>&#x2f;/t</style></svg>": "style*",
     "<svg><style><img src=//t></style></svg>": "style* img*",
+    "<svg><style>@import '/<!-- -->/t'</style></svg>": "style*",
+    "<svg><script>load('/</b>/t')</script></svg>": "script*",
+    "<svg><style>a{top:0}</style></svg>": "",
     "<svg><title><img src=//t></title></svg>": "img*",
     "<svg><title><b>x</b></title><style><img src=//t></style></svg>": "style* img*",
     "<svg><desc></svg><style><img src=//t></style>": "style",
@@ -127,10 +133,6 @@ FOUND = {
     "<select><style><img src=//t></style></select><img src=//t>": "style* img* img",
     "<select><style></select><img src=//t>": "style*… img*",
 }
-
-
-def write(elements: list[Element]) -> str:
-    return " ".join(each.name + ("" if each.is_certain else "*") + ("" if each.is_closed else "…") for each in elements)
 
 
 @pytest.mark.parametrize(("page", "found"), FOUND.items())
@@ -176,7 +178,58 @@ def test_value_is_read_as_browsers_read_it(raw: bytes, value: str) -> None:
     assert element.find("alt") == value
 
 
-WANTED = Wants(pattern=re.compile(rb"data-cookieconsent"))
+def list_in(name: str, page: str) -> list[str]:
+    """Return what of the elements found is in a form, or in a noscript, by the name of its first attribute."""
+    return [each.attributes[0].name for each in scan(page.encode()) if getattr(each, f"is_in_{name}")]
+
+
+IN_FORMS = {
+    "<form><img a src=//t></form><img b src=//t>": "a",
+    "<FORM action='/x' id=y><p><img a src=//t></p></FORM ><img b src=//t>": "a",
+    "<form><img a src=//t><form><img b src=//t></form><img c src=//t></form><img d src=//t>": "a b",
+    "</form><img a src=//t>": "",
+    "<form><img a src=//t>": "a",
+    "<formula><img a src=//t></formula>": "",
+    '<script>var t="<form>"</script><img a src=//t>': "",
+    "<!-- <form> --><img a src=//t>": "",
+    "<textarea><form></textarea><img a src=//t>": "",
+    "<title><form></title><p title='<form>'><img a src=//t>": "",
+    '<form><script>var t="</form>"</script><!-- </form> --><textarea></form></textarea><img a src=//t></form>': "a",
+    "<form><svg></form><path/></svg><img a src=//t></form><img b src=//t>": "a",
+    "<svg><form></svg><img a src=//t>": "",
+    "<select><form></select><img a src=//t></form><img b src=//t>": "a",
+}
+
+
+@pytest.mark.parametrize(("page", "found"), IN_FORMS.items())
+def test_element_knows_whether_it_is_in_a_form(page: str, found: str) -> None:
+    assert list_in("form", page) == found.split()
+
+
+IN_NOSCRIPTS = {
+    "<noscript><img a src=//t></noscript><img b src=//t>": "a",
+    "<NoScript><p><img a src=//t></p></noscript ><img b src=//t>": "a",
+    '<script>x="<noscript>"</script><img a src=//t>': "",
+    "<!-- <noscript> --><textarea><noscript></textarea><img a src=//t>": "",
+    "<noscript><!--</noscript><img a src=//t>--><img b src=//t>": "",
+    "<noscript><p title='</noscript><img a src=//t>'></noscript><img b src=//t>": "",
+    "<noscript><title></noscript></title><img a src=//t></noscript>": "",
+    "<noscript><style a>b{c:url(//t)}</style><img b src=//t></noscript>": "a b",
+}
+
+
+@pytest.mark.parametrize(("page", "found"), IN_NOSCRIPTS.items())
+def test_element_knows_whether_only_browsers_without_scripts_read_it(page: str, found: str) -> None:
+    assert list_in("noscript", page) == found.split()
+
+
+def test_form_and_noscript_are_known_in_chunks_too() -> None:
+    page = b"".join(
+        f"<p>x</p>{each}</form></noscript></title></textarea>".encode() for each in (*IN_FORMS, *IN_NOSCRIPTS)
+    )
+
+    for chunk_bytes in (1, 7, 100):
+        assert feed_all(page, chunk_bytes)[1] == list(scan(page))
 
 
 def test_wanted_tags_are_found_and_texts_passed_over() -> None:
@@ -185,84 +238,6 @@ def test_wanted_tags_are_found_and_texts_passed_over() -> None:
     assert write(list(scan(page, wants=WANTED))) == "b img q"
     assert write(list(scan(b"<svg><g data-cookieconsent></g></svg>", wants=WANTED))) == "g*"
     assert write(list(scan(b"<noscript><img data-cookieconsent></noscript>", wants=WANTED))) == "img*"
-
-
-def feed_all(page: bytes, chunk_bytes: int) -> tuple[bytes, list[Element]]:
-    scanner = MarkupScanner()
-    pieces = [scanner.feed(page[at : at + chunk_bytes]) for at in range(0, len(page), chunk_bytes)]
-    pieces.append(scanner.finish())
-    return b"".join(piece.data for piece in pieces), [each for piece in pieces for each in piece.elements]
-
-
-LONG = b"x " * HOLD_LIMIT_BYTES
-LONG_PAGES = {
-    "script": (b"<script>load('//t');" + LONG + b"</script><img src=//u>", "script*… img"),
-    "style": (b"<style>a{b:url(//t)}" + LONG + b"</style><img src=//u>", "style*… img"),
-    "title": (b"<title>" + LONG + b"<img src=//t></title><img src=//u>", "img"),
-    "comment": (b"<!--" + LONG + b"<img src=//t>--><img src=//u>", "img"),
-    "declaration": (b"<?" + LONG + b"><img src=//u>", "img"),
-    "CDATA": (b"<svg><![CDATA[" + LONG + b"<img src=//t>]]></svg><img src=//u>", "img"),
-    "value": (b'<img src="//t" alt="' + LONG + b'<i>" srcset="//t"><img src=//u>', "img*… img*… img"),
-    "bare value": (b"<img src=//t alt=" + LONG.replace(b" ", b"x") + b" srcset=//t><img src=//u>", "img*… img*… img"),
-    "URL": (b'<img src="data:' + LONG + b'"><img src=//u>', "img*… img"),
-    "names": (b"<img " + LONG + b"src=//t><img src=//u>", "img*… img"),
-    "name": (b"<img " + LONG.replace(b" ", b"x") + b"=a src=//t><img src=//u>", "img*… img"),
-    "end tag": (b"</p " + LONG + b"src=//t><img src=//u>", "img"),
-    "tag of a script": (b"<script " + LONG + b"></p><img src=//t></script><img src=//u>", "img"),
-    "script in comments": (b"<script><!--<script>" + LONG + b"</script>" + LONG + b"--></script><img src=//u>", "img"),
-    "noscript": (b"<noscript>" + LONG + b"</noscript><img src=//u>", "img*"),
-    "plain text": (b"<plaintext>" + LONG + b"<img src=//u>", ""),
-}
-
-
-@pytest.mark.parametrize("name", LONG_PAGES)
-def test_long_tokens_go_by_and_what_follows_is_found(name: str) -> None:
-    page, found = LONG_PAGES[name]
-
-    data, elements = feed_all(page, 4096)
-
-    assert data == page
-    assert write(elements) == found
-
-
-def test_stream_sends_what_is_settled_at_once() -> None:
-    scanner = MarkupScanner()
-
-    assert scanner.feed(b"<p>x</p>y<im").data == b"<p>x</p>y"
-    piece = scanner.feed(b"g src=//t>z")
-
-    assert (piece.start, piece.data) == (9, b"<img src=//t>z")
-    assert write(list(piece.elements)) == "img"
-
-
-@pytest.mark.parametrize("name", ["script", "value", "comment"])
-def test_stream_holds_no_more_than_its_limit(name: str) -> None:
-    front, _ = LONG_PAGES[name]
-    page = front[: len(front) // 2] + LONG * 8
-    scanner = MarkupScanner()
-    held = 0
-    for at in range(0, len(page), 1024):
-        piece = scanner.feed(page[at : at + 1024])
-        held = max(held, at + 1024 - piece.start - len(piece.data))
-
-    assert held <= HOLD_LIMIT_BYTES + 1024
-
-
-def test_stream_needs_little_memory() -> None:
-    chunk = b"<p class='a'>22:04 ferry 12 has left</p><img src=//t alt=b>" * 120
-    for _ in scan(chunk):
-        pass
-    scanner = MarkupScanner()
-    tracemalloc.start()
-    try:
-        for _ in range(40):
-            scanner.feed(chunk[:-7])
-        _, peak_bytes = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-
-    # Beside the elements of one chunk, about a hundred.
-    assert peak_bytes <= 256 * 1024
 
 
 def count_calls(work, page: bytes) -> int:
@@ -293,3 +268,12 @@ def test_tag_of_five_megabytes_is_read() -> None:
     page = b'<img alt="' + b"x" * 5_000_000 + b'" src=//t>'
 
     assert write(list(scan(page))) == "img"
+
+
+def test_very_long_tag_tells_what_it_loads_and_no_more() -> None:
+    page = b"<img id=i src=//t " + b"x=y " * 20_000 + b"class=late rel=x src=//u onload=f>"
+    (element,) = scan(page)
+
+    assert [each.value for each in element.attributes if each.name == "src"] == ["//t", "//u"]
+    assert (element.find("id"), element.find("rel"), element.find("class")) == ("i", "x", None)
+    assert len(element.attributes) < 5000
