@@ -115,7 +115,7 @@ def stays_open(element: str, attribute: str, value: str) -> bool:
     return attribute in _LISTS or (attribute in _URL_NAMES and not _match_settled(beginning))
 
 
-def decode_value(raw: bytes) -> str:
+def decode_value(raw: bytes | memoryview) -> str:
     """Return an attribute's value as a browser reads it, from UTF-8; what is none becomes U+FFFD."""
     text = _decode(raw)
     if "\r" in text:
@@ -123,8 +123,8 @@ def decode_value(raw: bytes) -> str:
     return _REFERENCE.sub(_resolve, text) if "&" in text else text
 
 
-def _decode(raw: bytes) -> str:
-    text = raw.decode("utf-8", "replace")
+def _decode(raw: bytes | memoryview) -> str:
+    text = str(raw, "utf-8", "replace")
     return text.replace("\0", _REPLACEMENT) if "\0" in text else text
 
 

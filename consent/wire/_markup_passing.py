@@ -90,7 +90,7 @@ class PassingTag:
         if match is None or match[2] is None:
             return max(at, end - 1), None
         self._search_value_end = _VALUE_ENDS[match[2]]
-        value = decode_value(page[match.end() : end])
+        value = decode_value(memoryview(page)[match.end() : end])
         name = match[1].lower().decode("utf-8", "replace")
         is_open = stays_open(self.name.decode("utf-8", "replace"), name, value)
         return end, Attribute(name, value, base + match.start(1), base + match.end(1), base + end, is_open)

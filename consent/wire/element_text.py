@@ -27,11 +27,13 @@ def read_text(element: Element, page: bytes) -> str:
     Args:
         page: What the offsets of the element count in.
     """
-    raw = page[element.end : element.text_end]
-    text = raw.decode("utf-8", "replace")
+    # Not copied first: of a stream, no more may be held than has to be.
+    text = str(memoryview(page)[element.end : element.text_end], "utf-8", "replace")
     if not (element.is_foreign and ("<" in text or "&" in text)):
         return text
-    return "\n".join(dict.fromkeys((text, unescape(text), *_MarkupText(raw).list_texts())))
+    return "\n".join(
+        dict.fromkeys((text, unescape(text), *_MarkupText(page[element.end : element.text_end]).list_texts()))
+    )
 
 
 class _MarkupText:

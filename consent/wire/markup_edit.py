@@ -50,13 +50,13 @@ def apply_edits(page: bytes, edits: Iterable[Edit]) -> bytes:
     Args:
         edits: By where they start; of those that start at the same place, the first stands first.
     """
-    parts: list[bytes] = []
+    view, parts = memoryview(page), list[bytes | memoryview]()
     done = 0
     for edit in dict.fromkeys(edits):
         if edit.start >= done:
-            parts += (page[done : edit.start], edit.text)
+            parts += (view[done : edit.start], edit.text)
             done = edit.end
-    parts.append(page[done:])
+    parts.append(view[done:])
     return b"".join(parts)
 
 
