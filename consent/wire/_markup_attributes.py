@@ -57,7 +57,8 @@ _may_be_foreign_markup = re.compile(r"[/\\][/\\]|[:&]").search
 _DROPPED = str.maketrans("", "", "\t\n\r")
 # A scheme that knows no hosts, or all of a host, or of what stands where one would: nothing that follows changes it.
 _match_settled = re.compile(
-    r"[\x00-\x20]*+(?:(?!(?:https?|wss?|ftp):)[a-z][a-z0-9+.\-]*+:|(?:[a-z]++:)?+[/\\]*+[^/\\?#]++[/\\?#])",
+    r"[\x00-\x20]*+(?:(?!(?:https?|wss?|ftp):)[a-z][a-z0-9+.\-]*+:|[/\\][^/\\]|[?#]|[^:/\\?#]{16}"
+    r"|(?:[a-z]++:)?+[/\\]*+[^/\\?#]++[/\\?#])",
     re.IGNORECASE,
 ).match
 

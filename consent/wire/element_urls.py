@@ -168,7 +168,8 @@ def _list_script_urls(element: Element, text: str) -> Iterator[ElementUrl]:
     elif kind == "importmap":
         yield from (ElementUrl(url, _SCRIPT, TEXT, is_text=True) for url in find_urls_in_script(text))
     else:
-        yield from (ElementUrl(url, use, TEXT, is_text=True) for url, use in find_script_uses(text))
+        uses = find_script_uses(text, is_whole=element.is_closed)
+        yield from (ElementUrl(url, use, TEXT, is_text=True) for url, use in uses)
 
 
 def _read_kind(element: Element) -> str:

@@ -23,8 +23,8 @@ from consent.wire._markup_reading import Reading
 from consent.wire._markup_window import Window
 from consent.wire.markup import Element
 
-HOLD_LIMIT_BYTES = 16 * 1024
-"""How much of a stream is held back for a token that is not whole."""
+HOLD_LIMIT_BYTES = 14 * 1024
+"""How much of a stream is held back for a token that is not whole. With that, and chunks of 8 KB, all that it needs stays below 64 KB."""
 
 # A token that is cut by the end of a chunk is read again when more came. This much rereading is free, beyond it sixteen bytes
 # may be reread for each byte fed. Ordinary streams never notice; a long script sent byte by byte stays linear.

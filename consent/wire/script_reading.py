@@ -36,14 +36,17 @@ _LOADING = re.compile(
 _WRITING = "document.write"
 
 
-def find_script_uses(text: str) -> Iterator[tuple[str, str]]:
+def find_script_uses(text: str, *, is_whole: bool = True) -> Iterator[tuple[str, str]]:
     """Find the addresses in the text of a script, and what for.
+
+    Args:
+        is_whole: Whether nothing follows; what follows data may load what is named in it.
 
     Returns:
         Of each the URL, and the use that what stands in front of it speaks of: a value of `HostUse`, or `ANY_USE`. `SCRIPT` where
         nothing does: it may be handed to what loads it, as the snippets of most services do.
     """
-    if keeps_data(text):
+    if is_whole and keeps_data(text):
         return
     is_writing = _WRITING in text
     for at, url in locate_urls_in_script(text):

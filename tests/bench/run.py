@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from tests.bench.ledger_rows import has_postgresql, make_ledger_rows
+from tests.bench.memory import measure_memory
 from tests.bench.pairing import Ratio, compare
 from tests.bench.rows import Row, check_stream, make_rows
-from tests.bench.scan import make_scan_rows, measure_memory, say_what_is_missing
+from tests.bench.scan import make_scan_rows, say_what_is_missing
 
 ROUNDS, QUICK_ROUNDS, FEWEST_ROUNDS = 200, 30, 4
 

@@ -1,4 +1,4 @@
-"""What it costs to find what may contact another host: rows of the bench, and memory.
+"""What it costs to find what may contact another host: rows of the bench.
 
 Real pages are those of PostgreSQL's documentation, from Debian's package; it is unpacked into `build/`, never installed:
 
@@ -7,7 +7,6 @@ Real pages are those of PostgreSQL's documentation, from Debian's package; it is
 
 from __future__ import annotations
 
-import tracemalloc
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from importlib.util import find_spec
@@ -15,7 +14,7 @@ from pathlib import Path
 from random import Random
 from time import thread_time
 
-from consent.wire.markup_scan import MarkupScanner, scan
+from consent.wire.markup_scan import scan
 from consent.wire.prefilter import names_listed_host
 from tests.bench.pairing import Work
 from tests.bench.rows import Row
@@ -25,7 +24,6 @@ DOC_PAGES_COUNT = 60
 CHUNK_BYTES = 8 * 1024
 SIZES = {"5 KB": 5_000, "50 KB": 50_000, "500 KB": 500_000, "5 MB": 5_000_000}
 PARSER_TARGET, SOUP_TARGET = 1 / 7, 1 / 25
-WHOLE_LIMIT, STREAM_LIMIT_BYTES = 2.1, 64 * 1024
 
 
 def make_scan_rows() -> Iterator[Row]:
@@ -73,31 +71,6 @@ def say_what_is_missing() -> str:
     return "\n".join(missing)
 
 
-def measure_memory() -> str:
-    """Say how much memory a scan needs beside the page, and a stream altogether."""
-    page = make_article(SIZES["5 MB"])
-    whole = _find_peak(lambda: _scan_whole(page)) / len(page) + 1
-    stream = _find_peak(lambda: _scan_streamed(page))
-    return (
-        f"memory, article of 5 MB: {whole:.2f} times the page, page included ({_judge(whole <= WHOLE_LIMIT)}); "
-        f"in chunks of 8 KB {stream / 1024:.0f} KB ({_judge(stream <= STREAM_LIMIT_BYTES)})"
-    )
-
-
-def _judge(is_met: bool) -> str:
-    return "ok" if is_met else "over"
-
-
-def _find_peak(work: Callable[[], None]) -> int:
-    work()
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
 def _time(work: Callable[[bytes], None], pages: list[bytes]) -> Work:
     def run(repeats: int) -> float:
         started = thread_time()
@@ -112,14 +85,6 @@ def _time(work: Callable[[bytes], None], pages: list[bytes]) -> Work:
 def _scan_whole(page: bytes) -> None:
     for _ in scan(page):
         pass
-
-
-def _scan_streamed(page: bytes) -> None:
-    scanner = MarkupScanner()
-    view = memoryview(page)
-    for at in range(0, len(page), CHUNK_BYTES):
-        scanner.feed(bytes(view[at : at + CHUNK_BYTES]))
-    scanner.finish()
 
 
 def _look_quickly(page: bytes) -> None:

@@ -79,6 +79,11 @@ def scan_tag_in_stream(front: bytes, rest: bytes) -> list[Element]:
         (b'<img src="https://t/', b"x", False),
         (b'<img src="data:image/png;base64,', b"x", False),
         (b'<img src="/a//', b"x", False),
+        (b'<img src="/', b"x", False),
+        (b'<img src="a', b"x", False),
+        (b'<img src="//', b"x", True),
+        (b'<img src="https:', b"x", True),
+        (b'<img src="https://a@', b"b", True),
         (b'<p style="b:url(//t);', b"top:0;", False),
     ],
 )

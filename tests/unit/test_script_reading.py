@@ -76,3 +76,10 @@ def test_script_that_may_load_something_keeps_more_than_data(text):
 )
 def test_what_an_address_is_loaded_for(text, use):
     assert list(find_script_uses(text.replace("{}", URL))) == [(URL, use)]
+
+
+def test_beginning_of_a_script_is_no_data_for_sure():
+    text = f'window.state = {{"loader": "{URL}"}}'
+
+    assert list(find_script_uses(text)) == []
+    assert [url for url, _ in find_script_uses(text, is_whole=False)] == [URL]
