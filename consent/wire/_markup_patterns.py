@@ -89,8 +89,17 @@ _ICON = rf"svg{_SHAPE_ATTRIBUTES}>(?:[^<]++|<(?:{_SHAPES}|{_GROUP}|{_ICON_TITLE}
 
 # --- Steps -------------------------------------------------------------------------------------------------------------------------
 
+
+def _any_of(names: str) -> str:
+    """Match any of the names in any case; no more than those of one letter are looked at."""
+    rests: dict[str, list[str]] = {}
+    for name in names.split():
+        rests.setdefault(name[0], []).append(name[1:])
+    return "|".join(rf"[{letter}{letter.upper()}](?i:{'|'.join(rest)})" for letter, rest in rests.items())
+
+
 _QUICK_LETTERS = r"[b-eghj-loq-ruvwyzB-EGHJ-LOQ-RUVWYZ]"
-_STOP = rf"(?!(?i:{'|'.join(_STOPS.split())}){NAME_ENDS})"
+_STOP = rf"(?!(?:{_any_of(_STOPS)}){NAME_ENDS})"
 _ORDINARY = rf"(?:{_QUICK_LETTERS}|{_STOP}[a-zA-Z])[a-zA-Z0-9-]*+(?=[{SPACE}/>]){_QUIET}"
 _END_TAG = rf"/[a-zA-Z](?:[a-zA-Z0-9]*+>|[^{SPACE}/>]*+{REST})"
 _CDATA = r"!\[CDATA\[(?:[^\]]++|\](?!\]>))*+\]\]>"
