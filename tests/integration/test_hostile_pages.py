@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from flask import Response
@@ -20,7 +21,7 @@ MEGABYTES = 5 * 1024 * 1024
 def get(make_app):
     """Return a function that gives a page as a visitor gets it who granted these keys, whole or in chunks of so many bytes."""
     app = make_app(services=SERVICES, CONSENT_AUTO_HOLD="enforce")
-    shown = {}
+    shown: dict[str, Any] = {}
 
     @app.get("/page")
     def show_page():
