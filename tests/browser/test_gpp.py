@@ -350,7 +350,8 @@ def test_frame_of_another_host_finds_the_locator_and_is_answered(signalling: Pag
     heard = Heard(signalling)
     signalling.goto(site.url)
     heard.wait_for("checkout", "signalStatus", "ready", "ready", OUT_SIGNAL)
-    heard.wait_for_any("frame")
+    # Before that, it would hear nothing of what comes in between.
+    heard.wait_until(lambda: ["addEventListener", "listenerRegistered"] in [each[:2] for each in heard.of("frame")])
     grant_all(signalling)
     heard.wait_for("frame", "addEventListener", "signalStatus", "ready", True)
 
