@@ -90,6 +90,26 @@ class ServedSite(ABC):
         """Answer a request."""
 
 
+class LoadingSite(ServedSite):
+    """A site of one app, which is made once the port is known, and a note of what browsers loaded from others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loaded: list[str] = []
+        """What browsers have loaded of what the pages name, oldest first."""
+
+        self._app: WSGIApplication | None = None
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request."""
+        self._app = self._app or self._make_app()
+        return self._app(environ, start_response)
+
+    @abstractmethod
+    def _make_app(self) -> WSGIApplication:
+        """Make the app."""
+
+
 def read_form(environ: WSGIEnvironment) -> Mapping[str, Sequence[str]]:
     """Read what was posted, and leave it to be read again."""
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))

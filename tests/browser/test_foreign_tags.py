@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
-from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask
 from playwright.sync_api import Page, expect
@@ -13,7 +11,7 @@ from consent import Consent
 from tests.browser.choosing import choose, press_native
 from tests.browser.same_page import is_marked, mark
 from tests.browser.services import FILM_HOST, make_film
-from tests.browser.serving import ServedSite, wait_until
+from tests.browser.serving import LoadingSite, wait_until
 
 _PAGE: Final = """<!doctype html>
 <html lang="en">
@@ -40,22 +38,10 @@ _RAN: Final = ["cookiebot.js", "after cookiebot", "onetrust", "vanilla.js", "kla
 _LOADED: Final = {"cookiebot.js", "vanilla.js", "onetrust.png", "frame", "ferry"}
 
 
-class MovedSite(ServedSite):
+class MovedSite(LoadingSite):
     """A site whose templates are those of four managers before."""
 
     host = "moved.localhost"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.loaded: list[str] = []
-        """What browsers have loaded of what the tags name, oldest first."""
-
-        self._app: Flask | None = None
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request; the app is made once the port is known."""
-        self._app = self._app or self._make_app()
-        return self._app(environ, start_response)
 
     def _make_app(self) -> Flask:
         port = self.url.rpartition(":")[2]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import ClassVar, Final
-from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 from flask import Flask, render_template_string
@@ -15,7 +14,7 @@ from tests.browser.choosing import choose, press_native
 from tests.browser.looks import assert_flawless
 from tests.browser.same_page import is_marked, mark
 from tests.browser.services import FILM_HOST, make_film
-from tests.browser.serving import ServedSite, wait_until
+from tests.browser.serving import LoadingSite, wait_until
 
 _STORY: Final = """
 <p id="lead">Before <iframe src="http://film.localhost:{port}/asset/ferry" title="Ferry" width="400" height="300"></iframe> after.</p>
@@ -35,24 +34,12 @@ _LOADED: Final = {"ferry", "harbour", "pixel", "stats.js"}
 _FILM: Final = "[data-consent-embed=film]"
 
 
-class StorySite(ServedSite):
+class StorySite(LoadingSite):
     """A site with a story, which holds whole pages."""
 
     host = "stories.localhost"
     mode: ClassVar = "enforce"
     story: ClassVar = "{{ story|safe }}"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.loaded: list[str] = []
-        """What browsers have loaded from others, oldest first."""
-
-        self._app: Flask | None = None
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request; the app is made once the port is known."""
-        self._app = self._app or self._make_app()
-        return self._app(environ, start_response)
 
     def _make_app(self) -> Flask:
         port = self.url.rpartition(":")[2]
